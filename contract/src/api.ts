@@ -1,0 +1,33 @@
+import type { z } from "zod";
+
+/** One route of /v1. The table of all of them is {@link file://./routes.ts}; HTTP, OpenAPI and the SDK are drawn from it. */
+export type Route = {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  /** Fastify's form: `/v1/calls/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  /** The least role that may use it. */
+  readonly role: "viewer" | "member" | "admin" | "owner";
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly output: z.ZodType;
+  /** Status of a success; default 200. */
+  readonly status?: number;
+};
+
+type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
+
+/** Who asks. The tenant comes from the credential, never from the request. */
+export type Actor = { readonly kind: "api_key" | "user" | "system"; readonly id: string; readonly role: Route["role"] };
+
+export type RouteRequest<R extends Route> = {
+  readonly tenant: string;
+  readonly actor: Actor;
+  readonly params: Parsed<R["params"]>;
+  readonly query: Parsed<R["query"]>;
+  readonly body: Parsed<R["body"]>;
+};
+
+export type Handler<R extends Route> = (request: RouteRequest<R>) => Promise<z.input<R["output"]>>;
+export type Handlers<Table extends Record<string, Route>> = { readonly [Name in keyof Table]: Handler<Table[Name]> };

@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+/** Where a call stands. The last four are final; `timeout` is set by us when no final report came, and gives way to one. */
+export const CallStatus = z.enum(["queued", "ringing", "in_progress", "ended", "failed", "canceled", "timeout"]);
+export type CallStatus = z.infer<typeof CallStatus>;
+
+/** How a call went, in the words every provider is translated to. */
+export const CallOutcome = z.enum(["completed", "no_answer", "busy", "failed", "voicemail", "canceled", "transferred"]);
+export type CallOutcome = z.infer<typeof CallOutcome>;
+
+export const CallDirection = z.enum(["inbound", "outbound", "web"]);
+export type CallDirection = z.infer<typeof CallDirection>;
+
+/** Who speaks a turn. `tool` is a function call of the agent; `human_agent` a person who took over. */
+export const TurnRole = z.enum(["agent", "customer", "human_agent", "system", "tool", "unknown"]);
+
+/** One thing that was said. Times are milliseconds from the start of the call, null where the provider gives none. */
+export const Turn = z.object({
+  role: TurnRole,
+  text: z.string(),
+  start_ms: z.number().int().nullable(),
+  end_ms: z.number().int().nullable(),
+});
+export type Turn = z.infer<typeof Turn>;
+
+/** What was said: the turns where the provider sends turns, and always the whole text. */
+export const Transcript = z.object({
+  text: z.string(),
+  turns: z.array(Turn),
+  language: z.string().nullable(),
+});
+export type Transcript = z.infer<typeof Transcript>;
+
+/** An amount of money. Decimal text, never a float: `{ "amount": "0.0429", "currency": "USD" }`. */
+export const Money = z.object({ amount: z.string(), currency: z.string() });
+export type Money = z.infer<typeof Money>;
+
+/** One recording as the provider announced it. */
+export const RecordingInfo = z.object({
+  status: z.enum(["pending", "available", "failed", "absent"]),
+  url: z.string().nullable(),
+  duration_ms: z.number().int().nullable(),
+  channels: z.number().int().nullable(),
+});
+export type RecordingInfo = z.infer<typeof RecordingInfo>;
+
+/** The record of one physical call, whoever reported it. */
+export const Call = z.object({
+  id: z.string(),
+  provider: z.string(),
+  provider_call_id: z.string(),
+  status: CallStatus,
+  outcome: CallOutcome.nullable(),
+  direction: CallDirection.nullable(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  started_at: z.string().nullable(),
+  answered_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  duration_ms: z.number().int().nullable(),
+  ended_reason: z.string().nullable(),
+  cost: Money.nullable(),
+  campaign_id: z.string().nullable(),
+  user_id: z.string().nullable(),
+  recording: RecordingInfo.nullable(),
+  summary: z.string().nullable(),
+  language: z.string().nullable(),
+  lead_id: z.string().nullable(),
+  customer_name: z.string().nullable(),
+  agent_name: z.string().nullable(),
+  city: z.string().nullable(),
+  service_category: z.string().nullable(),
+  analysis: z.record(z.string(), z.unknown()).nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+  aliases: z.array(z.object({ kind: z.string(), value: z.string() })),
+  merged_into: z.string().nullable(),
+  version: z.number().int(),
+  created_at: z.string(),
+  updated_at: z.string(),
+});
+export type Call = z.infer<typeof Call>;

@@ -1,0 +1,256 @@
+import type { CallDirection, CallOutcome, CallStatus, Money, RecordingInfo, Transcript } from "@aftercall/contract/call.ts";
+import type { z } from "zod";
+
+/**
+ * What a provider is: a folder of pure functions over the bytes of a webhook.
+ * No database, no network, no clock: what they need is handed to them.
+ */
+export interface Provider<Setup extends z.ZodType = z.ZodType> {
+  /** Folder name and the word in URLs, SQL and logs: `vapi`. */
+  readonly name: string;
+  /** The name people know: `Vapi`. */
+  readonly title: string;
+  /** Settings of one source; forms, validation and docs are drawn from it. Every field has a default and a description. */
+  readonly setup: Setup;
+  /** Which secrets a source of this provider may hold, and which environment variables fill its default source. */
+  readonly secrets: readonly SecretSlot[];
+  /** Paths kept byte for byte from the system this provider's users come from. */
+  readonly givenRoutes: readonly GivenRoute[];
+  /** Essences of content types that are accepted; any other is 415. `json` also takes `application/*+json`. */
+  readonly accepts: readonly ("json" | "form")[];
+  /** Largest body in bytes; larger is 413. */
+  readonly bodyBytesMax: number;
+  /** Decides whether the bytes come from the provider. Constant time, raw bytes, every active secret is tried. */
+  verify(input: VerifyInput<z.infer<Setup>>): Verification;
+  /** Reads a verified body. Throws {@link MalformedBody} for what can never be understood. */
+  parse(input: ParseInput<z.infer<Setup>>): CallEvent[];
+  /** The HTTP answer for what became of a request. */
+  answer(receipt: Receipt, setup: z.infer<Setup>): Answer;
+}
+
+/** Ties the type of `setup` to the functions that read it. */
+export function defineProvider<Setup extends z.ZodType>(provider: Provider<Setup>): Provider<Setup> {
+  return provider;
+}
+
+/** A kind of secret that a source can hold. Several of one slot may be active at once (rotation). */
+export type SecretSlot = {
+  /** `secret`, `api_secret`, … */
+  readonly slot: string;
+  readonly title: string;
+  /** Environment variables that fill the default source, first set one wins. */
+  readonly env: readonly string[];
+  /** Where the provider names its key (LiveKit API key): the variable that holds that name. */
+  readonly keyIdEnv?: string;
+  /** Length of a generated development secret in bytes; default 32. */
+  readonly generate?: () => string;
+};
+
+export type GivenRoute = { readonly method: "POST"; readonly path: string };
+
+/** One HTTP request as it came. Header names are lower case; a header that came twice has two values. */
+export type ProviderRequest = {
+  readonly method: string;
+  /** The configured public URL of this route with the query as received; never rebuilt from Host. */
+  readonly url: string;
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly body: Buffer;
+};
+
+export type Secret = { readonly slot: string; readonly keyId: string | null; readonly value: string };
+
+export type VerifyInput<Setup> = {
+  readonly request: ProviderRequest;
+  readonly secrets: readonly Secret[];
+  readonly setup: Setup;
+  /** Wall clock in milliseconds. */
+  readonly nowMs: number;
+};
+
+export type RefusalCode =
+  | "missing_header"
+  | "malformed_header"
+  | "bad_signature"
+  | "bad_body_hash"
+  | "timestamp_stale"
+  | "timestamp_future"
+  | "token_expired"
+  | "unknown_api_key";
+
+/** `scheme` names what was checked (`elevenlabs-v0`), and goes into the event log. */
+export type Verification = { readonly ok: true; readonly scheme: string } | { readonly ok: false; readonly code: RefusalCode };
+
+export type ParseInput<Setup> = { readonly request: ProviderRequest; readonly setup: Setup; readonly receivedAtMs: number };
+
+/** What {@link Provider.parse} throws. `field` is the name the provider's answer uses. */
+export class MalformedBody extends Error {
+  readonly field: string | null;
+  constructor(message: string, field: string | null = null) {
+    super(message);
+    this.name = "MalformedBody";
+    this.field = field;
+  }
+}
+
+/** A name by which some system knows a call. Equal (kind, value) within a tenant means: the same call. */
+export type Alias = { readonly kind: AliasKind; readonly value: string };
+export type AliasKind =
+  | "call_sid" // Twilio CallSid, also as seen by Vapi, ElevenLabs, LiveKit, Retell, OpenAI
+  | "sip_call_id" // the carrier's SIP Call-ID
+  | "vapi_call"
+  | "conversation_id" // ElevenLabs
+  | "room_sid" // LiveKit
+  | "egress_id" // LiveKit
+  | "sip_participant" // LiveKit SCL_…
+  | "communication_id" // Wonderful
+  | "generic"; // configured mapping
+
+/**
+ * What one webhook says, in our words. The parser decides nothing about the call as it stands:
+ * an event is a claim, and calls/ joins claims.
+ */
+export type CallEvent = {
+  /** Identity within the source: the same fact told twice has the same key (CONTRACTS D4). Hashed by intake when longer than 255 bytes. */
+  readonly key: string;
+  /** The provider's own word: `end-of-call-report`. */
+  readonly type: string;
+  /** When it happened by the provider's clock, milliseconds; null where the provider does not say. */
+  readonly occurredAt: number | null;
+  /** Names of the call, the provider's own id first. Empty: not about a call; recorded, nothing applied. */
+  readonly aliases: readonly Alias[];
+  /** False: an event the provider documents but that says nothing we act on (`ignored`, still recorded). */
+  readonly isProcessable: boolean;
+  /** False: an event type nobody knows. Recorded as well. */
+  readonly isKnown: boolean;
+  readonly heard: Heard | null;
+  /** What the event states plainly. */
+  readonly facts: Facts;
+  /** What it only suggests (a direction read out of a room name): any stated fact wins over it. */
+  readonly guesses: Facts;
+  /**
+   * How good the evidence is, 1 to 9, usually 5. Of two final reports the heavier wins, then the earlier;
+   * of two equal facts the heavier wins, then the later.
+   */
+  readonly weight: number;
+  readonly transcript: Transcript | null;
+  /** True: nothing more of substance is expected from this provider for this call. */
+  readonly isReport: boolean;
+  /** True: a report of its own follows (Vapi's status-update `ended`), so `call.completed` waits for it, within a limit. */
+  readonly awaitsReport: boolean;
+  /** Wonderful: which training session the call belongs to. */
+  readonly training: { readonly sessionId: string; readonly communicationId: string } | null;
+  /** What the provider's own answer or frozen read route needs of this event. Small; kept as a fact of the event, not of the call. */
+  readonly echo: Readonly<Record<string, string>>;
+};
+
+/** A status somebody reported. */
+export type Heard = {
+  readonly status: CallStatus;
+  readonly outcome: CallOutcome | null;
+  /** Counts only while this fact is unknown (a LiveKit agent's leave ends the call only if no SIP caller was seen). */
+  readonly unless?: "has_sip_participant";
+};
+
+/** What can be known about a call. Absent and null both mean: not said. Times are epoch milliseconds. */
+export type Facts = {
+  readonly direction?: CallDirection | null;
+  readonly from_number?: string | null;
+  readonly to_number?: string | null;
+  readonly started_at?: number | null;
+  readonly answered_at?: number | null;
+  readonly ended_at?: number | null;
+  readonly duration_ms?: number | null;
+  readonly ended_reason?: string | null;
+  readonly cost?: Money | null;
+  /** ElevenLabs credits: not money. */
+  readonly cost_credits?: number | null;
+  readonly recording?: RecordingInfo | null;
+  readonly summary?: string | null;
+  readonly language?: string | null;
+  readonly call_successful?: string | null;
+  /** The provider's analysis object as sent. */
+  readonly analysis?: Readonly<Record<string, unknown>> | null;
+  /** The provider's metadata object as sent (ElevenLabs). */
+  readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
+  /** Twilio AnsweredBy: human, machine_…, fax. */
+  readonly answered_by?: string | null;
+  readonly transferred_to?: string | null;
+  /** The campaign as the provider or the caller of our API names it. */
+  readonly campaign?: string | null;
+  readonly agent_id?: string | null;
+  readonly agent_name?: string | null;
+  readonly customer_name?: string | null;
+  readonly lead_id?: string | null;
+  readonly business_id?: string | null;
+  readonly city?: string | null;
+  readonly service_category?: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
+  readonly failure_reason?: string | null;
+  readonly has_sip_participant?: true | null;
+  readonly room_name?: string | null;
+  readonly room_created_at?: number | null;
+  readonly participant_identity?: string | null;
+  readonly disconnect_reason?: string | null;
+  readonly sip_call_id?: string | null;
+  readonly purpose?: "training" | null;
+};
+export type FactName = keyof Facts;
+
+/** What became of a request; the provider turns it into its answer. */
+export type Receipt =
+  | { readonly kind: "stored"; readonly route: RouteKind; readonly results: readonly EventResult[] }
+  | { readonly kind: "unauthorized"; readonly route: RouteKind; readonly code: RefusalCode }
+  | { readonly kind: "malformed"; readonly route: RouteKind; readonly message: string; readonly field: string | null }
+  | { readonly kind: "unavailable"; readonly route: RouteKind; readonly message: string }
+  | { readonly kind: "too_many"; readonly route: RouteKind; readonly retryAfterSeconds: number };
+
+/** `given`: a path kept from the provider's given system. `own`: /webhooks/:source. */
+export type RouteKind = "given" | "own";
+
+export type EventResult = {
+  readonly event: CallEvent;
+  readonly eventId: string;
+  /** `applied` to a call · `repeat` of a stored event · `recorded` only (no call in it, or not processable) · `unmatched`: its call is not known yet. */
+  readonly effect: "applied" | "repeat" | "recorded" | "unmatched";
+  /** The call after the event (for a repeat: as it stands). */
+  readonly call: CallView | null;
+  readonly training: "claimed" | "exists" | "unknown_session" | null;
+  /** Set when applying failed although the event is stored: our own failure. */
+  readonly problem: string | null;
+};
+
+/** What an answer may say about a call. */
+export type CallView = {
+  /** Public id, `call_…`. */
+  readonly id: string;
+  readonly status: CallStatus;
+  readonly outcome: CallOutcome | null;
+  readonly aliases: readonly Alias[];
+};
+
+export type Answer = { readonly status: number; readonly body: string; readonly contentType?: string; readonly headers?: Readonly<Record<string, string>> };
+
+/** An event with everything unsaid left unsaid; parsers state only what they know. */
+export function callEvent(given: Pick<CallEvent, "key" | "type"> & Partial<CallEvent>): CallEvent {
+  return {
+    occurredAt: null,
+    aliases: [],
+    isProcessable: true,
+    isKnown: true,
+    heard: null,
+    facts: {},
+    guesses: {},
+    weight: 5,
+    transcript: null,
+    isReport: false,
+    awaitsReport: false,
+    training: null,
+    echo: {},
+    ...given,
+  };
+}
+
+/** `{"a":1}` with its content type. */
+export function jsonAnswer(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Answer {
+  return { status, body: JSON.stringify(body), contentType: "application/json; charset=utf-8", ...(headers && { headers }) };
+}
