@@ -23,7 +23,11 @@ export function createDb(pool: Pool): Db {
       let broken: Error | undefined;
       try {
         await client.query("begin");
-        await client.query({ name: "tenants", text: "select set_config('app.tenants', $1, true)", values: [`{${tenants.join(",")}}`] });
+        await client.query({
+          name: "tenants",
+          text: "select set_config('app.tenants', $1, true)",
+          values: [`{${tenants.join(",")}}`],
+        });
         const result = await work(txOf(client));
         await client.query("commit");
         return result;
@@ -41,12 +45,12 @@ export function createDb(pool: Pool): Db {
 
 function txOf(client: PoolClient): Tx {
   return {
-    async rows(text, values, name) {
-      const result = await client.query({ text, values: values as unknown[], ...(name && { name }) });
-      return result.rows;
+    async rows<Row>(text: string, values: readonly unknown[] = [], name?: string) {
+      const result = await client.query({ text, values: [...values], ...(name && { name }) });
+      return result.rows as Row[];
     },
-    async run(text, values, name) {
-      const result = await client.query({ text, values: values as unknown[], ...(name && { name }) });
+    async run(text, values = [], name) {
+      const result = await client.query({ text, values: [...values], ...(name && { name }) });
       return result.rowCount ?? 0;
     },
   };

@@ -6,7 +6,12 @@ export class AppError extends Error {
   readonly status: number;
   readonly code: string;
   readonly errors: readonly FieldError[];
-  constructor(status: number, code: string, message: string, options: { cause?: unknown; errors?: readonly FieldError[] } = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    options: { cause?: unknown; errors?: readonly FieldError[] } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.status = status;

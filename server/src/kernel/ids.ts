@@ -12,7 +12,7 @@ export interface Ids {
 export function createIds(clock: Clock, random: (size: number) => Buffer = randomBytes): Ids {
   let lastMs = 0;
   let counter = 0;
-  let pool = Buffer.alloc(0);
+  let pool: Buffer = Buffer.alloc(0);
   let used = 0;
   return {
     next() {

@@ -1,4 +1,11 @@
-import type { CallDirection, CallOutcome, CallStatus, Money, RecordingInfo, Transcript } from "@aftercall/contract/call.ts";
+import type {
+  CallDirection,
+  CallOutcome,
+  CallStatus,
+  Money,
+  RecordingInfo,
+  Transcript,
+} from "@aftercall/contract/call.ts";
 import type { z } from "zod";
 
 /**
@@ -78,9 +85,15 @@ export type RefusalCode =
   | "unknown_api_key";
 
 /** `scheme` names what was checked (`elevenlabs-v0`), and goes into the event log. */
-export type Verification = { readonly ok: true; readonly scheme: string } | { readonly ok: false; readonly code: RefusalCode };
+export type Verification =
+  | { readonly ok: true; readonly scheme: string }
+  | { readonly ok: false; readonly code: RefusalCode };
 
-export type ParseInput<Setup> = { readonly request: ProviderRequest; readonly setup: Setup; readonly receivedAtMs: number };
+export type ParseInput<Setup> = {
+  readonly request: ProviderRequest;
+  readonly setup: Setup;
+  readonly receivedAtMs: number;
+};
 
 /** What {@link Provider.parse} throws. `field` is the name the provider's answer uses. */
 export class MalformedBody extends Error {
@@ -228,7 +241,12 @@ export type CallView = {
   readonly aliases: readonly Alias[];
 };
 
-export type Answer = { readonly status: number; readonly body: string; readonly contentType?: string; readonly headers?: Readonly<Record<string, string>> };
+export type Answer = {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** An event with everything unsaid left unsaid; parsers state only what they know. */
 export function callEvent(given: Pick<CallEvent, "key" | "type"> & Partial<CallEvent>): CallEvent {
@@ -252,5 +270,10 @@ export function callEvent(given: Pick<CallEvent, "key" | "type"> & Partial<CallE
 
 /** `{"a":1}` with its content type. */
 export function jsonAnswer(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Answer {
-  return { status, body: JSON.stringify(body), contentType: "application/json; charset=utf-8", ...(headers && { headers }) };
+  return {
+    status,
+    body: JSON.stringify(body),
+    contentType: "application/json; charset=utf-8",
+    ...(headers && { headers }),
+  };
 }
