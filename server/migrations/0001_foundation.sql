@@ -180,6 +180,8 @@ create table event_keys (
   body_digest bytea not null,
   seen_count int not null default 1,
   differing_count int not null default 0,
+  -- Its effect could not be applied: the next repeat tries again.
+  needs_retry boolean not null default false,
   first_seen_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
   primary key (tenant_id, source_id, key),

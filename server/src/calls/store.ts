@@ -1,0 +1,294 @@
+import type { Transcript } from "@aftercall/contract/call.ts";
+
+import type { Tx } from "#/db/transaction.ts";
+import type { Alias } from "#/providers/provider.ts";
+
+import { nameOf } from "./correlate.ts";
+import { factOf, project } from "./project.ts";
+import type { CallRecord } from "./record.ts";
+import { isoOf } from "./record.ts";
+import type { CallState } from "./state.ts";
+
+export type TenantAlias = { readonly tenantId: string; readonly alias: Alias };
+
+/** Which call each name belongs to, by {@link nameOf}. Names nobody knows are left out. */
+export async function findAliases(tx: Tx, names: readonly TenantAlias[]): Promise<Map<string, string>> {
+  if (names.length === 0) return new Map();
+  const rows = await tx.rows<{ tenant_id: string; kind: Alias["kind"]; value: string; call_id: string }>(
+    `select a.tenant_id, a.kind, a.value, a.call_id
+       from unnest($1::uuid[], $2::text[], $3::text[]) as n (tenant_id, kind, value)
+       join call_aliases a using (tenant_id, kind, value)`,
+    columns(names),
+    "calls.find-aliases",
+  );
+  return new Map(rows.map((row) => [nameOf(row.tenant_id, row), row.call_id]));
+}
+
+/**
+ * Gives names to calls, in sorted order so that two batches never wait for each other in a circle. A name that somebody else
+ * gave meanwhile is left as it is: the caller finds it missing among the returned ones and looks again.
+ */
+export async function insertAliases(
+  tx: Tx,
+  rows: readonly (TenantAlias & { readonly callId: string })[],
+): Promise<Set<string>> {
+  if (rows.length === 0) return new Set();
+  const sorted = rows.toSorted((a, b) => (nameOf(a.tenantId, a.alias) < nameOf(b.tenantId, b.alias) ? -1 : 1));
+  const inserted = await tx.rows<{ tenant_id: string; kind: Alias["kind"]; value: string }>(
+    `insert into call_aliases (tenant_id, kind, value, call_id)
+     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+     on conflict (tenant_id, kind, value) do nothing
+     returning tenant_id, kind, value`,
+    [...columns(sorted), sorted.map((row) => row.callId)],
+    "calls.insert-aliases",
+  );
+  return new Set(inserted.map((row) => nameOf(row.tenant_id, row)));
+}
+
+/** Points names that this transaction gave to a call it will not make after all at the one that was there first. */
+export async function redirectAliases(tx: Tx, tenantId: string, from: string, to: string): Promise<void> {
+  await tx.run("update call_aliases set call_id = $3 where tenant_id = $1 and call_id = $2", [tenantId, from, to]);
+}
+
+type CallRow = {
+  tenant_id: string;
+  id: string;
+  provider: string;
+  provider_call_id: string;
+  state: CallState;
+  announced: string[];
+  campaign_id: string | null;
+  user_id: string | null;
+  merged_into: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+};
+
+const callColumns =
+  "c.tenant_id, c.id, c.provider, c.provider_call_id, c.state, c.announced, c.campaign_id, c.user_id, c.merged_into, c.version, c.created_at, c.updated_at";
+
+/**
+ * Locks calls in the order of their ids and gives them by id. A call that was merged gives the call it was merged into as
+ * well, both locked.
+ */
+export async function lockCalls(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ids: readonly string[],
+): Promise<Map<string, CallRecord>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.rows<CallRow>(
+    `select ${callColumns} from calls c
+      where c.tenant_id = any ($1::uuid[])
+        and c.id in (select unnest($2::uuid[]) union
+                     select m.merged_into from calls m where m.tenant_id = any ($1::uuid[]) and m.id = any ($2::uuid[]))
+      order by c.tenant_id, c.id for update`,
+    [[...new Set(tenantIds)], ids],
+    "calls.lock",
+  );
+  return new Map(rows.map((row) => [row.id, recordOf(row)]));
+}
+
+/** Writes calls, new and known, in one statement. */
+export async function saveCalls(
+  tx: Tx,
+  records: readonly CallRecord[],
+  toText: (rows: unknown) => string,
+): Promise<void> {
+  if (records.length === 0) return;
+  const rows = records.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(rowOf);
+  await tx.run(
+    // { "tenant_id": "0199…", "id": "0199…", "provider": "vapi", "status": "ended", "state": { "facts": … }, … }
+    `insert into calls (tenant_id, id, provider, provider_call_id, status, outcome, direction, from_number, to_number, started_at,
+                        answered_at, ended_at, duration_ms, campaign_id, user_id, state, announced, merged_into, version, updated_at)
+     select r.tenant_id, r.id, r.provider, r.provider_call_id, r.status, r.outcome, r.direction, r.from_number, r.to_number, r.started_at,
+            r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.state, r.announced, r.merged_into, r.version, now()
+       from jsonb_to_recordset($1::jsonb) as r (
+            tenant_id uuid, id uuid, provider text, provider_call_id text, status text, outcome text, direction text, from_number text,
+            to_number text, started_at timestamptz, answered_at timestamptz, ended_at timestamptz, duration_ms bigint, campaign_id uuid,
+            user_id uuid, state jsonb, announced text[], merged_into uuid, version int)
+     on conflict (tenant_id, id) do update set
+            status = excluded.status, outcome = excluded.outcome, direction = excluded.direction, from_number = excluded.from_number,
+            to_number = excluded.to_number, started_at = excluded.started_at, answered_at = excluded.answered_at,
+            ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, campaign_id = excluded.campaign_id,
+            user_id = excluded.user_id, state = excluded.state, announced = excluded.announced, merged_into = excluded.merged_into,
+            version = excluded.version, updated_at = now()`,
+    [toText(rows)],
+    "calls.save",
+  );
+}
+
+export type StoredTranscript = Transcript & {
+  readonly tenantId: string;
+  readonly callId: string;
+  readonly eventId: string;
+  readonly origin: string;
+};
+
+/** Keeps what was said; the call's state says which transcript is the best one. Repeats of an event change nothing. */
+export async function saveTranscripts(
+  tx: Tx,
+  rows: readonly (StoredTranscript & { readonly id: string })[],
+  toText: (rows: unknown) => string,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const records = rows.map((row) => ({
+    tenant_id: row.tenantId,
+    id: row.id,
+    call_id: row.callId,
+    event_id: row.eventId,
+    origin: row.origin,
+    language: row.language,
+    text: row.text,
+    turns: row.turns,
+  }));
+  await tx.run(
+    `insert into transcripts (tenant_id, id, call_id, event_id, origin, language, text, turns)
+     select * from jsonb_to_recordset($1::jsonb) as r (tenant_id uuid, id uuid, call_id uuid, event_id uuid, origin text, language text, text text, turns jsonb)
+     on conflict (tenant_id, event_id) do update set call_id = excluded.call_id, text = excluded.text, turns = excluded.turns`,
+    [toText(records)],
+    "calls.save-transcripts",
+  );
+}
+
+/** Transcripts by the event they came with. */
+export async function loadTranscripts(
+  tx: Tx,
+  tenantIds: readonly string[],
+  eventIds: readonly string[],
+): Promise<Map<string, Transcript>> {
+  if (eventIds.length === 0) return new Map();
+  const rows = await tx.rows<Transcript & { event_id: string }>(
+    "select event_id, language, text, turns from transcripts where tenant_id = any ($1::uuid[]) and event_id = any ($2::uuid[])",
+    [tenantIds, eventIds],
+    "calls.load-transcripts",
+  );
+  return new Map(rows.map(({ event_id, ...transcript }) => [event_id, transcript]));
+}
+
+/** Every name of each call, the provider's own first, by call id. */
+export async function aliasesOf(
+  tx: Tx,
+  tenantIds: readonly string[],
+  callIds: readonly string[],
+): Promise<Map<string, Alias[]>> {
+  const aliases = new Map<string, Alias[]>();
+  if (callIds.length === 0) return aliases;
+  const rows = await tx.rows<Alias & { owner: string }>(
+    `select coalesce(c.merged_into, c.id) as owner, a.kind, a.value
+       from calls c join call_aliases a on a.tenant_id = c.tenant_id and a.call_id = c.id
+      where c.tenant_id = any ($1::uuid[]) and (c.id = any ($2::uuid[]) or c.merged_into = any ($2::uuid[]))
+      order by (a.value = c.provider_call_id) desc, a.kind, a.value`,
+    [tenantIds, callIds],
+    "calls.aliases-of",
+  );
+  for (const { owner, kind, value } of rows) aliases.set(owner, [...(aliases.get(owner) ?? []), { kind, value }]);
+  return aliases;
+}
+
+/** One call, the merged one's survivor where it was merged; null when the tenant has none. */
+export async function loadCall(tx: Tx, tenantId: string, id: string): Promise<CallRecord | null> {
+  const rows = await tx.rows<CallRow>(
+    `select ${callColumns} from calls c
+      where c.tenant_id = $1 and c.id = (select coalesce(m.merged_into, m.id) from calls m where m.tenant_id = $1 and m.id = $2)`,
+    [tenantId, id],
+  );
+  return rows[0] ? recordOf(rows[0]) : null;
+}
+
+/** The call that a provider's id names, of whatever kind. */
+export async function callIdByAlias(tx: Tx, tenantId: string, value: string): Promise<string | null> {
+  const rows = await tx.rows<{ call_id: string }>(
+    "select call_id from call_aliases where tenant_id = $1 and kind in ('vapi_call', 'communication_id', 'call_sid', 'conversation_id', 'room_sid', 'egress_id', 'sip_call_id', 'sip_participant', 'generic') and value = $2 limit 1",
+    [tenantId, value],
+  );
+  return rows[0]?.call_id ?? null;
+}
+
+export type CallFilter = {
+  readonly status: readonly string[] | null;
+  readonly provider: string | null;
+  readonly campaignId: string | null;
+  readonly before: string | null;
+  readonly limit: number;
+};
+
+/** Calls of a tenant, newest first, without those that were merged away. */
+export async function listCalls(tx: Tx, tenantId: string, filter: CallFilter): Promise<CallRecord[]> {
+  const rows = await tx.rows<CallRow>(
+    `select ${callColumns} from calls c
+      where c.tenant_id = $1 and c.merged_into is null
+        and ($2::text[] is null or c.status = any ($2)) and ($3::text is null or c.provider = $3)
+        and ($4::uuid is null or c.campaign_id = $4) and ($5::uuid is null or c.id < $5)
+      order by c.id desc limit $6`,
+    [tenantId, filter.status, filter.provider, filter.campaignId, filter.before, filter.limit],
+  );
+  return rows.map(recordOf);
+}
+
+/** What a merge leaves behind: the doubles point at the survivor, and so does whatever pointed at them. */
+export async function compressMerges(tx: Tx, tenantId: string, from: readonly string[], to: string): Promise<void> {
+  await tx.run("update calls set merged_into = $3 where tenant_id = $1 and merged_into = any ($2::uuid[])", [
+    tenantId,
+    from,
+    to,
+  ]);
+}
+
+/** The users that calls belong to, by our id: the name under which tokens know them. */
+export async function userNames(tx: Tx, tenantId: string, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.rows<{ id: string; external_id: string }>(
+    "select id, external_id from users where tenant_id = $1 and id = any ($2::uuid[])",
+    [tenantId, ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.external_id]));
+}
+
+function columns(names: readonly TenantAlias[]): unknown[][] {
+  return [names.map((n) => n.tenantId), names.map((n) => n.alias.kind), names.map((n) => n.alias.value)];
+}
+
+function recordOf(row: CallRow): CallRecord {
+  return {
+    tenantId: row.tenant_id,
+    id: row.id,
+    provider: row.provider,
+    providerCallId: row.provider_call_id,
+    state: row.state,
+    announced: row.announced,
+    campaignId: row.campaign_id,
+    userId: row.user_id,
+    mergedInto: row.merged_into,
+    version: row.version,
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+  };
+}
+
+function rowOf(record: CallRecord) {
+  const { state } = record;
+  const seen = project(state);
+  return {
+    tenant_id: record.tenantId,
+    id: record.id,
+    provider: record.provider,
+    provider_call_id: record.providerCallId,
+    status: seen.status,
+    outcome: seen.outcome,
+    direction: factOf(state, "direction"),
+    from_number: factOf(state, "from_number"),
+    to_number: factOf(state, "to_number"),
+    started_at: isoOf(seen.startedAt),
+    answered_at: isoOf(seen.answeredAt),
+    ended_at: isoOf(seen.endedAt),
+    duration_ms: seen.durationMs,
+    campaign_id: record.campaignId,
+    user_id: record.userId,
+    state,
+    announced: record.announced,
+    merged_into: record.mergedInto,
+    version: record.version,
+  };
+}

@@ -1,0 +1,215 @@
+import type { AfterCommit, Change } from "#/calls/change.ts";
+import { viewOf } from "#/calls/record.ts";
+import { saveCalls, saveTranscripts } from "#/calls/store.ts";
+import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
+import type { EventResult } from "#/providers/provider.ts";
+
+import { applyEvents } from "./apply-events.ts";
+import type { Applied } from "./apply-events.ts";
+import type { Arrival, IntakeHooks, Outcome } from "./arrival.ts";
+import { claimTraining, decideStanding, entriesOf } from "./entries.ts";
+import type { Entry } from "./entries.ts";
+import { keptHeaders } from "./headers.ts";
+import { matchCalls } from "./match-calls.ts";
+import type { Reread } from "./match-calls.ts";
+import { insertApplications, insertEvents, insertUnmatched, markForRetry } from "./store.ts";
+import type { ApplicationRow, EventRow, UnmatchedRow } from "./store.ts";
+
+export type BatchContext = {
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly reread: Reread;
+  readonly hooks: IntakeHooks;
+};
+
+/**
+ * The intake transaction: stores each event once, moves the calls they speak of, and writes everything that follows.
+ * Locks are taken in one order everywhere: event keys, training sessions, call names, calls, campaigns; each sorted.
+ */
+export async function storeBatch(
+  tx: Tx,
+  context: BatchContext,
+  arrivals: readonly Arrival[],
+): Promise<{ outcomes: Outcome[]; afterCommit: AfterCommit[] }> {
+  const entries = entriesOf(arrivals, context.newId);
+  await decideStanding(tx, entries);
+  await claimTraining(tx, entries, context.hooks);
+  const work = await matchCalls(tx, entries, context);
+  const applied = await applyEvents(tx, work, context);
+
+  await saveCalls(
+    tx,
+    applied.flatMap((one) => one.records),
+    jsonbText,
+  );
+  await saveTranscripts(tx, transcriptsOf(applied, context), jsonbText);
+  await logEvents(tx, entries, applied, context);
+  const afterCommit = await context.hooks.react(tx, [
+    ...applied.flatMap((one) => one.changes),
+    ...trainingChanges(entries, applied),
+  ]);
+  return { outcomes: outcomesOf(arrivals, entries, applied), afterCommit };
+}
+
+function transcriptsOf(applied: readonly Applied[], context: BatchContext) {
+  return applied.flatMap(({ work, record }) =>
+    work.items.flatMap((item) =>
+      item.event.transcript && item.standing !== "repeat"
+        ? [
+            {
+              ...item.event.transcript,
+              id: context.newId(),
+              tenantId: work.tenantId,
+              callId: record.id,
+              eventId: item.eventId,
+              origin: item.provider,
+            },
+          ]
+        : [],
+    ),
+  );
+}
+
+/** Writes the log rows of new events, the later effects of stored ones, and who still waits for a call. */
+async function logEvents(
+  tx: Tx,
+  entries: readonly Entry[],
+  applied: readonly Applied[],
+  context: BatchContext,
+): Promise<void> {
+  const callOf = callsByEntry(applied);
+  const items = [...new Set([...entries, ...applied.flatMap((one) => one.work.items)])];
+  const logged: { row: EventRow; body: Buffer }[] = [];
+  const waiting: UnmatchedRow[] = [];
+  const later: ApplicationRow[] = [];
+  for (const item of items) {
+    const call = callOf.get(item);
+    const after = {
+      call_id: call?.record.id ?? null,
+      status_after: item.after?.status ?? null,
+      outcome_after: item.after?.outcome ?? null,
+      problem: item.problem,
+    };
+    if (item.standing === "new") {
+      logged.push({ row: { ...rowOf(item), effect: effectOf(item, call), ...after }, body: item.body });
+      if (effectOf(item, call) === "unmatched") waiting.push(...waitingFor(item));
+    } else if (item.standing !== "repeat") {
+      const cause = item.standing === "retry" ? "retry" : "matched";
+      later.push({ tenant_id: item.tenantId, id: context.newId(), event_id: item.eventId, cause, ...after });
+    }
+  }
+  await insertEvents(tx, logged, jsonbText);
+  await insertUnmatched(tx, waiting);
+  await insertApplications(tx, later);
+  const tenants = [...new Set(items.map((item) => item.tenantId))];
+  const failed = items.filter((item) => item.problem && item.standing === "new");
+  const mended = items.filter((item) => !item.problem && item.standing === "retry");
+  await markForRetry(
+    tx,
+    tenants,
+    failed.map((item) => item.eventId),
+    true,
+  );
+  await markForRetry(
+    tx,
+    tenants,
+    mended.map((item) => item.eventId),
+    false,
+  );
+}
+
+function rowOf(item: Entry) {
+  return {
+    tenant_id: item.tenantId,
+    id: item.eventId,
+    source_id: item.sourceId,
+    provider: item.provider,
+    type: item.event.type,
+    key: item.key,
+    part: item.part,
+    occurred_at: item.event.occurredAt === null ? null : new Date(item.event.occurredAt).toISOString(),
+    received_at: new Date(item.receivedAt).toISOString(),
+    route: item.route,
+    url: item.url,
+    content_type: item.headers.get("content-type")?.[0] ?? "",
+    headers: keptHeaders(item.headers),
+    verification: item.verification,
+  };
+}
+
+function effectOf(item: Entry, call: Applied | undefined): EventRow["effect"] {
+  if (item.training?.result === "unknown_session") return "unmatched";
+  if (item.problem) return "recorded";
+  if (call) return "applied";
+  return item.event.aliases.length > 0 ? "unmatched" : "recorded";
+}
+
+function waitingFor(item: Entry): UnmatchedRow[] {
+  const { tenantId, eventId } = item;
+  if (item.training?.result === "unknown_session") {
+    return [{ tenantId, eventId, kind: "training_session", value: item.training.sessionId }];
+  }
+  return item.event.aliases.map(({ kind, value }) => ({ tenantId, eventId, kind, value }));
+}
+
+function trainingChanges(entries: readonly Entry[], applied: readonly Applied[]): Change[] {
+  const callOf = callsByEntry(applied);
+  return entries.flatMap((entry) =>
+    entry.training?.result === "claimed"
+      ? [
+          {
+            type: "training.requested" as const,
+            tenantId: entry.tenantId,
+            sessionId: entry.training.sessionId,
+            communicationId: entry.training.communicationId,
+            callId: callOf.get(entry)?.record.id ?? null,
+          },
+        ]
+      : [],
+  );
+}
+
+function outcomesOf(arrivals: readonly Arrival[], entries: readonly Entry[], applied: readonly Applied[]): Outcome[] {
+  const callOf = callsByEntry(applied);
+  const results = new Map<Arrival, EventResult[]>(arrivals.map((arrival) => [arrival, []]));
+  for (const entry of entries) {
+    const call = callOf.get(entry.sameAs ?? entry);
+    if (!entry.arrival) continue;
+    results.get(entry.arrival)?.push({
+      event: entry.event,
+      eventId: entry.eventId,
+      effect:
+        entry.standing === "repeat"
+          ? call || entry.event.aliases.length === 0
+            ? "repeat"
+            : "unmatched"
+          : effectOf(entry, call),
+      call: call ? viewOf(call.record, call.aliases) : null,
+      training: entry.training?.result ?? null,
+      problem: entry.problem ?? entry.sameAs?.problem ?? null,
+    });
+  }
+  return arrivals.map((arrival) => results.get(arrival) ?? []);
+}
+
+function callsByEntry(applied: readonly Applied[]): Map<Entry, Applied> {
+  return new Map(applied.flatMap((one) => one.work.items.map((item) => [item, one] as const)));
+}
+
+/**
+ * Stores events whose effect cannot be applied, with their bytes and the reason, so that nothing is lost and a repeat or a
+ * replay can try again.
+ */
+export async function storeUnapplied(
+  tx: Tx,
+  context: BatchContext,
+  arrivals: readonly Arrival[],
+  problem: string,
+): Promise<Outcome[]> {
+  const entries = entriesOf(arrivals, context.newId);
+  await decideStanding(tx, entries);
+  for (const entry of entries) if (entry.standing !== "repeat") entry.problem = problem;
+  await logEvents(tx, entries, [], context);
+  return outcomesOf(arrivals, entries, []);
+}

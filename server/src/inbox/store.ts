@@ -1,0 +1,246 @@
+import type { Tx } from "#/db/transaction.ts";
+import type { Alias, RouteKind } from "#/providers/provider.ts";
+
+export type KeyClaim = {
+  readonly tenantId: string;
+  readonly sourceId: string;
+  readonly key: string;
+  /** The id the event gets if it is new. */
+  readonly eventId: string;
+  readonly digest: string;
+  /** How many times it came in this batch, and how many of those with another body than the first. */
+  readonly seen: number;
+  readonly differing: number;
+};
+
+/**
+ * Decides for each key whether its event is new: then the returned id is the proposed one. A repeat writes as well
+ * (it counts), because a repeat that writes nothing can be acknowledged from a row that a synchronous standby never got.
+ * Claims must be sorted by (tenant, source, key), or two batches can wait for each other in a circle.
+ */
+export async function claimKeys(
+  tx: Tx,
+  claims: readonly KeyClaim[],
+): Promise<{ eventId: string; needsRetry: boolean }[]> {
+  const rows = await tx.rows<{
+    tenant_id: string;
+    source_id: string;
+    key: string;
+    event_id: string;
+    needs_retry: boolean;
+  }>(
+    `insert into event_keys as k (tenant_id, source_id, key, event_id, body_digest, seen_count, differing_count)
+     select n.tenant_id, n.source_id, n.key, n.event_id, decode(n.digest, 'hex'), n.seen, n.differing
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::int[], $7::int[])
+         as n (tenant_id, source_id, key, event_id, digest, seen, differing)
+     on conflict (tenant_id, source_id, key) do update set
+            seen_count = k.seen_count + excluded.seen_count,
+            differing_count = k.differing_count + case when k.body_digest = excluded.body_digest then excluded.differing_count
+                                                       else greatest(excluded.seen_count, 1) end,
+            last_seen_at = now()
+     returning tenant_id, source_id, key, event_id, needs_retry`,
+    [
+      claims.map((c) => c.tenantId),
+      claims.map((c) => c.sourceId),
+      claims.map((c) => c.key),
+      claims.map((c) => c.eventId),
+      claims.map((c) => c.digest),
+      claims.map((c) => c.seen),
+      claims.map((c) => c.differing),
+    ],
+    "inbox.claim-keys",
+  );
+  const byName = new Map(rows.map((row) => [`${row.tenant_id} ${row.source_id} ${row.key}`, row]));
+  return claims.map((claim) => {
+    const row = byName.get(`${claim.tenantId} ${claim.sourceId} ${claim.key}`);
+    if (!row) throw new Error("a claimed event key is missing from the answer");
+    return { eventId: row.event_id, needsRetry: row.needs_retry };
+  });
+}
+
+/** Marks events whose effect could not be applied, so that their next repeat tries again; or clears the mark. */
+export async function markForRetry(
+  tx: Tx,
+  tenantIds: readonly string[],
+  eventIds: readonly string[],
+  needsRetry: boolean,
+): Promise<void> {
+  if (eventIds.length === 0) return;
+  await tx.run(
+    "update event_keys set needs_retry = $3 where tenant_id = any ($1::uuid[]) and event_id = any ($2::uuid[])",
+    [tenantIds, eventIds, needsRetry],
+  );
+}
+
+export type EventRow = {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly source_id: string;
+  readonly provider: string;
+  readonly type: string;
+  readonly key: string;
+  readonly part: number;
+  readonly occurred_at: string | null;
+  readonly received_at: string;
+  readonly route: RouteKind;
+  readonly url: string;
+  readonly content_type: string;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly verification: string;
+  readonly effect: "applied" | "recorded" | "unmatched";
+  readonly call_id: string | null;
+  readonly status_after: string | null;
+  readonly outcome_after: string | null;
+  readonly problem: string | null;
+};
+
+/**
+ * Appends to the log. The bodies travel as one binary parameter and are cut apart by offset: two parameters for any number of
+ * rows, so one prepared statement serves every batch, and no body is escaped or re-encoded on the way.
+ */
+export async function insertEvents(
+  tx: Tx,
+  rows: readonly { readonly row: EventRow; readonly body: Buffer }[],
+  toText: (rows: unknown) => string,
+): Promise<void> {
+  if (rows.length === 0) return;
+  let at = 1;
+  const described = rows.map(({ row, body }) => {
+    const offset = at;
+    at += body.length;
+    return { ...row, body_at: offset, body_length: body.length };
+  });
+  await tx.run(
+    `insert into events (tenant_id, id, source_id, provider, type, key, part, occurred_at, received_at, route, url, content_type,
+                         headers, body, verification, effect, call_id, status_after, outcome_after, problem)
+     select r.tenant_id, r.id, r.source_id, r.provider, r.type, r.key, r.part, r.occurred_at, r.received_at, r.route, r.url,
+            r.content_type, r.headers, substr($2::bytea, r.body_at, r.body_length), r.verification, r.effect, r.call_id,
+            r.status_after, r.outcome_after, r.problem
+       from jsonb_to_recordset($1::jsonb) as r (
+            tenant_id uuid, id uuid, source_id uuid, provider text, type text, key text, part int, occurred_at timestamptz,
+            received_at timestamptz, route text, url text, content_type text, headers jsonb, body_at int, body_length int,
+            verification text, effect text, call_id uuid, status_after text, outcome_after text, problem text)`,
+    [toText(described), rows.length === 1 && rows[0] ? rows[0].body : Buffer.concat(rows.map((r) => r.body))],
+    "inbox.insert-events",
+  );
+}
+
+export type UnmatchedRow = {
+  readonly tenantId: string;
+  readonly kind: string;
+  readonly value: string;
+  readonly eventId: string;
+};
+
+/** Remembers which names a waiting event speaks of. */
+export async function insertUnmatched(tx: Tx, rows: readonly UnmatchedRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.run(
+    `insert into unmatched_events (tenant_id, kind, value, event_id)
+     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) on conflict do nothing`,
+    [rows.map((r) => r.tenantId), rows.map((r) => r.kind), rows.map((r) => r.value), rows.map((r) => r.eventId)],
+  );
+}
+
+/** An event as it was stored, with what is needed to read it again. */
+export type StoredEvent = {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly source_id: string;
+  readonly provider: string;
+  readonly key: string;
+  readonly part: number;
+  readonly received_at: Date;
+  readonly route: RouteKind;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly body: Buffer;
+  readonly call_id: string | null;
+};
+
+const storedColumns =
+  "e.tenant_id, e.id, e.source_id, e.provider, e.key, e.part, e.received_at, e.route, e.url, e.headers, e.body, e.call_id";
+
+/** Takes the events that waited for these names out of the waiting room, oldest first. */
+export async function takeUnmatched(
+  tx: Tx,
+  names: readonly { tenantId: string; alias: Pick<Alias, "value"> & { kind: string } }[],
+): Promise<StoredEvent[]> {
+  if (names.length === 0) return [];
+  return tx.rows<StoredEvent>(
+    `with taken as (
+       delete from unmatched_events u
+        using (select distinct w.tenant_id, w.event_id
+                 from unnest($1::uuid[], $2::text[], $3::text[]) as n (tenant_id, kind, value)
+                 join unmatched_events w using (tenant_id, kind, value)) as found
+        where u.tenant_id = found.tenant_id and u.event_id = found.event_id
+        returning u.tenant_id, u.event_id)
+     select ${storedColumns} from events e
+      where (e.tenant_id, e.id) in (select t.tenant_id, t.event_id from taken t)
+      order by e.id`,
+    [names.map((n) => n.tenantId), names.map((n) => n.alias.kind), names.map((n) => n.alias.value)],
+    "inbox.take-unmatched",
+  );
+}
+
+/** Names that events wait for although a call has them by now: an event and its call were stored at the same moment. */
+export async function overdueUnmatched(
+  tx: Tx,
+  tenantId: string,
+  limit: number,
+): Promise<{ kind: Alias["kind"]; value: string; call_id: string }[]> {
+  return tx.rows(
+    `select distinct u.kind, u.value, a.call_id from unmatched_events u
+       join call_aliases a on a.tenant_id = u.tenant_id and a.kind = u.kind and a.value = u.value
+      where u.tenant_id = $1 limit $2`,
+    [tenantId, limit],
+  );
+}
+
+export type ApplicationRow = {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly event_id: string;
+  readonly call_id: string | null;
+  readonly cause: "matched" | "replay" | "retry";
+  readonly status_after: string | null;
+  readonly outcome_after: string | null;
+  readonly problem: string | null;
+};
+
+/** Notes what stored events did later. */
+export async function insertApplications(tx: Tx, rows: readonly ApplicationRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.run(
+    `insert into event_applications (tenant_id, id, event_id, call_id, cause, status_after, outcome_after, problem)
+     select * from jsonb_to_recordset($1::jsonb) as r (tenant_id uuid, id uuid, event_id uuid, call_id uuid, cause text,
+                                                       status_after text, outcome_after text, problem text)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** Every stored event of these calls, in the order they were received. */
+export async function eventsOfCalls(
+  tx: Tx,
+  tenantId: string,
+  callIds: readonly string[],
+  limit: number,
+): Promise<StoredEvent[]> {
+  return tx.rows<StoredEvent>(
+    `select ${storedColumns} from events e
+      where e.tenant_id = $1
+        and (e.call_id = any ($2::uuid[])
+             or e.id in (select p.event_id from event_applications p where p.tenant_id = $1 and p.call_id = any ($2::uuid[])))
+      order by e.received_at, e.id limit $3`,
+    [tenantId, callIds, limit],
+  );
+}
+
+/** One stored event; null when the tenant has none of that id. */
+export async function loadEvent(tx: Tx, tenantId: string, id: string): Promise<StoredEvent | null> {
+  const rows = await tx.rows<StoredEvent>(
+    `select ${storedColumns} from events e where e.tenant_id = $1 and e.id = $2`,
+    [tenantId, id],
+  );
+  return rows[0] ?? null;
+}
