@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+
+import type { Clock } from "../../kernel/clock.ts";
+import type { Account } from "./account.ts";
+import type { Binaries } from "./binaries.ts";
+import { pathFor, surroundings } from "./cluster.ts";
+import { disownPidFile, isPostmasterOf, readPostmaster, signalTo, stopPostmaster } from "./postmaster.ts";
+import { freePort, isOnTcp } from "./tcp.ts";
+
+/** Where a running server is reached. */
+export type Address = { readonly socketDir: string; readonly port: number };
+
+/** A server that runs on our directory; `child` is null when an earlier process of ours started it. */
+export type Running = Address & { readonly pid: number; readonly child: ChildProcess | null };
+
+export type Place = {
+  readonly dataDir: string;
+  readonly logFile: string;
+  readonly account: Account | null;
+  readonly binaries: Binaries;
+  readonly clock: Clock;
+};
+
+/**
+ * The server that an earlier process left behind when it was killed, made to read its settings again. Null when there is none,
+ * or when it is of no use any more; then it is gone, and so is what it would have left in the way of the next.
+ */
+export async function adopt({ dataDir, clock }: Place): Promise<Running | null> {
+  const found = readPostmaster(dataDir);
+  if (!found || !isPostmasterOf(found.pid, dataDir)) {
+    disownPidFile(dataDir);
+    if (found) removeSocketDir(found.socketDir);
+    return null;
+  }
+  const until = clock.monotonic() + 60_000; // Recovery after a crash of the machine takes its time.
+  while (readPostmaster(dataDir)?.state === "starting" && clock.monotonic() < until) await clock.sleep(10);
+  const { pid, port, socketDir, state } = readPostmaster(dataDir) ?? found;
+  const isReachable = isOnTcp || existsSync(join(socketDir, `.s.PGSQL.${port}`));
+  if (state === "ready" && isReachable) {
+    signalTo(pid, "SIGHUP");
+    return { pid, port, socketDir, child: null };
+  }
+  await stopPostmaster(pid, clock);
+  removeSocketDir(socketDir);
+  return null;
+}
+
+/** Starts a server and waits until it takes connections. */
+export async function launch(place: Place, address: Address): Promise<Running> {
+  const until = place.clock.monotonic() + 60_000;
+  for (;;) {
+    const child = spawnPostgres(place, address);
+    const failure = await ready(place, child, until);
+    if (failure === null) return { ...address, pid: child.pid ?? 0, child };
+    // The last processes of a killed server let go of its memory a moment after it.
+    if (!failure.includes("shared memory block") || place.clock.monotonic() > until) throw new Error(failure);
+    await place.clock.sleep(50);
+  }
+}
+
+export async function newAddress(account: Account | null): Promise<Address> {
+  if (isOnTcp) return { socketDir: "", port: await freePort() };
+  // A socket's path holds about 100 characters; and root's own temporary directory may be closed to others.
+  const parent = account || tmpdir().length > 60 ? "/tmp" : tmpdir();
+  const socketDir = mkdtempSync(join(parent, socketDirPrefix));
+  if (account) chownSync(socketDir, account.uid, account.gid);
+  return { socketDir, port: 5432 };
+}
+
+const socketDirPrefix = "aftercall-pg-";
+
+export function removeSocketDir(socketDir: string): void {
+  if (basename(socketDir).startsWith(socketDirPrefix)) rmSync(socketDir, { recursive: true, force: true });
+}
+
+/** In a session of its own: Ctrl-C in a terminal is for us, and the database ends after our last transaction. */
+function spawnPostgres({ dataDir, logFile, account, binaries }: Place, { socketDir, port }: Address): ChildProcess {
+  if (existsSync(logFile) && statSync(logFile).size > logBytesMax) renameSync(logFile, `${logFile}.1`);
+  const log = openSync(logFile, "a", 0o600);
+  const args = ["-D", pathFor(account, dataDir), "-p", String(port), ...(isOnTcp ? [] : ["-k", socketDir])];
+  const stdio = ["ignore", log, log] as const;
+  const child = spawn(binaries.postgres, args, {
+    ...surroundings(dataDir, account),
+    detached: true,
+    stdio: [...stdio],
+  });
+  closeSync(log);
+  child.unref();
+  return child;
+}
+
+const logBytesMax = 10_000_000;
+
+/** Null once it takes connections, else why it does not. */
+async function ready({ dataDir, logFile, clock }: Place, child: ChildProcess, until: number): Promise<string | null> {
+  const logStart = statSync(logFile).size;
+  let failure: Error | undefined;
+  child.once("error", (error) => {
+    failure = error;
+  });
+  for (;;) {
+    await clock.sleep(5);
+    if (failure) return explain(failure);
+    if (child.exitCode !== null || child.signalCode !== null)
+      return `PostgreSQL did not start: ${reason(logFile, logStart)}`;
+    const found = readPostmaster(dataDir);
+    if (found?.pid === child.pid && found?.state === "ready") return null;
+    if (clock.monotonic() > until) return `PostgreSQL did not get ready within a minute: see ${logFile}`;
+  }
+}
+
+function explain(error: Error): string {
+  const isRefusal = "code" in error && (error.code === "EPERM" || error.code === "EINVAL");
+  if (!isRefusal) return `PostgreSQL did not start: ${error.message}`;
+  return (
+    "PostgreSQL refuses to run as root, and this process is root without the right to start a program as another user: " +
+    "run it as an ordinary user, or set DATABASE_URL"
+  );
+}
+
+function reason(logFile: string, logStart: number): string {
+  const lines = readFileSync(logFile).subarray(logStart).toString("utf8").trim().split("\n");
+  return (lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? "").replace(/^.*?(FATAL|PANIC): +/, "");
+}
