@@ -83,6 +83,8 @@ create table source_secrets (
   sealed bytea not null,
   -- sha256 of the value: finds an equal secret without opening any.
   digest bytea not null,
+  -- Last characters of a long value, so that people can tell secrets apart.
+  hint text not null default '',
   origin text not null default 'api' check (origin in ('api', 'environment')),
   expires_at timestamptz,
   created_at timestamptz not null default now(),
@@ -433,7 +435,7 @@ create table replays (
   cursor_xid xid8,
   cursor_seq bigint,
   upper_xid xid8 not null,
-  applied_count int not null default 0,
+  changed_count int not null default 0,
   unchanged_count int not null default 0,
   problem_count int not null default 0,
   actor text not null,

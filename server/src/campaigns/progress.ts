@@ -5,7 +5,7 @@ import { project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import type { Tx } from "#/db/transaction.ts";
 
-import { campaignsNamed, moveProgress } from "./store.ts";
+import { campaignsNamed, existingCampaigns, moveProgress } from "./store.ts";
 import type { ProgressDelta } from "./store.ts";
 
 /** Counts calls for their campaigns: progress moves, and completion happens, in the transaction of the call's own change. */
@@ -40,15 +40,31 @@ export async function resolveCampaigns(
 ): Promise<Map<string, string>> {
   const resolved = new Map<string, string>();
   const external = new Map<string, { tenantId: string; name: string; newId: string }>();
+  const own = await ownCampaigns(tx, wanted);
   for (const { tenantId, name } of wanted) {
-    const own = name.startsWith("cmp_") ? fromPublicId("campaign", name) : null;
-    if (own) resolved.set(`${tenantId}\u0000${name}`, own);
+    const id = own.get(`${tenantId}\u0000${name}`);
+    if (id) resolved.set(`${tenantId}\u0000${name}`, id);
     else external.set(`${tenantId}\u0000${name}`, { tenantId, name, newId: newId() });
   }
   if (external.size === 0) return resolved;
   const sorted = [...external].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   for (const row of await campaignsNamed(tx, sorted)) resolved.set(`${row.tenant_id}\u0000${row.external_id}`, row.id);
   return resolved;
+}
+
+/** Those names that are public ids of campaigns that exist. */
+async function ownCampaigns(
+  tx: Tx,
+  wanted: readonly { tenantId: string; name: string }[],
+): Promise<Map<string, string>> {
+  const ids = wanted.flatMap(({ tenantId, name }) => {
+    const id = name.startsWith("cmp_") ? fromPublicId("campaign", name) : null;
+    return id ? [{ tenantId, name, id }] : [];
+  });
+  const existing = await existingCampaigns(tx, ids);
+  return new Map(
+    ids.filter(({ id }) => existing.has(id)).map(({ tenantId, name, id }) => [`${tenantId}\u0000${name}`, id]),
+  );
 }
 
 type Move = {

@@ -89,6 +89,19 @@ export async function campaignsNamed(
   return find();
 }
 
+/** Which of these campaigns exist. */
+export async function existingCampaigns(
+  tx: Tx,
+  wanted: readonly { tenantId: string; id: string }[],
+): Promise<Set<string>> {
+  if (wanted.length === 0) return new Set();
+  const rows = await tx.rows<{ id: string }>(
+    "select id from campaigns where tenant_id = any ($1::uuid[]) and id = any ($2::uuid[])",
+    [wanted.map((one) => one.tenantId), wanted.map((one) => one.id)],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
 export type CampaignRow = {
   readonly tenant_id: string;
   readonly id: string;

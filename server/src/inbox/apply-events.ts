@@ -5,6 +5,7 @@ import type { CallChange } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { advance, differs, join, nothingKnown, stateOf } from "#/calls/state.ts";
+import type { CallState } from "#/calls/state.ts";
 import { aliasesOf, compressMerges, loadTranscripts } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { messageOf } from "#/kernel/errors.ts";
@@ -35,8 +36,14 @@ export type Applied = {
 };
 
 /** Moves each call by what was heard of it. Pure but for names and transcripts that have to be read. */
-export async function applyEvents(tx: Tx, work: readonly CallWork[], context: BatchContext): Promise<Applied[]> {
-  const moved = work.map((one) => move(one, context.now()));
+export async function applyEvents(
+  tx: Tx,
+  work: readonly CallWork[],
+  context: BatchContext,
+  rebuild: (work: CallWork) => Promise<CallState | null>,
+): Promise<Applied[]> {
+  const moved: Moved[] = [];
+  for (const one of work) moved.push(move(one, await rebuild(one), context.now()));
   const campaigns = await context.hooks.resolveCampaigns(
     tx,
     moved.flatMap(({ record }) => campaignNameOf(record)),
@@ -80,9 +87,10 @@ export async function applyEvents(tx: Tx, work: readonly CallWork[], context: Ba
 
 type Moved = { readonly work: CallWork; readonly record: CallRecord; readonly isChanged: boolean };
 
-function move(work: CallWork, now: number): Moved {
+function move(work: CallWork, rebuilt: CallState | null, now: number): Moved {
   const { known, doubles, items } = work;
-  let state = [known, ...doubles].flatMap((record) => (record ? [record.state] : [])).reduce(join, nothingKnown);
+  let state =
+    rebuilt ?? [known, ...doubles].flatMap((record) => (record ? [record.state] : [])).reduce(join, nothingKnown);
   let userId = known?.userId ?? null;
   for (const item of items) {
     userId ??= item.userId;

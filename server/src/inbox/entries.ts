@@ -31,9 +31,9 @@ export type Entry = {
   eventId: string;
   /**
    * `new` is stored and applied; `repeat` only answered; `retry` is a repeat of one whose effect failed; `matched` was stored
-   * earlier and waited for its call.
+   * earlier and waited for its call; `replay` is run again on purpose; `told` came over our own API and is no event.
    */
-  standing: "new" | "repeat" | "retry" | "matched";
+  standing: "new" | "repeat" | "retry" | "matched" | "replay" | "told";
   /** The entry of the same batch that this one repeats. */
   sameAs: Entry | null;
   training: {
@@ -45,11 +45,16 @@ export type Entry = {
   problem: string | null;
 };
 
+/** An entry about which nothing has been decided. */
+export function undecided(
+  given: Omit<Entry, "eventId" | "standing" | "sameAs" | "training" | "after" | "problem" | "aliases"> &
+    Pick<Entry, "eventId" | "standing">,
+): Entry {
+  return { ...given, aliases: given.event.aliases, sameAs: null, training: null, after: null, problem: null };
+}
+
 /** Takes arrivals apart into events. */
-export function entriesOf(
-  arrivals: readonly Arrival[],
-  newId: () => string,
-): (Entry & { readonly arrival: Arrival })[] {
+export function entriesOf(arrivals: readonly Arrival[], newId: () => string): Entry[] {
   return arrivals.flatMap((arrival) =>
     arrival.events.map((event, part) => ({
       arrival,
@@ -60,7 +65,6 @@ export function entriesOf(
       mayCreateCalls: arrival.mayCreateCalls,
       userId: arrival.userId,
       event,
-      aliases: event.aliases,
       part,
       key: boundedKey(event.key),
       receivedAt: arrival.receivedAt,
@@ -69,11 +73,7 @@ export function entriesOf(
       body: arrival.request.body,
       verification: arrival.verification,
       eventId: newId(),
-      standing: "new" as const,
-      sameAs: null,
-      training: null,
-      after: null,
-      problem: null,
+      standing: "new",
     })),
   );
 }

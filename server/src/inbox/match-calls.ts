@@ -7,6 +7,7 @@ import type { Tx } from "#/db/transaction.ts";
 import type { CallEvent } from "#/providers/provider.ts";
 
 import type { CallWork } from "./apply-events.ts";
+import { undecided } from "./entries.ts";
 import type { Entry } from "./entries.ts";
 import { takeUnmatched } from "./store.ts";
 import type { StoredEvent } from "./store.ts";
@@ -106,17 +107,17 @@ async function wake(tx: Tx, given: readonly TenantAlias[], reread: Reread): Prom
 export function entryOf(
   stored: StoredEvent,
   again: { readonly event: CallEvent; readonly userId: string | null },
+  standing: "matched" | "replay" = "matched",
 ): Entry {
-  return {
+  return undecided({
     arrival: null,
     tenantId: stored.tenant_id,
     sourceId: stored.source_id,
     provider: stored.provider,
     route: stored.route,
-    mayCreateCalls: false,
+    mayCreateCalls: standing === "replay" && stored.route === "own",
     userId: again.userId,
     event: again.event,
-    aliases: again.event.aliases,
     part: stored.part,
     key: stored.key,
     receivedAt: stored.received_at.getTime(),
@@ -125,12 +126,8 @@ export function entryOf(
     body: stored.body,
     verification: "",
     eventId: stored.id,
-    standing: "matched",
-    sameAs: null,
-    training: null,
-    after: null,
-    problem: null,
-  };
+    standing,
+  });
 }
 
 /** Locks what exists, oldest first, and pairs each group with its records. */

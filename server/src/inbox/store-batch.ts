@@ -1,12 +1,13 @@
 import type { AfterCommit, Change } from "#/calls/change.ts";
 import { viewOf } from "#/calls/record.ts";
+import type { CallState } from "#/calls/state.ts";
 import { saveCalls, saveTranscripts } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 import type { EventResult } from "#/providers/provider.ts";
 
 import { applyEvents } from "./apply-events.ts";
-import type { Applied } from "./apply-events.ts";
+import type { Applied, CallWork } from "./apply-events.ts";
 import type { Arrival, IntakeHooks, Outcome } from "./arrival.ts";
 import { claimTraining, decideStanding, entriesOf } from "./entries.ts";
 import type { Entry } from "./entries.ts";
@@ -35,9 +36,19 @@ export async function storeBatch(
   const entries = entriesOf(arrivals, context.newId);
   await decideStanding(tx, entries);
   await claimTraining(tx, entries, context.hooks);
-  const work = await matchCalls(tx, entries, context);
-  const applied = await applyEvents(tx, work, context);
+  const { applied, afterCommit } = await applyEntries(tx, context, entries);
+  return { outcomes: outcomesOf(arrivals, entries, applied), afterCommit };
+}
 
+/** Applies entries to their calls and writes everything that follows. `rebuild` may start calls from another state than the stored one. */
+export async function applyEntries(
+  tx: Tx,
+  context: BatchContext,
+  entries: readonly Entry[],
+  rebuild: (work: CallWork) => Promise<CallState | null> = async () => null,
+): Promise<{ applied: Applied[]; afterCommit: AfterCommit[] }> {
+  const work = await matchCalls(tx, entries, context);
+  const applied = await applyEvents(tx, work, context, rebuild);
   await saveCalls(
     tx,
     applied.flatMap((one) => one.records),
@@ -49,7 +60,7 @@ export async function storeBatch(
     ...applied.flatMap((one) => one.changes),
     ...trainingChanges(entries, applied),
   ]);
-  return { outcomes: outcomesOf(arrivals, entries, applied), afterCommit };
+  return { applied, afterCommit };
 }
 
 function transcriptsOf(applied: readonly Applied[], context: BatchContext) {
@@ -94,8 +105,8 @@ async function logEvents(
     if (item.standing === "new") {
       logged.push({ row: { ...rowOf(item), effect: effectOf(item, call), ...after }, body: item.body });
       if (effectOf(item, call) === "unmatched") waiting.push(...waitingFor(item));
-    } else if (item.standing !== "repeat") {
-      const cause = item.standing === "retry" ? "retry" : "matched";
+    } else if (item.standing !== "repeat" && item.standing !== "told") {
+      const cause = item.standing;
       later.push({ tenant_id: item.tenantId, id: context.newId(), event_id: item.eventId, cause, ...after });
     }
   }

@@ -23,6 +23,8 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   readonly secrets: readonly SecretSlot[];
   /** Paths kept byte for byte from the system this provider's users come from. */
   readonly givenRoutes: readonly GivenRoute[];
+  /** Whether an event for an unknown call on a given route makes the call, as the given system does, or waits for it. */
+  readonly givenRoutesCreate: boolean;
   /** Essences of content types that are accepted; any other is 415. `json` also takes `application/*+json`. */
   readonly accepts: readonly ("json" | "form")[];
   /** Largest body in bytes; larger is 413. */
@@ -70,8 +72,8 @@ export type VerifyInput<Setup> = {
   readonly request: ProviderRequest;
   readonly secrets: readonly Secret[];
   readonly setup: Setup;
-  /** Wall clock in milliseconds. */
-  readonly nowMs: number;
+  /** Wall clock in milliseconds; null leaves every time check out, for a stale request that an operator runs again. */
+  readonly nowMs: number | null;
 };
 
 export type RefusalCode =

@@ -1,0 +1,76 @@
+import { z } from "zod";
+
+import type { Route } from "../api.ts";
+import { Call, CallDirection, CallStatus, Transcript } from "../call.ts";
+import { idOf, listOf, ListQuery } from "../list.ts";
+
+const phone = z.string().trim().min(3).max(64);
+const text = z.string().min(1).max(1000);
+
+/** A call that is about to happen, so that the provider's events find it, and what the provider cannot know about it. */
+export const RegisterCall = z.strictObject({
+  provider: z.string().min(1).max(64).meta({ description: "Which provider will report it: `vapi`, `elevenlabs`, …" }),
+  provider_call_id: z.string().min(1).max(255).meta({ description: "The provider's own id of the call." }),
+  call_sid: z.string().min(1).max(255).optional().meta({ description: "The Twilio CallSid, where one is known." }),
+  direction: CallDirection.optional(),
+  from: phone.optional(),
+  to: phone.optional(),
+  campaign: z.string().min(1).max(255).optional().meta({ description: "Public id of a campaign, or its external id." }),
+  user_id: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: "The user the call belongs to, by the `sub` of their tokens." }),
+  business_id: text.optional(),
+  lead_id: text.optional(),
+  customer_name: text.optional(),
+  agent_id: text.optional(),
+  agent_name: text.optional(),
+  metadata: z.record(z.string().max(100), z.unknown()).optional(),
+});
+export type RegisterCall = z.infer<typeof RegisterCall>;
+
+export const callRoutes = {
+  listCalls: {
+    method: "GET",
+    path: "/v1/calls",
+    summary: "List calls, newest first",
+    role: "viewer",
+    query: ListQuery.extend({
+      status: z
+        .string()
+        .transform((list) => list.split(","))
+        .pipe(z.array(CallStatus))
+        .optional(),
+      provider: z.string().max(64).optional(),
+      campaign: idOf("campaign").optional(),
+    }),
+    output: listOf(Call),
+  },
+  registerCall: {
+    method: "POST",
+    path: "/v1/calls",
+    summary: "Register a call before it happens",
+    role: "member",
+    body: RegisterCall,
+    output: Call,
+    status: 201,
+  },
+  getCall: {
+    method: "GET",
+    path: "/v1/calls/:id",
+    summary: "Get one call",
+    role: "viewer",
+    params: z.object({ id: idOf("call") }),
+    output: Call,
+  },
+  getTranscript: {
+    method: "GET",
+    path: "/v1/calls/:id/transcript",
+    summary: "Get what was said in a call",
+    role: "viewer",
+    params: z.object({ id: idOf("call") }),
+    output: Transcript,
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+import type { Route } from "../api.ts";
+import { Campaign } from "../campaign.ts";
+import { idOf, listOf, ListQuery } from "../list.ts";
+
+export const campaignRoutes = {
+  createCampaign: {
+    method: "POST",
+    path: "/v1/campaigns",
+    summary: "Create a campaign",
+    role: "member",
+    body: z.strictObject({
+      name: z.string().min(1).max(200),
+      external_id: z
+        .string()
+        .min(1)
+        .max(255)
+        .optional()
+        .meta({ description: "Its id in another system, such as Vapi's campaignId." }),
+      planned_count: z.number().int().min(0).max(10_000_000).optional().meta({
+        description: "How many contacts are to be called. Until that many calls exist the campaign is not complete.",
+      }),
+    }),
+    output: Campaign,
+    status: 201,
+  },
+  listCampaigns: {
+    method: "GET",
+    path: "/v1/campaigns",
+    summary: "List campaigns, newest first",
+    role: "viewer",
+    query: ListQuery,
+    output: listOf(Campaign),
+  },
+  getCampaign: {
+    method: "GET",
+    path: "/v1/campaigns/:id",
+    summary: "Get a campaign with its progress",
+    role: "viewer",
+    params: z.object({ id: idOf("campaign") }),
+    output: Campaign,
+  },
+} as const satisfies Record<string, Route>;

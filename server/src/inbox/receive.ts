@@ -1,0 +1,173 @@
+import type { Clock } from "#/kernel/clock.ts";
+import { messageOf } from "#/kernel/errors.ts";
+import type { IncomingWebhook, Receive } from "#/providers/incoming.ts";
+import { providerNamed } from "#/providers/index.ts";
+import { jsonAnswer, MalformedBody } from "#/providers/provider.ts";
+import type { Answer, CallEvent, Provider, Receipt } from "#/providers/provider.ts";
+import type { ActiveSource, SourceDirectory } from "#/sources/source.ts";
+
+import type { Batcher } from "./batch.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { verifySource } from "./verify-source.ts";
+import type { Verdict } from "./verify-source.ts";
+
+export type ReceiveDeps = {
+  readonly sources: SourceDirectory;
+  readonly batcher: Batcher;
+  readonly quarantine: Quarantine;
+  readonly clock: Clock;
+  /** Counts only senders that failed verification. */
+  readonly flood: {
+    allow(address: string): boolean;
+    failed(address: string): void;
+    readonly retryAfterSeconds: number;
+  };
+  readonly observe: (line: IntakeLine) => void;
+};
+
+/** What became of one webhook, for the log and the metrics. No content, no secrets. */
+export type IntakeLine = {
+  readonly provider: string;
+  readonly source_id: string | null;
+  readonly route: "given" | "own";
+  readonly result: string;
+  readonly code: string | null;
+  readonly verification: string | null;
+  readonly status: number;
+  readonly body_bytes: number;
+  readonly events: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly effect: string;
+    readonly call_id: string | null;
+    readonly problem: string | null;
+  }[];
+  readonly duration_ms: number;
+};
+
+/** Takes a webhook in: finds its source, verifies, reads, stores, and answers in the provider's words. */
+export function createReceive(deps: ReceiveDeps): Receive {
+  return async (webhook) => {
+    const startedAt = deps.clock.monotonic();
+    const receivedAt = deps.clock.now();
+    const { request, route } = webhook;
+    const { provider, sources } = await candidatesOf(deps.sources, webhook);
+    if (!provider) return noSource;
+    const verdict = verifySource(provider, sources, request, receivedAt);
+    const source = verdict.ok ? verdict.source : verdict.suspect;
+    const { receipt, verification } = await settle();
+    const answer = provider.answer(receipt, source ? source.setup : provider.setup.parse({}));
+    deps.observe(lineOf(webhook, provider, source, receipt, verification, answer, deps.clock.monotonic() - startedAt));
+    return answer;
+
+    async function settle(): Promise<{ receipt: Receipt; verification: string | null }> {
+      if (!provider) throw new Error("unreachable: checked above");
+      if (!verdict.ok) return { receipt: await refuse(verdict), verification: null };
+      const verification = verdict.scheme;
+      let events: CallEvent[];
+      try {
+        events = provider.parse({ request, setup: verdict.source.setup, receivedAtMs: receivedAt });
+      } catch (error) {
+        if (!(error instanceof MalformedBody)) throw error;
+        await keep(verdict.source, "malformed", error.message);
+        return { receipt: { kind: "malformed", route, message: error.message, field: error.field }, verification };
+      }
+      try {
+        const results = await deps.batcher.add({
+          tenantId: verdict.source.tenantId,
+          sourceId: verdict.source.id,
+          provider: provider.name,
+          route,
+          mayCreateCalls: route === "own" || mayCreate(provider, verdict.source),
+          userId: verdict.source.userId,
+          request,
+          receivedAt,
+          verification,
+          events,
+        });
+        return { receipt: { kind: "stored", route, results }, verification };
+      } catch (error) {
+        return { receipt: { kind: "unavailable", route, message: messageOf(error) }, verification };
+      }
+    }
+
+    async function refuse(refused: Verdict & { ok: false }): Promise<Receipt> {
+      deps.flood.failed(webhook.remoteAddress);
+      if (!deps.flood.allow(webhook.remoteAddress)) {
+        return { kind: "too_many", route, retryAfterSeconds: deps.flood.retryAfterSeconds };
+      }
+      if (refused.suspect) await keep(refused.suspect, refused.code, null);
+      return { kind: "unauthorized", route, code: refused.code };
+    }
+
+    async function keep(from: ActiveSource, reason: string, detail: string | null): Promise<void> {
+      const { tenantId, id: sourceId } = from;
+      await deps.quarantine.keep({
+        tenantId,
+        sourceId,
+        provider: from.provider.name,
+        route,
+        reason,
+        detail,
+        request,
+        receivedAt,
+      });
+    }
+  };
+}
+
+/** The given systems of Twilio, LiveKit and Wonderful make a call they hear of first; the others look one up. */
+function mayCreate(provider: Provider, source: ActiveSource): boolean {
+  return provider.givenRoutesCreate || source.givenRoutesCreate;
+}
+
+async function candidatesOf(
+  directory: SourceDirectory,
+  webhook: IncomingWebhook,
+): Promise<{ provider: Provider | null; sources: readonly ActiveSource[] }> {
+  if (webhook.route === "given") {
+    const provider = providerNamed(webhook.provider) ?? null;
+    return { provider, sources: provider ? await directory.forGivenRoute(webhook.provider) : [] };
+  }
+  const source = await directory.bySlug(webhook.source);
+  return { provider: source?.provider ?? null, sources: source ? [source] : [] };
+}
+
+const noSource: Answer = jsonAnswer(404, {
+  type: "about:blank",
+  title: "Not found",
+  status: 404,
+  detail: "No source has this URL. GET /v1/sources lists those that exist.",
+  code: "source_not_found",
+});
+
+function lineOf(
+  webhook: IncomingWebhook,
+  provider: Provider,
+  source: ActiveSource | null,
+  receipt: Receipt,
+  verification: string | null,
+  answer: Answer,
+  durationMs: number,
+): IntakeLine {
+  const results = receipt.kind === "stored" ? receipt.results : [];
+  return {
+    provider: provider.name,
+    source_id: source?.id ?? null,
+    route: webhook.route,
+    result: receipt.kind,
+    code:
+      receipt.kind === "unauthorized" ? receipt.code : receipt.kind === "malformed" ? (receipt.field ?? "body") : null,
+    verification,
+    status: answer.status,
+    body_bytes: webhook.request.body.length,
+    events: results.map((one) => ({
+      id: one.eventId,
+      type: one.event.type,
+      effect: one.effect,
+      call_id: one.call?.id ?? null,
+      problem: one.problem,
+    })),
+    duration_ms: Math.round(durationMs * 10) / 10,
+  };
+}

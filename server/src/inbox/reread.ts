@@ -1,0 +1,27 @@
+import { providerNamed } from "#/providers/index.ts";
+import type { SourceDirectory } from "#/sources/source.ts";
+
+import type { Reread } from "./match-calls.ts";
+
+/** Reads stored events again with today's parser and their source's settings of today. */
+export function createReread(sources: SourceDirectory): Reread {
+  return async (stored) => {
+    const source = await sources.byId(stored.tenant_id, stored.source_id);
+    const provider = providerNamed(stored.provider);
+    if (!source || !provider) return null;
+    const request = {
+      method: "POST",
+      url: stored.url,
+      headers: new Map(Object.entries(stored.headers)),
+      body: stored.body,
+    };
+    try {
+      const event = provider.parse({ request, setup: source.setup, receivedAtMs: stored.received_at.getTime() })[
+        stored.part
+      ];
+      return event ? { event, userId: source.userId } : null;
+    } catch {
+      return null;
+    }
+  };
+}

@@ -1,0 +1,39 @@
+import { changesBetween } from "#/calls/change.ts";
+import type { AfterCommit } from "#/calls/change.ts";
+import { aliasesOf, loadTranscripts, lockCalls, saveCalls } from "#/calls/store.ts";
+import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
+
+import type { BatchContext } from "./store-batch.ts";
+
+/**
+ * Settles a call whose promised report did not come in time: `call.completed` goes out with what is known. Does nothing when
+ * the report came after all, so it may run any number of times.
+ */
+export async function settleCall(
+  tx: Tx,
+  context: BatchContext,
+  { tenantId, callId }: { readonly tenantId: string; readonly callId: string },
+): Promise<AfterCommit[]> {
+  const locked = await lockCalls(tx, [tenantId], [callId]);
+  const found = locked.get(callId);
+  const record = found?.mergedInto ? locked.get(found.mergedInto) : found;
+  if (!record) return [];
+  const { record: settled, types } = changesBetween(record, record, true);
+  if (!types.includes("call.settled")) return [];
+  const eventId = record.state.transcript?.value.event_id;
+  const transcripts = await loadTranscripts(tx, [tenantId], eventId ? [eventId] : []);
+  const aliases = (await aliasesOf(tx, [tenantId], [record.id])).get(record.id) ?? [];
+  await saveCalls(tx, [{ ...settled, version: record.version + 1 }], jsonbText);
+  return context.hooks.react(tx, [
+    {
+      type: "call.settled",
+      tenantId,
+      before: record,
+      after: settled,
+      aliases,
+      transcript: (eventId && transcripts.get(eventId)) || null,
+      receivedAt: context.now(),
+    },
+  ]);
+}

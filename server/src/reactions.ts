@@ -1,0 +1,61 @@
+import type { AfterCommit, Change, React } from "#/calls/change.ts";
+import type { Tx } from "#/db/transaction.ts";
+
+/** Something that follows from changes of one type; sees all of one commit at once, and may cause further changes. */
+export type Reaction = (
+  tx: Tx,
+  changes: readonly Change[],
+) => Promise<{ readonly changes?: readonly Change[]; readonly afterCommit?: readonly AfterCommit[] }>;
+
+/** The things that can follow, each built by app.ts from the feature that owns it. */
+export type Reactions = {
+  readonly countForCampaigns: Reaction;
+  readonly sendMessages: Reaction;
+  readonly settleLater: Reaction;
+  readonly queueFeedback: Reaction;
+};
+
+/** What follows from what. */
+const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[]>> => ({
+  "call.started": [r.countForCampaigns],
+  "call.updated": [r.countForCampaigns],
+  "call.merged": [r.countForCampaigns],
+  "call.ended": [r.sendMessages],
+  "call.failed": [r.sendMessages],
+  "call.awaiting": [r.settleLater],
+  "call.settled": [r.sendMessages],
+  "training.requested": [r.queueFeedback],
+  "campaign.completed": [r.sendMessages],
+});
+
+/** How often a change may cause another: completing a campaign by its last call is one step. */
+const depthMax = 3;
+
+/** Runs what follows from changes inside their transaction, until nothing new follows. */
+export function createReact(reactions: Reactions): React {
+  const follows = table(reactions);
+  return async (tx, first) => {
+    const afterCommit: AfterCommit[] = [];
+    let changes = first;
+    for (let depth = 0; changes.length > 0; depth++) {
+      if (depth === depthMax) throw new Error(`changes caused changes more than ${depthMax} times`);
+      const next: Change[] = [];
+      for (const [reaction, seen] of grouped(follows, changes)) {
+        const result = await reaction(tx, seen);
+        next.push(...(result.changes ?? []));
+        afterCommit.push(...(result.afterCommit ?? []));
+      }
+      changes = next;
+    }
+    return afterCommit;
+  };
+}
+
+/** Each reaction once, with every change that causes it. */
+function grouped(follows: ReturnType<typeof table>, changes: readonly Change[]): Map<Reaction, Change[]> {
+  const groups = new Map<Reaction, Change[]>();
+  for (const change of changes) {
+    for (const reaction of follows[change.type]) groups.set(reaction, [...(groups.get(reaction) ?? []), change]);
+  }
+  return groups;
+}
