@@ -68,12 +68,16 @@ export function pendingOf(migrations: readonly Migration[], applied: readonly Ap
   const digests = new Map(applied.map(({ name, digest }) => [name, digest]));
   for (const { name } of applied) {
     if (migrations.some((migration) => migration.name === name)) continue;
-    throw new Error(`The database has migration ${name}, which this version does not know: run the version that applied it, or a newer one`);
+    throw new Error(
+      `The database has migration ${name}, which this version does not know: run the version that applied it, or a newer one`,
+    );
   }
   return migrations.filter(({ name, digest }) => {
     const before = digests.get(name);
     if (before === undefined || before === digest) return before === undefined;
-    throw new Error(`Migration ${name} was changed after it had been applied: restore it, and write the change as a new migration`);
+    throw new Error(
+      `Migration ${name} was changed after it had been applied: restore it, and write the change as a new migration`,
+    );
   });
 }
 
@@ -99,7 +103,9 @@ async function apply(client: pg.Client, { name, digest, sql }: Migration): Promi
 function located(error: unknown, name: string, sql: string): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
   const line = error.position ? `:${sql.slice(0, Number(error.position)).split("\n").length}` : "";
-  return new Error(`Migration ${name}${line}: ${error.message}${error.hint ? ` (${error.hint})` : ""}`, { cause: error });
+  return new Error(`Migration ${name}${line}: ${error.message}${error.hint ? ` (${error.hint})` : ""}`, {
+    cause: error,
+  });
 }
 
 async function refuseOldServer(client: pg.Client): Promise<void> {
@@ -108,7 +114,8 @@ async function refuseOldServer(client: pg.Client): Promise<void> {
             current_setting('server_encoding') as encoding`,
   );
   const server = rows[0];
-  if (!server || server.version < 150_000) throw new Error(`PostgreSQL ${server?.name} is too old: 15 or later is needed`);
+  if (!server || server.version < 150_000)
+    throw new Error(`PostgreSQL ${server?.name} is too old: 15 or later is needed`);
   if (server.encoding === "UTF8") return;
   throw new Error(`The database stores text as ${server.encoding}: create it with encoding 'UTF8'`);
 }

@@ -31,7 +31,10 @@ async function ensureRole(client: pg.Client, role: string): Promise<void> {
 /** Acting as a role is enough. Inheriting from it would also make its view across tenants the owner's (not avoidable before 16). */
 async function ensureMember(client: pg.Client, role: string, { version }: Self): Promise<void> {
   const right = version >= 160_000 ? "SET" : "MEMBER";
-  const { rows } = await client.query<{ has: boolean }>("select pg_has_role(current_user, $1, $2) as has", [role, right]);
+  const { rows } = await client.query<{ has: boolean }>("select pg_has_role(current_user, $1, $2) as has", [
+    role,
+    right,
+  ]);
   if (rows[0]?.has) return;
   await client.query(`grant ${role} to current_user${version >= 160_000 ? " with inherit false, set true" : ""}`);
 }

@@ -1,0 +1,42 @@
+import pg from "pg";
+
+/** The same server, another database. */
+export function inDatabase(connection: pg.ClientConfig, database: string): pg.ClientConfig {
+  if (!connection.connectionString) return { ...connection, database };
+  const url = new URL(connection.connectionString);
+  url.pathname = `/${database}`;
+  return { ...connection, connectionString: url.href };
+}
+
+/** Copies a database file by file (25 to 45 ms), which wants nobody connected to it: others who copy are waited for. */
+export async function cloneDatabase(
+  connection: pg.ClientConfig,
+  template: string,
+  name: string,
+): Promise<pg.ClientConfig> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    for (let tries = 1; ; tries++) {
+      try {
+        await client.query(`create database ${name} template ${template} strategy file_copy`);
+        return inDatabase(connection, name);
+      } catch (error) {
+        const isInUse = error instanceof pg.DatabaseError && error.code === "55006";
+        if (!isInUse || tries === 100) throw error;
+      }
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+export async function dropDatabase(connection: pg.ClientConfig, name: string): Promise<void> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    await client.query(`drop database if exists ${name} with (force)`);
+  } finally {
+    await client.end();
+  }
+}
