@@ -1,0 +1,194 @@
+import { Agent, type Dispatcher } from "undici";
+
+import type { Clock } from "../clock.ts";
+import { parseCidrs } from "./addresses.ts";
+import { failureOf, HttpFailure } from "./failure.ts";
+import { createGuardedConnector, type Resolver, type SocketErrors, systemResolver } from "./guard.ts";
+import { checkTargetUrl, type TargetRules, type TargetVerdict } from "./target.ts";
+
+/** HTTP to addresses that tenants, payloads or models name. There is no other outbound client. */
+export interface GuardedHttp {
+  /**
+   * One request: no redirect is followed, nothing is unpacked. Throws {@link HttpFailure} when no status line came in time.
+   * An answer whose body breaks off, is too long or takes too long still counts by its status: the body is what came until
+   * then, and `isTruncated` says so.
+   */
+  request(input: HttpRequest): Promise<HttpAnswer>;
+  /** Judges a URL by its text, without resolving names. */
+  check(url: string): TargetVerdict;
+  /** Ends idle connections at once and busy ones when they are done. */
+  close(): Promise<void>;
+}
+
+export type HttpRequest = {
+  readonly url: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+  /** From connecting to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer that are kept; the rest is not read. */
+  readonly responseBytesMax: number;
+  readonly signal?: AbortSignal;
+};
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  readonly isTruncated: boolean;
+  readonly durationMs: number;
+};
+
+export type GuardedHttpOptions = {
+  /** Address blocks that are opened although they are not public: `["127.0.0.0/8"]` in development. */
+  readonly privateTargets: readonly string[];
+  /** Whether plain http is accepted. */
+  readonly allowHttp: boolean;
+  readonly clock: Clock;
+  readonly resolver?: Resolver;
+  /** Certificates to trust instead of the system's. */
+  readonly ca?: string;
+};
+
+/** Below the five seconds after which common receivers close an idle connection. */
+const keepAliveMs = 4_000;
+const connectTimeoutMs = 10_000;
+const headerBytesMax = 16_384;
+
+export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
+  const rules: TargetRules = {
+    privateTargets: parseCidrs(options.privateTargets),
+    allowHttp: options.allowHttp,
+  };
+  const socketErrors: SocketErrors = new WeakMap();
+  const agent = new Agent({
+    connect: createGuardedConnector(
+      {
+        privateTargets: rules.privateTargets,
+        resolver: options.resolver ?? systemResolver,
+        connectTimeoutMs,
+        ...(options.ca !== undefined && { ca: options.ca }),
+      },
+      socketErrors,
+    ),
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMs,
+    maxHeaderSize: headerBytesMax,
+    // The overall timer of each request decides; these two can be postponed by a receiver byte by byte.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  return {
+    async request(input) {
+      const verdict = checkTargetUrl(input.url, rules);
+      if (!verdict.ok) throw new HttpFailure("blocked_target", verdict.detail);
+      const startedAt = options.clock.monotonic();
+      const deadline = startedAt + input.timeoutMs;
+      const msLeft = () => deadline - options.clock.monotonic();
+      try {
+        const answer = await exchange(agent, verdict.url, input, msLeft()).catch((error: unknown) => {
+          if (isStale(error, socketErrors) && msLeft() > 0) return exchange(agent, verdict.url, input, msLeft());
+          throw error;
+        });
+        return { ...answer, durationMs: options.clock.monotonic() - startedAt };
+      } catch (error) {
+        throw failureOf(error);
+      }
+    },
+    check: (url) => checkTargetUrl(url, rules),
+    close: () => agent.close(),
+  };
+}
+
+/** The receiver closed a kept-alive connection just when we used it again: nothing was answered, a new one may try. */
+function isStale(error: unknown, socketErrors: SocketErrors): boolean {
+  return failureOf(error).failure === "reset" && error instanceof Error && socketErrors.get(error)?.wasUsed === true;
+}
+
+/** Rejects with what undici threw, so that the caller can see whether it was a stale connection. */
+function exchange(
+  agent: Agent,
+  url: URL,
+  input: HttpRequest,
+  timeoutMs: number,
+): Promise<Omit<HttpAnswer, "durationMs">> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let stopped: HttpFailure | undefined;
+    let status = 0;
+    let headers: HttpAnswer["headers"] = {};
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+
+    const timer = setTimeout(
+      () => stop(new HttpFailure("timeout", `No complete answer within ${input.timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const onAbort = () => stop(new HttpFailure("aborted", "Stopped by this server"));
+    input.signal?.addEventListener("abort", onAbort, { once: true });
+    if (input.signal?.aborted) onAbort();
+
+    function stop(reason: HttpFailure) {
+      stopped = reason;
+      controller?.abort(reason);
+      if (status > 0) answer(true);
+      else fail(reason);
+    }
+    function answer(isTruncated: boolean) {
+      release();
+      resolve({
+        status,
+        headers,
+        body: chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks),
+        isTruncated,
+      });
+    }
+    function fail(error: unknown) {
+      release();
+      reject(error);
+    }
+    function release() {
+      clearTimeout(timer);
+      input.signal?.removeEventListener("abort", onAbort);
+    }
+
+    agent.dispatch(
+      {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method: input.method,
+        headers: input.headers,
+        body: input.body,
+      },
+      {
+        onRequestStart(started) {
+          controller = started;
+          if (stopped) started.abort(stopped);
+        },
+        onResponseStart(_controller, statusCode, responseHeaders) {
+          if (statusCode < 200) return;
+          status = statusCode;
+          headers = responseHeaders;
+        },
+        onResponseData(reading, chunk) {
+          const room = input.responseBytesMax - bytes;
+          bytes += chunk.length;
+          chunks.push(Buffer.from(chunk.subarray(0, Math.max(room, 0))));
+          if (bytes <= input.responseBytesMax) return;
+          answer(true);
+          reading.abort(new HttpFailure("aborted", "The answer is longer than what is kept"));
+        },
+        onResponseEnd: () => answer(false),
+        onResponseError(_controller, error) {
+          if (status > 0) answer(true);
+          else fail(error);
+        },
+      },
+    );
+  });
+}
+
+const empty: Buffer = Buffer.alloc(0);
