@@ -1,0 +1,148 @@
+import type { Call, Transcript } from "./call.ts";
+
+/** Examples of what is sent, one in English and one in Hebrew per event type. Kept as data: docs and tests read them. */
+
+const english: Call = {
+  id: "call_06f4yvh7k8e5m2q9s3t6w0x1za",
+  provider: "vapi",
+  provider_call_id: "7f6f2a1e-52c4-4a55-9c2f-0a1b2c3d4e5f",
+  status: "ended",
+  outcome: "completed",
+  direction: "inbound",
+  from: "+14155550123",
+  to: "+14155550100",
+  started_at: "2026-11-21T09:30:00.000Z",
+  answered_at: "2026-11-21T09:30:04.000Z",
+  ended_at: "2026-11-21T09:32:11.000Z",
+  duration_ms: 127000,
+  ended_reason: "customer-ended-call",
+  cost: { amount: "0.0429", currency: "USD" },
+  campaign_id: null,
+  user_id: null,
+  recording: { status: "available", url: "https://storage.example.com/rec.wav", duration_ms: 127000, channels: 2 },
+  summary: "The caller asked for a locksmith and agreed to a visit at 11:00.",
+  language: "en",
+  lead_id: "4821",
+  customer_name: "Dana Levy",
+  agent_name: "Assistant",
+  city: "Austin",
+  service_category: "Locksmith",
+  analysis: { success_evaluation: "true" },
+  metadata: { crm: "4821" },
+  aliases: [
+    { kind: "vapi_call", value: "7f6f2a1e-52c4-4a55-9c2f-0a1b2c3d4e5f" },
+    { kind: "call_sid", value: "CA9dd13ec4fcb895203d2162ca7e0297fc" },
+  ],
+  merged_into: null,
+  version: 4,
+  created_at: "2026-11-21T09:30:00.120Z",
+  updated_at: "2026-11-21T09:32:12.480Z",
+};
+
+const hebrew: Call = {
+  ...english,
+  id: "call_06f4yvh7k8e5m2q9s3t6w0x2zb",
+  provider: "twilio",
+  provider_call_id: "CA9dd13ec4fcb895203d2162ca7e0297fd",
+  from: "+972501234567",
+  to: "+97231234567",
+  ended_reason: "completed",
+  cost: null,
+  summary: "### סיכום\nהלקוחה ביקשה הצעת מחיר לשיווק נכס בבית שאן.",
+  language: "he",
+  customer_name: "דנה לוי",
+  city: "בית שאן",
+  service_category: "שיווק נכס",
+  analysis: null,
+  metadata: {},
+  aliases: [{ kind: "call_sid", value: "CA9dd13ec4fcb895203d2162ca7e0297fd" }],
+};
+
+const failed = { status: "failed", outcome: "failed", answered_at: null, duration_ms: null, recording: null } as const;
+
+const englishTranscript: Transcript = {
+  text: "Hello, how can I help?\nMy door is locked.",
+  turns: [
+    { role: "agent", text: "Hello, how can I help?", start_ms: 0, end_ms: 1500 },
+    { role: "customer", text: "My door is locked.", start_ms: 1900, end_ms: 3200 },
+  ],
+  language: "en",
+};
+
+const hebrewTranscript: Transcript = {
+  text: "היי, איך אפשר לעזור?\nאני מחפשת שיווק נכס בבית שאן.",
+  turns: [
+    { role: "agent", text: "היי, איך אפשר לעזור?", start_ms: 0, end_ms: 1400 },
+    { role: "customer", text: "אני מחפשת שיווק נכס בבית שאן.", start_ms: 1800, end_ms: 4100 },
+  ],
+  language: "he",
+};
+
+const timestamp = "2026-11-21T09:32:11.000Z";
+
+export const callEnded = {
+  en: { type: "call.ended", timestamp, data: { call: english, transcript: null } },
+  he: { type: "call.ended", timestamp, data: { call: hebrew, transcript: null } },
+};
+
+export const callCompleted = {
+  en: { type: "call.completed", timestamp, data: { call: english, transcript: englishTranscript } },
+  he: { type: "call.completed", timestamp, data: { call: hebrew, transcript: hebrewTranscript } },
+};
+
+export const callFailed = {
+  en: {
+    type: "call.failed",
+    timestamp,
+    data: { call: { ...english, ...failed, ended_reason: "twilio-failed-to-connect-call" }, transcript: null },
+  },
+  he: {
+    type: "call.failed",
+    timestamp,
+    data: { call: { ...hebrew, ...failed, ended_reason: "failed" }, transcript: null },
+  },
+};
+
+const counts = {
+  total: 120,
+  queued: 0,
+  ringing: 0,
+  in_progress: 0,
+  ended: 117,
+  failed: 2,
+  canceled: 1,
+  timeout: 0,
+};
+
+export const campaignCompleted = {
+  en: {
+    type: "campaign.completed",
+    timestamp,
+    data: {
+      campaign: {
+        id: "cmp_06f4yvh7k8e5m2q9s3t6w0x1za",
+        external_id: "spring-renewals",
+        name: "Spring renewals",
+        status: "completed",
+        planned_count: 120,
+        completed_at: timestamp,
+        counts,
+      },
+    },
+  },
+  he: {
+    type: "campaign.completed",
+    timestamp,
+    data: {
+      campaign: {
+        id: "cmp_06f4yvh7k8e5m2q9s3t6w0x2zb",
+        external_id: "hidush-aviv",
+        name: "חידושי אביב",
+        status: "completed",
+        planned_count: 120,
+        completed_at: timestamp,
+        counts,
+      },
+    },
+  },
+};
