@@ -7,6 +7,7 @@ export const idPrefixes = {
   user: "usr",
   api_key: "key",
   source: "src",
+  source_secret: "sec",
   event: "evt",
   quarantined: "qua",
   call: "call",

@@ -1,0 +1,25 @@
+import { z } from "zod";
+
+import { fromPublicId, type IdKind } from "./id.ts";
+
+/** How every list of /v1 is asked for. `cursor` is the `next_cursor` of the page before. */
+export const ListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(25),
+  cursor: z.string().min(1).max(500).optional(),
+});
+export type ListQuery = z.infer<typeof ListQuery>;
+
+/** How every list of /v1 answers. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ data: z.array(item), next_cursor: z.string().nullable(), has_more: z.boolean() });
+}
+
+/** A public id in a path, given to the handler as UUID. Anything else names nothing: the answer is 404. */
+export function idOf(kind: IdKind) {
+  return z.string().transform((id, context) => {
+    const uuid = fromPublicId(kind, id);
+    if (uuid !== null) return uuid;
+    context.addIssue({ code: "custom", message: `Not an id of this kind: ${kind}` });
+    return z.NEVER;
+  });
+}

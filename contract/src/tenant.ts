@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+/** What a credential may do, from low to high. */
+export const Role = z.enum(["viewer", "member", "admin", "owner"]);
+export type Role = z.infer<typeof Role>;
+
+export const Tenant = z.object({ id: z.string(), slug: z.string(), name: z.string(), created_at: z.string() });
+export type Tenant = z.infer<typeof Tenant>;
+
+/** Who asks, as this server understands the credential of the request. */
+export const Whoami = z.object({
+  tenant: Tenant,
+  actor: z.object({ kind: z.enum(["api_key", "user", "system"]), id: z.string(), role: Role }),
+});
+export type Whoami = z.infer<typeof Whoami>;
+
+/** An API key as it is shown after its creation: the prefix recognises it, nothing reveals it. */
+export const ApiKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  role: Role,
+  expires_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+  last_used_at: z.string().nullable(),
+  created_at: z.string(),
+});
+export type ApiKey = z.infer<typeof ApiKey>;
+
+/** The one answer that carries the key itself. */
+export const CreatedApiKey = ApiKey.extend({ key: z.string() });
+export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
+
+export const CreateApiKey = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  role: Role.default("member"),
+  expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
+});
+export type CreateApiKey = z.infer<typeof CreateApiKey>;
+
+/** A person of the tenant as other systems know them: `external_id` is the `sub` of their tokens. */
+export const User = z.object({
+  id: z.string(),
+  external_id: z.string(),
+  name: z.string().nullable(),
+  created_at: z.string(),
+});
+export type User = z.infer<typeof User>;
+
+export const CreateUser = z.strictObject({
+  external_id: z.string().min(1).max(255),
+  name: z.string().trim().min(1).max(200).nullable().default(null),
+});
+export type CreateUser = z.infer<typeof CreateUser>;

@@ -1,0 +1,118 @@
+import type { Actor, Handlers, Route } from "@aftercall/contract/api.ts";
+import { Role } from "@aftercall/contract/tenant.ts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
+
+import { type FieldError, Forbidden, Invalid, Malformed, NotFound } from "#/kernel/errors.ts";
+import { parseJson } from "#/providers/json.ts";
+import { MalformedBody } from "#/providers/provider.ts";
+
+import type { Auth, Caller } from "./auth.ts";
+import { headersOf } from "./wire.ts";
+
+export type ApiOptions<Table extends Record<string, Route>> = {
+  readonly routes: Table;
+  readonly handlers: Handlers<Table>;
+  readonly auth: Auth;
+};
+
+/**
+ * Turns the contract's route table into HTTP. Each request goes: credential (401) → role (403) → JSON (400) →
+ * ids in the path (404) → query and body (422) → handler → output by its schema, so that nothing leaves that the contract
+ * does not name.
+ */
+export function registerApi<Table extends Record<string, Route>>(app: FastifyInstance, options: ApiOptions<Table>): void {
+  for (const [name, route] of Object.entries(options.routes)) {
+    const handle = handlerOf(options.handlers, name);
+    app.route({
+      method: route.method,
+      url: route.path,
+      onRequest: async (request) => {
+        const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? []);
+        request.caller = caller;
+        request.facts["tenant"] = caller.tenant;
+        request.facts["actor"] = caller.actor.id;
+        requireRole(caller.actor, route.role);
+      },
+      handler: async (request, reply) => {
+        const body = route.body ? readJson(request.body) : undefined;
+        const params = route.params ? checkParams(route.params, request.params) : undefined;
+        const errors: FieldError[] = [];
+        const query = route.query ? check(route.query, request.query, "?", errors) : undefined;
+        const input = route.body ? check(route.body, body, "/", errors) : undefined;
+        if (errors.length > 0) throw new Invalid("The request has fields that are not accepted; errors names them", errors);
+        const { tenant, actor } = callerOf(request);
+        return answer(reply, route, await handle({ tenant, actor, params, query, body: input }));
+      },
+    });
+  }
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set by the routes of /v1. */
+    caller?: Caller;
+  }
+}
+
+type AnyHandler = (request: {
+  tenant: string;
+  actor: Actor;
+  params: unknown;
+  query: unknown;
+  body: unknown;
+}) => Promise<unknown>;
+
+/** The one place where the table's types are given up: the loop above hands each handler what its own route parsed. */
+function handlerOf<Table extends Record<string, Route>>(handlers: Handlers<Table>, name: string): AnyHandler {
+  return handlers[name] as unknown as AnyHandler;
+}
+
+function requireRole(actor: Actor, least: Route["role"]): void {
+  const order = Role.options;
+  if (order.indexOf(actor.role) >= order.indexOf(least)) return;
+  throw new Forbidden(`This needs the role ${least}; the credential has the role ${actor.role}`);
+}
+
+function callerOf(request: FastifyRequest): Caller {
+  if (!request.caller) throw new Error("A route of /v1 ran without its onRequest hook");
+  return request.caller;
+}
+
+function readJson(bytes: unknown): unknown {
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) throw new Malformed("The body must be a JSON object");
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (error instanceof MalformedBody) throw new Malformed(error.message);
+    throw error;
+  }
+}
+
+function checkParams(schema: z.ZodType, given: unknown): unknown {
+  const result = schema.safeParse(given);
+  if (!result.success) throw new NotFound("Path");
+  return result.data;
+}
+
+function check(schema: z.ZodType, given: unknown, prefix: "/" | "?", errors: FieldError[]): unknown {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  errors.push(...result.error.issues.flatMap((issue) => fieldErrors(issue, prefix)));
+  return undefined;
+}
+
+/** A refused field: `/setup/name` in the body (JSON pointer, RFC 6901), `?limit` in the query. */
+function fieldErrors(issue: z.core.$ZodIssue, prefix: "/" | "?"): FieldError[] {
+  const parts = issue.path.map((part) => String(part).replaceAll("~", "~0").replaceAll("/", "~1"));
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ pointer: prefix + [...parts, key].join("/"), detail: "This field does not exist here" }));
+  }
+  return [{ pointer: parts.length === 0 && prefix === "/" ? "" : prefix + parts.join("/"), detail: issue.message }];
+}
+
+function answer(reply: FastifyReply, route: Route, result: unknown): FastifyReply {
+  reply.code(route.status ?? 200).header("cache-control", "no-store");
+  if (route.status === 204) return reply.send();
+  return reply.type("application/json; charset=utf-8").send(JSON.stringify(route.output.parse(result)));
+}

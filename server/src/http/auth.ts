@@ -1,0 +1,102 @@
+import { createHash, createSecretKey } from "node:crypto";
+
+import type { Actor } from "@aftercall/contract/api.ts";
+import type { Role } from "@aftercall/contract/tenant.ts";
+import { errors, jwtVerify } from "jose";
+
+import type { Clock } from "#/kernel/clock.ts";
+import { Unauthorized } from "#/kernel/errors.ts";
+
+/** Who asks, and for which tenant. */
+export type Caller = { readonly tenant: string; readonly actor: Actor };
+
+/** A person with a token of ours: the tenants they belong to, and their id in each. */
+export type Person = {
+  /** `sub`: their id in the system that made the token. */
+  readonly externalId: string;
+  readonly memberships: readonly { readonly tenant: string; readonly userId: string }[];
+  readonly claims: { readonly tenant: string | null; readonly role: string | null };
+};
+
+export type AuthOptions = {
+  readonly clock: Clock;
+  /** Key of user tokens (HS256); null: no token is accepted. */
+  readonly jwtSecret: string | null;
+  /** Looks an API key up by the sha256 of the key; null for one that is unknown, revoked or expired. */
+  readonly callerOfKey: (digest: Buffer) => Promise<Caller | null>;
+  readonly membershipsOf: (externalId: string) => Promise<readonly { readonly tenant: string; readonly userId: string }[]>;
+};
+
+export type Auth = {
+  /** For /v1: an API key, or a token of a user we know. Throws {@link Unauthorized}. */
+  caller(authorization: readonly string[]): Promise<Caller>;
+  /** For the routes that take user tokens only. Throws {@link Unauthorized}; somebody without a tenant is still a person. */
+  person(authorization: readonly string[]): Promise<Person>;
+};
+
+const tokenBytesMax = 8_192;
+const jwtForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+
+export function createAuth(options: AuthOptions): Auth {
+  // An empty key would verify tokens that anybody can sign.
+  const key = options.jwtSecret ? createSecretKey(Buffer.from(options.jwtSecret)) : null;
+
+  const person = async (authorization: readonly string[]): Promise<Person> => {
+    const claims = await verify(bearerOf(authorization));
+    return {
+      externalId: claims.sub,
+      memberships: await options.membershipsOf(claims.sub),
+      claims: { tenant: claims.tenant, role: claims.role },
+    };
+  };
+  return {
+    person,
+    async caller(authorization) {
+      const token = bearerOf(authorization);
+      if (jwtForm.test(token)) return callerFrom(await person(authorization));
+      const caller = await options.callerOfKey(createHash("sha256").update(token).digest());
+      if (!caller) throw new Unauthorized("The API key is unknown, revoked or expired");
+      return caller;
+    },
+  };
+
+  async function verify(token: string) {
+    if (!key) throw new Unauthorized("This server has no JWT_SECRET, so it takes API keys only");
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: ["HS256"],
+        requiredClaims: ["exp", "sub"],
+        currentDate: new Date(options.clock.now()),
+      });
+      if (!payload.sub || payload.sub.length > 255 || payload.sub.includes("\0")) throw new Unauthorized("Invalid token");
+      return { sub: payload.sub, tenant: textOf(payload["tenant"]), role: textOf(payload["role"]) };
+    } catch (error) {
+      if (error instanceof errors.JOSEError || error instanceof TypeError) throw new Unauthorized("Invalid or expired token");
+      throw error;
+    }
+  }
+}
+
+/** The one bearer token of a request. Two Authorization headers are none: proxies and we could read different ones. */
+function bearerOf(authorization: readonly string[]): string {
+  const [header, ...others] = authorization;
+  const match = others.length === 0 ? /^Bearer +([\x21-\x7e]+)$/i.exec(header ?? "") : null;
+  const token = match?.[1];
+  if (!token || token.length > tokenBytesMax) throw new Unauthorized();
+  return token;
+}
+
+/** A token is signed with our own key, so its role counts, up to admin; its tenant only chooses among the person's own. */
+function callerFrom({ memberships, claims }: Person): Caller {
+  const chosen = memberships.length === 1 ? memberships[0] : memberships.find(({ tenant }) => tenant === claims.tenant);
+  if (!chosen) throw new Unauthorized("The token does not say which tenant of this server it is for");
+  return { tenant: chosen.tenant, actor: { kind: "user", id: chosen.userId, role: roleOf(claims.role) } };
+}
+
+function roleOf(claim: string | null): Role {
+  return claim === "admin" || claim === "viewer" ? claim : "member";
+}
+
+function textOf(claim: unknown): string | null {
+  return typeof claim === "string" ? claim : null;
+}

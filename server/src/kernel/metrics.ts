@@ -1,0 +1,80 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What is measured about this process. Labels never hold a phone number, a call, a tenant or anything a caller chose. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const latencies = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const longLatencies = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400, 604_800];
+
+/** A registry of its own per app, so that several can live in one process. `process`: also memory, CPU and event-loop lag. */
+export function createMetrics(options: { process?: boolean } = {}) {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.process) collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    httpSeconds: new Histogram({
+      name: "aftercall_http_request_seconds",
+      help: "Time from the headers of a request to the end of its answer.",
+      labelNames: ["method", "route", "status"],
+      buckets: latencies,
+      registers,
+    }),
+    inboundTotal: new Counter({
+      name: "aftercall_inbound_total",
+      help: "Requests of providers by what became of them: stored, repeat, unauthorized, malformed, unavailable, too_many.",
+      labelNames: ["provider", "result"],
+      registers,
+    }),
+    intakeSeconds: new Histogram({
+      name: "aftercall_intake_seconds",
+      help: "Received to applied: from the last byte of a webhook to the commit of its effect.",
+      labelNames: ["provider"],
+      buckets: latencies,
+      registers,
+    }),
+    intakeBatchSize: new Histogram({
+      name: "aftercall_intake_batch_size",
+      help: "Webhooks stored by one transaction.",
+      buckets: [1, 2, 4, 8, 16, 32, 64, 100],
+      registers,
+    }),
+    pipelineSeconds: new Histogram({
+      name: "aftercall_pipeline_seconds",
+      help: "Time one step of the pipeline took.",
+      labelNames: ["step"],
+      buckets: longLatencies,
+      registers,
+    }),
+    deliveriesTotal: new Counter({
+      name: "aftercall_deliveries_total",
+      help: "Attempts by result: delivered, retrying, undelivered.",
+      labelNames: ["result"],
+      registers,
+    }),
+    deliverySeconds: new Histogram({
+      name: "aftercall_delivery_seconds",
+      help: "Received to delivered: from the webhook that caused a message to the 2xx of its receiver.",
+      buckets: longLatencies,
+      registers,
+    }),
+    attemptSeconds: new Histogram({
+      name: "aftercall_attempt_seconds",
+      help: "Time one attempt took, from connecting to the last byte of the answer.",
+      labelNames: ["class"],
+      buckets: latencies,
+      registers,
+    }),
+    oldestDueSeconds: new Gauge({
+      name: "aftercall_oldest_due_seconds",
+      help: "Age of the oldest delivery that is due, throttled ones included.",
+      registers,
+    }),
+    jobsTotal: new Counter({
+      name: "aftercall_jobs_total",
+      help: "Background jobs by queue and result: done, retrying, failed.",
+      labelNames: ["queue", "result"],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,114 @@
+import type { Handlers } from "@aftercall/contract/api.ts";
+import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
+import type { tenantRoutes } from "@aftercall/contract/routes/tenants.ts";
+import { type ApiKey, Role, type User } from "@aftercall/contract/tenant.ts";
+
+import { record } from "#/audit/record.ts";
+import type { Db } from "#/db/transaction.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import { Conflict, Forbidden, NotFound } from "#/kernel/errors.ts";
+import type { Ids } from "#/kernel/ids.ts";
+
+import { digestOfKey, makeApiKey, prefixOfKey } from "./keys.ts";
+import * as store from "./store.ts";
+
+export type TenantHandlerOptions = {
+  readonly db: Db;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly random: (size: number) => Buffer;
+  /** `live` in production: a key shows where it belongs. */
+  readonly keyKind: "live" | "dev";
+  /** Called after a key was changed, so that this process forgets what it knew. */
+  readonly forgetKeys: () => void;
+};
+
+/** What /v1 can do with the tenant itself: who am I, keys, users. */
+export function tenantHandlers(options: TenantHandlerOptions): Handlers<typeof tenantRoutes> {
+  const { db, ids, clock } = options;
+  return {
+    whoami: ({ tenant, actor }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const row = await store.tenantById(tx, tenant);
+        if (!row) throw new NotFound("Tenant");
+        const { slug, name, created_at: createdAt } = row;
+        return { tenant: { id: toPublicId("tenant", row.id), slug, name, created_at: createdAt.toISOString() }, actor };
+      }),
+
+    listApiKeys: ({ tenant, query }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const before = query.cursor === undefined ? null : fromPublicId("api_key", query.cursor);
+        return pageOf(await store.listKeys(tx, tenant, query.limit + 1, before), query.limit, presentKey);
+      }),
+
+    createApiKey: async ({ tenant, actor, body }) => {
+      if (Role.options.indexOf(body.role) > Role.options.indexOf(actor.role)) {
+        throw new Forbidden(`A key cannot have a higher role (${body.role}) than the one that makes it (${actor.role})`);
+      }
+      const key = makeApiKey(options.random, options.keyKind);
+      return db.inTransaction([tenant], async (tx) => {
+        const row = await store.insertKey(tx, {
+          tenant_id: tenant,
+          id: ids.next(),
+          digest: digestOfKey(key),
+          prefix: prefixOfKey(key),
+          name: body.name,
+          role: body.role,
+          expires_at: body.expires_at === null ? null : new Date(body.expires_at),
+        });
+        if (!row) throw new Conflict("The key exists");
+        const subject = toPublicId("api_key", row.id);
+        await record(tx, ids, { tenant, actor, action: "api_key.created", subject, detail: { name: row.name, role: row.role } });
+        return { ...presentKey(row), key };
+      });
+    },
+
+    revokeApiKey: async ({ tenant, actor, params }) => {
+      const revoked = await db.inTransaction([tenant], async (tx) => {
+        const row = await store.revokeKey(tx, tenant, params.id, new Date(clock.now()));
+        if (!row) throw new NotFound("API key");
+        await record(tx, ids, { tenant, actor, action: "api_key.revoked", subject: toPublicId("api_key", row.id) });
+        return presentKey(row);
+      });
+      options.forgetKeys();
+      return revoked;
+    },
+
+    listUsers: ({ tenant, query }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const before = query.cursor === undefined ? null : fromPublicId("user", query.cursor);
+        return pageOf(await store.listUsers(tx, tenant, query.limit + 1, before), query.limit, presentUser);
+      }),
+
+    createUser: ({ tenant, actor, body }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const row = await store.insertUser(tx, { tenant_id: tenant, id: ids.next(), external_id: body.external_id, name: body.name });
+        if (!row) throw new Conflict("A user with this external_id exists");
+        await record(tx, ids, { tenant, actor, action: "user.created", subject: toPublicId("user", row.id) });
+        return presentUser(row);
+      }),
+  };
+}
+
+function pageOf<Row, Item extends { id: string }>(rows: readonly Row[], limit: number, present: (row: Row) => Item) {
+  const data = rows.slice(0, limit).map(present);
+  const hasMore = rows.length > limit;
+  return { data, has_more: hasMore, next_cursor: hasMore ? (data.at(-1)?.id ?? null) : null };
+}
+
+function presentKey(row: store.ApiKeyRow): ApiKey {
+  return {
+    id: toPublicId("api_key", row.id),
+    name: row.name,
+    prefix: row.prefix,
+    role: row.role,
+    expires_at: row.expires_at?.toISOString() ?? null,
+    revoked_at: row.revoked_at?.toISOString() ?? null,
+    last_used_at: row.last_used_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+function presentUser(row: store.UserRow): User {
+  return { id: toPublicId("user", row.id), external_id: row.external_id, name: row.name, created_at: row.created_at.toISOString() };
+}
