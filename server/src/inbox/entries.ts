@@ -56,25 +56,27 @@ export function undecided(
 /** Takes arrivals apart into events. */
 export function entriesOf(arrivals: readonly Arrival[], newId: () => string): Entry[] {
   return arrivals.flatMap((arrival) =>
-    arrival.events.map((event, part) => ({
-      arrival,
-      tenantId: arrival.tenantId,
-      sourceId: arrival.sourceId,
-      provider: arrival.provider,
-      route: arrival.route,
-      mayCreateCalls: arrival.mayCreateCalls,
-      userId: arrival.userId,
-      event,
-      part,
-      key: boundedKey(event.key),
-      receivedAt: arrival.receivedAt,
-      url: arrival.request.url,
-      headers: arrival.request.headers,
-      body: arrival.request.body,
-      verification: arrival.verification,
-      eventId: newId(),
-      standing: "new",
-    })),
+    arrival.events.map((event, part) =>
+      undecided({
+        arrival,
+        tenantId: arrival.tenantId,
+        sourceId: arrival.sourceId,
+        provider: arrival.provider,
+        route: arrival.route,
+        mayCreateCalls: arrival.mayCreateCalls,
+        userId: arrival.userId,
+        event,
+        part,
+        key: boundedKey(event.key),
+        receivedAt: arrival.receivedAt,
+        url: arrival.request.url,
+        headers: arrival.request.headers,
+        body: arrival.request.body,
+        verification: arrival.verification,
+        eventId: newId(),
+        standing: "new",
+      }),
+    ),
   );
 }
 

@@ -4,7 +4,7 @@ import type { IncomingWebhook, Receive } from "#/providers/incoming.ts";
 import { providerNamed } from "#/providers/index.ts";
 import { jsonAnswer, MalformedBody } from "#/providers/provider.ts";
 import type { Answer, CallEvent, Provider, Receipt } from "#/providers/provider.ts";
-import type { ActiveSource, SourceDirectory } from "#/sources/source.ts";
+import type { ActiveSource, Sources } from "#/sources/active.ts";
 
 import type { Batcher } from "./batch.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -12,7 +12,7 @@ import { verifySource } from "./verify-source.ts";
 import type { Verdict } from "./verify-source.ts";
 
 export type ReceiveDeps = {
-  readonly sources: SourceDirectory;
+  readonly sources: Sources;
   readonly batcher: Batcher;
   readonly quarantine: Quarantine;
   readonly clock: Clock;
@@ -51,8 +51,9 @@ export function createReceive(deps: ReceiveDeps): Receive {
     const startedAt = deps.clock.monotonic();
     const receivedAt = deps.clock.now();
     const { request, route } = webhook;
-    const { provider, sources } = await candidatesOf(deps.sources, webhook);
-    if (!provider) return noSource;
+    const found = await candidatesOf(deps.sources, webhook);
+    if ("answer" in found) return found.answer;
+    const { provider, sources } = found;
     const verdict = verifySource(provider, sources, request, receivedAt);
     const source = verdict.ok ? verdict.source : verdict.suspect;
     const { receipt, verification } = await settle();
@@ -61,7 +62,6 @@ export function createReceive(deps: ReceiveDeps): Receive {
     return answer;
 
     async function settle(): Promise<{ receipt: Receipt; verification: string | null }> {
-      if (!provider) throw new Error("unreachable: checked above");
       if (!verdict.ok) return { receipt: await refuse(verdict), verification: null };
       const verification = verdict.scheme;
       let events: CallEvent[];
@@ -121,17 +121,36 @@ function mayCreate(provider: Provider, source: ActiveSource): boolean {
   return provider.givenRoutesCreate || source.givenRoutesCreate;
 }
 
+/** The sources a webhook may belong to; or the answer, where there is none or the database cannot say. */
 async function candidatesOf(
-  directory: SourceDirectory,
+  directory: Sources,
   webhook: IncomingWebhook,
-): Promise<{ provider: Provider | null; sources: readonly ActiveSource[] }> {
-  if (webhook.route === "given") {
-    const provider = providerNamed(webhook.provider) ?? null;
-    return { provider, sources: provider ? await directory.forGivenRoute(webhook.provider) : [] };
+): Promise<{ provider: Provider; sources: readonly ActiveSource[] } | { answer: Answer }> {
+  const given = webhook.route === "given" ? providerNamed(webhook.provider) : undefined;
+  try {
+    if (webhook.route === "given") {
+      return given ? { provider: given, sources: await directory.forGivenRoute(given.name) } : { answer: noSource };
+    }
+    const source = await directory.bySlug(webhook.source);
+    return source ? { provider: source.provider, sources: [source] } : { answer: noSource };
+  } catch (error) {
+    if (!given) return { answer: unavailable };
+    const receipt = { kind: "unavailable" as const, route: webhook.route, message: messageOf(error) };
+    return { answer: given.answer(receipt, given.setup.parse({})) };
   }
-  const source = await directory.bySlug(webhook.source);
-  return { provider: source?.provider ?? null, sources: source ? [source] : [] };
 }
+
+const unavailable: Answer = jsonAnswer(
+  503,
+  {
+    type: "about:blank",
+    title: "Unavailable",
+    status: 503,
+    detail: "The event was not stored. Send it again.",
+    code: "unavailable",
+  },
+  { "retry-after": "5" },
+);
 
 const noSource: Answer = jsonAnswer(404, {
   type: "about:blank",

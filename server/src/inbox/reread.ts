@@ -1,10 +1,10 @@
 import { providerNamed } from "#/providers/index.ts";
-import type { SourceDirectory } from "#/sources/source.ts";
+import type { Sources } from "#/sources/active.ts";
 
 import type { Reread } from "./match-calls.ts";
 
 /** Reads stored events again with today's parser and their source's settings of today. */
-export function createReread(sources: SourceDirectory): Reread {
+export function createReread(sources: Sources): Reread {
   return async (stored) => {
     const source = await sources.byId(stored.tenant_id, stored.source_id);
     const provider = providerNamed(stored.provider);

@@ -1,5 +1,5 @@
 import type { Provider, ProviderRequest, RefusalCode } from "#/providers/provider.ts";
-import type { ActiveSource } from "#/sources/source.ts";
+import type { ActiveSource } from "#/sources/active.ts";
 
 export type Verdict =
   | { readonly ok: true; readonly source: ActiveSource; readonly scheme: string }
