@@ -1,0 +1,20 @@
+import type { Call, Transcript } from "@aftercall/contract/call.ts";
+import type { CampaignReport } from "@aftercall/contract/events.ts";
+
+/** What a message says, before it has a form. */
+export type Fact = {
+  readonly type: string;
+  /** When it happened, epoch milliseconds: the same in every attempt and every replay. */
+  readonly occurredAtMs: number;
+  /** The tenant's own number for itself, as the flat format shows it. */
+  readonly businessId: string;
+  readonly about:
+    | { readonly kind: "call"; readonly call: Call; readonly transcript: Transcript | null }
+    | { readonly kind: "campaign"; readonly campaign: CampaignReport };
+};
+
+/** A way to write a fact as the bytes that are sent and kept. */
+export type Format = {
+  readonly contentType: string;
+  render(fact: Fact): Buffer;
+};
