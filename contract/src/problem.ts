@@ -32,7 +32,8 @@ export const problems = {
   bad_request: {
     status: 400,
     title: "The request is not valid HTTP for this server",
-    meaning: "The request line or a header cannot be used: a broken percent escape in the path, or not exactly one Host header. Repeat it in a correct form.",
+    meaning:
+      "The request line or a header cannot be used: a broken percent escape in the path, or not exactly one Host header. Repeat it in a correct form.",
   },
   malformed: {
     status: 400,
@@ -49,7 +50,8 @@ export const problems = {
   forbidden: {
     status: 403,
     title: "The credential may not do this",
-    meaning: "The role of the key or user is too low for the route. Roles from low to high: viewer, member, admin, owner.",
+    meaning:
+      "The role of the key or user is too low for the route. Roles from low to high: viewer, member, admin, owner.",
   },
   not_found: {
     status: 404,
@@ -69,7 +71,8 @@ export const problems = {
   conflict: {
     status: 409,
     title: "The state does not allow it",
-    meaning: "Somebody else was faster, or the thing is in a state in which this cannot be done. Read it again, then decide.",
+    meaning:
+      "Somebody else was faster, or the thing is in a state in which this cannot be done. Read it again, then decide.",
   },
   too_large: {
     status: 413,
@@ -79,7 +82,8 @@ export const problems = {
   unsupported_media_type: {
     status: 415,
     title: "The content type or encoding is not accepted",
-    meaning: "Send JSON as UTF-8 (`application/json` or another JSON type), and forms only where the provider sends forms; no Content-Encoding.",
+    meaning:
+      "Send JSON as UTF-8 (`application/json` or another JSON type), and forms only where the provider sends forms; no Content-Encoding.",
   },
   invalid: {
     status: 422,
@@ -104,7 +108,8 @@ export const problems = {
   unavailable: {
     status: 503,
     title: "Unavailable for the moment",
-    meaning: "The database cannot be reached or the server is starting or stopping. Nothing was stored; repeat after the seconds in `Retry-After`.",
+    meaning:
+      "The database cannot be reached or the server is starting or stopping. Nothing was stored; repeat after the seconds in `Retry-After`.",
   },
 } as const satisfies Record<string, ProblemMeaning>;
 export type ProblemCode = keyof typeof problems;

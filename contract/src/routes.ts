@@ -1,9 +1,19 @@
 import type { Route } from "./api.ts";
+import { callRoutes } from "./routes/calls.ts";
+import { campaignRoutes } from "./routes/campaigns.ts";
+import { deliveryRoutes } from "./routes/delivery.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
+import { trainingRoutes } from "./routes/training.ts";
 
 /** Every route of /v1. HTTP, the OpenAPI document and the SDK are drawn from it. */
 export const routes = {
   ...tenantRoutes,
   ...sourceRoutes,
+  ...eventRoutes,
+  ...callRoutes,
+  ...campaignRoutes,
+  ...trainingRoutes,
+  ...deliveryRoutes,
 } as const satisfies Record<string, Route>;

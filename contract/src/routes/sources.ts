@@ -20,14 +20,14 @@ export const sourceRoutes = {
   listProviders: {
     method: "GET",
     path: "/v1/providers",
-    summary: "Every provider with the JSON Schema of its setup, its secrets and its URLs.",
+    summary: "List the providers with the JSON Schema of their setup, their secrets and URLs",
     role: "viewer",
     output: z.object({ data: z.array(ProviderInfo) }),
   },
   listSources: {
     method: "GET",
     path: "/v1/sources",
-    summary: "The sources of the tenant, newest first.",
+    summary: "List the sources of the tenant, newest first",
     role: "viewer",
     query: ListQuery,
     output: listOf(Source),
@@ -35,7 +35,7 @@ export const sourceRoutes = {
   createSource: {
     method: "POST",
     path: "/v1/sources",
-    summary: "Connects a provider under a URL of its own.",
+    summary: "Connect a provider under a URL of its own",
     role: "admin",
     body: CreateSource,
     output: Source,
@@ -44,7 +44,7 @@ export const sourceRoutes = {
   getSource: {
     method: "GET",
     path: "/v1/sources/:id",
-    summary: "One source.",
+    summary: "Get a source",
     role: "viewer",
     params: sourceId,
     output: Source,
@@ -52,7 +52,7 @@ export const sourceRoutes = {
   updateSource: {
     method: "PATCH",
     path: "/v1/sources/:id",
-    summary: "Changes what is given and leaves the rest.",
+    summary: "Change what is given; setup is replaced as a whole",
     role: "admin",
     params: sourceId,
     body: UpdateSource,
@@ -61,7 +61,7 @@ export const sourceRoutes = {
   deleteSource: {
     method: "DELETE",
     path: "/v1/sources/:id",
-    summary: "Removes a source that never received an event; one that did can be disabled.",
+    summary: "Remove a source that never received an event; disable one that did",
     role: "admin",
     params: sourceId,
     output: z.null(),
@@ -70,7 +70,7 @@ export const sourceRoutes = {
   listSourceSecrets: {
     method: "GET",
     path: "/v1/sources/:id/secrets",
-    summary: "The secrets of a source, without their values.",
+    summary: "List the secrets of a source, without their values",
     role: "admin",
     params: sourceId,
     output: z.object({ data: z.array(SourceSecret) }),
@@ -78,7 +78,7 @@ export const sourceRoutes = {
   addSourceSecret: {
     method: "POST",
     path: "/v1/sources/:id/secrets",
-    summary: "Adds a second secret of a slot; two may be active at once.",
+    summary: "Add a second secret of a slot; two may be active at once",
     role: "admin",
     params: sourceId,
     body: NewSecret,
@@ -88,7 +88,7 @@ export const sourceRoutes = {
   rotateSourceSecret: {
     method: "POST",
     path: "/v1/sources/:id/secrets/rotate",
-    summary: "Puts a new secret in place and lets the older one of the slot run out.",
+    summary: "Put a new secret in place and let the older one of its slot run out",
     role: "admin",
     params: sourceId,
     body: RotateSecret,
@@ -98,7 +98,7 @@ export const sourceRoutes = {
   deleteSourceSecret: {
     method: "DELETE",
     path: "/v1/sources/:id/secrets/:secret_id",
-    summary: "Removes a secret at once.",
+    summary: "Remove a secret at once",
     role: "admin",
     params: secretId,
     output: z.null(),

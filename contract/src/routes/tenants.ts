@@ -8,14 +8,14 @@ export const tenantRoutes = {
   whoami: {
     method: "GET",
     path: "/v1/whoami",
-    summary: "Which tenant and role the credential stands for.",
+    summary: "Say which tenant and role the credential stands for",
     role: "viewer",
     output: Whoami,
   },
   listApiKeys: {
     method: "GET",
     path: "/v1/api-keys",
-    summary: "The API keys of the tenant, newest first.",
+    summary: "List the API keys of the tenant, newest first",
     role: "admin",
     query: ListQuery,
     output: listOf(ApiKey),
@@ -23,7 +23,7 @@ export const tenantRoutes = {
   createApiKey: {
     method: "POST",
     path: "/v1/api-keys",
-    summary: "Makes an API key. The answer is the only place that shows it.",
+    summary: "Make an API key; only this answer shows it",
     role: "admin",
     body: CreateApiKey,
     output: CreatedApiKey,
@@ -32,7 +32,7 @@ export const tenantRoutes = {
   revokeApiKey: {
     method: "DELETE",
     path: "/v1/api-keys/:id",
-    summary: "Revokes an API key; revoking it again changes nothing.",
+    summary: "Revoke an API key; again changes nothing",
     role: "admin",
     params: z.object({ id: idOf("api_key") }),
     output: ApiKey,
@@ -40,7 +40,7 @@ export const tenantRoutes = {
   listUsers: {
     method: "GET",
     path: "/v1/users",
-    summary: "The users of the tenant, newest first.",
+    summary: "List the users of the tenant, newest first",
     role: "member",
     query: ListQuery,
     output: listOf(User),
@@ -48,7 +48,7 @@ export const tenantRoutes = {
   createUser: {
     method: "POST",
     path: "/v1/users",
-    summary: "Makes a user known by the `sub` of their tokens.",
+    summary: "Make a user, known by the `sub` of their tokens",
     role: "admin",
     body: CreateUser,
     output: User,

@@ -11,12 +11,8 @@ export type AuditRow = {
 };
 
 export async function insertAudit(tx: Tx, row: AuditRow): Promise<void> {
-  await tx.run("insert into audit_log (tenant_id, id, actor, action, subject, detail) values ($1, $2, $3, $4, $5, $6)", [
-    row.tenant,
-    row.id,
-    row.actor,
-    row.action,
-    row.subject,
-    jsonbText(row.detail),
-  ]);
+  await tx.run(
+    "insert into audit_log (tenant_id, id, actor, action, subject, detail) values ($1, $2, $3, $4, $5, $6)",
+    [row.tenant, row.id, row.actor, row.action, row.subject, jsonbText(row.detail)],
+  );
 }

@@ -50,7 +50,11 @@ export function registerOutcome(app: FastifyInstance, options: OutcomeOptions): 
         }
         if (!options.rate.take(person.externalId)) {
           reply.header("retry-after", String(options.rate.retryAfterSeconds(person.externalId)));
-          return refuse(reply, 429, { error: "Too many requests", message: "Repeat after the seconds in Retry-After", status: 429 });
+          return refuse(reply, 429, {
+            error: "Too many requests",
+            message: "Repeat after the seconds in Retry-After",
+            status: 429,
+          });
         }
         const userId = request.query["user_id"];
         if (Array.isArray(userId)) {

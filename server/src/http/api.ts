@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
 import { type FieldError, Forbidden, Invalid, Malformed, NotFound } from "#/kernel/errors.ts";
-import { parseJson } from "#/providers/json.ts";
+import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
 import type { Auth, Caller } from "./auth.ts";
@@ -21,7 +21,10 @@ export type ApiOptions<Table extends Record<string, Route>> = {
  * ids in the path (404) → query and body (422) → handler → output by its schema, so that nothing leaves that the contract
  * does not name.
  */
-export function registerApi<Table extends Record<string, Route>>(app: FastifyInstance, options: ApiOptions<Table>): void {
+export function registerApi<Table extends Record<string, Route>>(
+  app: FastifyInstance,
+  options: ApiOptions<Table>,
+): void {
   for (const [name, route] of Object.entries(options.routes)) {
     const handle = handlerOf(options.handlers, name);
     app.route({
@@ -40,7 +43,8 @@ export function registerApi<Table extends Record<string, Route>>(app: FastifyIns
         const errors: FieldError[] = [];
         const query = route.query ? check(route.query, request.query, "?", errors) : undefined;
         const input = route.body ? check(route.body, body, "/", errors) : undefined;
-        if (errors.length > 0) throw new Invalid("The request has fields that are not accepted; errors names them", errors);
+        if (errors.length > 0)
+          throw new Invalid("The request has fields that are not accepted; errors names them", errors);
         const { tenant, actor } = callerOf(request);
         return answer(reply, route, await handle({ tenant, actor, params, query, body: input }));
       },
@@ -82,7 +86,7 @@ function callerOf(request: FastifyRequest): Caller {
 function readJson(bytes: unknown): unknown {
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) throw new Malformed("The body must be a JSON object");
   try {
-    return parseJson(bytes);
+    return readJsonObject(bytes);
   } catch (error) {
     if (error instanceof MalformedBody) throw new Malformed(error.message);
     throw error;
@@ -106,7 +110,10 @@ function check(schema: z.ZodType, given: unknown, prefix: "/" | "?", errors: Fie
 function fieldErrors(issue: z.core.$ZodIssue, prefix: "/" | "?"): FieldError[] {
   const parts = issue.path.map((part) => String(part).replaceAll("~", "~0").replaceAll("/", "~1"));
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ pointer: prefix + [...parts, key].join("/"), detail: "This field does not exist here" }));
+    return issue.keys.map((key) => ({
+      pointer: prefix + [...parts, key].join("/"),
+      detail: "This field does not exist here",
+    }));
   }
   return [{ pointer: parts.length === 0 && prefix === "/" ? "" : prefix + parts.join("/"), detail: issue.message }];
 }

@@ -1,4 +1,4 @@
-import { createHash, createSecretKey } from "node:crypto";
+import { createSecretKey } from "node:crypto";
 
 import type { Actor } from "@aftercall/contract/api.ts";
 import type { Role } from "@aftercall/contract/tenant.ts";
@@ -6,6 +6,7 @@ import { errors, jwtVerify } from "jose";
 
 import type { Clock } from "#/kernel/clock.ts";
 import { Unauthorized } from "#/kernel/errors.ts";
+import { digest } from "#/kernel/secrets.ts";
 
 /** Who asks, and for which tenant. */
 export type Caller = { readonly tenant: string; readonly actor: Actor };
@@ -24,7 +25,9 @@ export type AuthOptions = {
   readonly jwtSecret: string | null;
   /** Looks an API key up by the sha256 of the key; null for one that is unknown, revoked or expired. */
   readonly callerOfKey: (digest: Buffer) => Promise<Caller | null>;
-  readonly membershipsOf: (externalId: string) => Promise<readonly { readonly tenant: string; readonly userId: string }[]>;
+  readonly membershipsOf: (
+    externalId: string,
+  ) => Promise<readonly { readonly tenant: string; readonly userId: string }[]>;
 };
 
 export type Auth = {
@@ -54,7 +57,7 @@ export function createAuth(options: AuthOptions): Auth {
     async caller(authorization) {
       const token = bearerOf(authorization);
       if (jwtForm.test(token)) return callerFrom(await person(authorization));
-      const caller = await options.callerOfKey(createHash("sha256").update(token).digest());
+      const caller = await options.callerOfKey(digest(token));
       if (!caller) throw new Unauthorized("The API key is unknown, revoked or expired");
       return caller;
     },
@@ -68,10 +71,12 @@ export function createAuth(options: AuthOptions): Auth {
         requiredClaims: ["exp", "sub"],
         currentDate: new Date(options.clock.now()),
       });
-      if (!payload.sub || payload.sub.length > 255 || payload.sub.includes("\0")) throw new Unauthorized("Invalid token");
+      if (!payload.sub || payload.sub.length > 255 || payload.sub.includes("\0"))
+        throw new Unauthorized("Invalid token");
       return { sub: payload.sub, tenant: textOf(payload["tenant"]), role: textOf(payload["role"]) };
     } catch (error) {
-      if (error instanceof errors.JOSEError || error instanceof TypeError) throw new Unauthorized("Invalid or expired token");
+      if (error instanceof errors.JOSEError || error instanceof TypeError)
+        throw new Unauthorized("Invalid or expired token");
       throw error;
     }
   }

@@ -52,7 +52,8 @@ export function checkContent(headers: IncomingMessage["headers"], accepts: reado
     throw new UnsupportedMedia("Content-Type is missing");
   }
   const kind = contentKind(type);
-  if (kind === null || !accepts.includes(kind)) throw new UnsupportedMedia(`Content-Type must be ${accepts.map(nameOf).join(" or ")}`);
+  if (kind === null || !accepts.includes(kind))
+    throw new UnsupportedMedia(`Content-Type must be ${accepts.map(nameOf).join(" or ")}`);
 }
 
 /** What a content type says the body is; null for what nothing here reads. */

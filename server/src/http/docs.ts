@@ -48,16 +48,21 @@ async function readDocuments(dir: string): Promise<Document[]> {
       const name = path.relative(dir, full).split(path.sep).join("/").replace(/\.md$/, "");
       return { name, title: /^# +(.+)$/m.exec(markdown)?.[1] ?? name, markdown };
     });
-  return (await Promise.all(documents)).sort((a, b) => a.name.localeCompare(b.name));
+  return (await Promise.all(documents)).toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
 function indexOf(documents: readonly Document[]): string {
-  const folderOf = (document: Document) => (document.name.includes("/") ? document.name.slice(0, document.name.lastIndexOf("/")) : "general");
+  const folderOf = (document: Document) =>
+    document.name.includes("/") ? document.name.slice(0, document.name.lastIndexOf("/")) : "general";
   const sections = [...new Set(documents.map(folderOf))].map((folder) => {
-    const links = documents.filter((document) => folderOf(document) === folder).map((document) => linkTo(`/docs/${document.name}`, document.title));
+    const links = documents
+      .filter((document) => folderOf(document) === folder)
+      .map((document) => linkTo(`/docs/${document.name}`, document.title));
     return `<h2>${escapeHtml(folder)}</h2><ul>${links.join("\n")}</ul>`;
   });
-  const codes = Object.entries(problems).map(([code, { title }]) => linkTo(`/docs/problems/${code}`, `${code}: ${title}`));
+  const codes = Object.entries(problems).map(([code, { title }]) =>
+    linkTo(`/docs/problems/${code}`, `${code}: ${title}`),
+  );
   return `<h1>Docs</h1>${sections.join("\n")}<h2>problems</h2><ul>${codes.join("\n")}</ul>`;
 }
 

@@ -47,7 +47,9 @@ export function registerHealth(app: FastifyInstance, options: HealthOptions): vo
   /** A check that hangs has failed: a readiness probe must not wait for a database that does not answer. */
   async function resultOf(name: string, check: Check): Promise<CheckResult> {
     const done = new AbortController();
-    const late = options.clock.sleep(checkMsMax, done.signal).then((): CheckResult => ({ status: "failed", reason: `No answer within ${checkMsMax} ms` }));
+    const late = options.clock
+      .sleep(checkMsMax, done.signal)
+      .then((): CheckResult => ({ status: "failed", reason: `No answer within ${checkMsMax} ms` }));
     try {
       return await Promise.race([check(), late]);
     } catch (error) {

@@ -29,7 +29,12 @@ export function registerIntake(app: FastifyInstance, options: IntakeOptions): vo
           done();
         },
         handler: async (request, reply) => {
-          const webhook = { route: "given", provider: provider.name, request: providerRequest(request), remoteAddress: request.ip } as const;
+          const webhook = {
+            route: "given",
+            provider: provider.name,
+            request: providerRequest(request),
+            remoteAddress: request.ip,
+          } as const;
           return send(reply, await options.receive(webhook));
         },
       });

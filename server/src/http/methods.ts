@@ -9,8 +9,10 @@ export function createRouteMap() {
     },
     /** Sorted; empty when no route has this path. */
     methodsFor(path: string): string[] {
-      const methods = [...routes.values()].filter((route) => route.pattern.test(path)).flatMap((route) => [...route.methods]);
-      return [...new Set(methods)].sort();
+      const methods = [...routes.values()]
+        .filter((route) => route.pattern.test(path))
+        .flatMap((route) => [...route.methods]);
+      return [...new Set(methods)].toSorted();
     },
   };
 }

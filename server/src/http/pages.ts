@@ -23,7 +23,9 @@ export async function registerPages(app: FastifyInstance, options: PageOptions):
   ]);
   const page = index.replaceAll("{{version}}", escapeHtml(options.version));
   app.get("/", async (_request, reply) => sendPage(reply, page));
-  app.get("/assets/style.css", async (_request, reply) => reply.type("text/css; charset=utf-8").header("cache-control", "public, max-age=300").send(style));
+  app.get("/assets/style.css", async (_request, reply) =>
+    reply.type("text/css; charset=utf-8").header("cache-control", "public, max-age=300").send(style),
+  );
 }
 
 /** A whole page around `html`, which is trusted: texts in it are escaped by whoever made it. */
@@ -47,5 +49,8 @@ ${html}
 }
 
 export function sendPage(reply: FastifyReply, html: string): FastifyReply {
-  return reply.type("text/html; charset=utf-8").headers({ "content-security-policy": pagePolicy, "cache-control": "no-cache" }).send(html);
+  return reply
+    .type("text/html; charset=utf-8")
+    .headers({ "content-security-policy": pagePolicy, "cache-control": "no-cache" })
+    .send(html);
 }

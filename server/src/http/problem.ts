@@ -11,10 +11,7 @@ export type Refusal = {
 };
 
 /** RFC 9457 body and headers for anything thrown. `path` is shown as `instance`, without its query. */
-export function refusalFor(
-  thrown: unknown,
-  context: { publicUrl: string; path: string; requestId: string },
-): Refusal {
+export function refusalFor(thrown: unknown, context: { publicUrl: string; path: string; requestId: string }): Refusal {
   const error = asAppError(thrown);
   const meaning = problemOf(error?.code ?? "internal");
   const problem: Problem = {
@@ -61,13 +58,20 @@ function frameworkError(thrown: unknown): AppError | null {
 const frameworkCodes: ReadonlyMap<string, { status: number; code: ProblemCode; detail: string }> = new Map([
   ["FST_ERR_BAD_URL", { status: 400, code: "bad_request", detail: "The path is not a valid URL path" }],
   ["FST_ERR_MAX_PARAM_LENGTH", { status: 404, code: "not_found", detail: "Not found" }],
-  ["FST_ERR_CTP_INVALID_MEDIA_TYPE", { status: 415, code: "unsupported_media_type", detail: "The content type is not accepted" }],
+  [
+    "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+    { status: 415, code: "unsupported_media_type", detail: "The content type is not accepted" },
+  ],
   ["FST_ERR_CTP_BODY_TOO_LARGE", { status: 413, code: "too_large", detail: "The body is too large" }],
-  ["FST_ERR_CTP_INVALID_CONTENT_LENGTH", { status: 400, code: "bad_request", detail: "The body is not as long as Content-Length says" }],
+  [
+    "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
+    { status: 400, code: "bad_request", detail: "The body is not as long as Content-Length says" },
+  ],
 ]);
 
 function headersFor(error: AppError | null): Record<string, string> {
-  if (error instanceof TooMany || error instanceof Unavailable) return { "retry-after": String(error.retryAfterSeconds) };
+  if (error instanceof TooMany || error instanceof Unavailable)
+    return { "retry-after": String(error.retryAfterSeconds) };
   if (error?.status === 401) return { "www-authenticate": "Bearer" };
   return {};
 }

@@ -3,7 +3,6 @@ import type { Socket } from "node:net";
 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 
-
 import type { Clock } from "#/kernel/clock.ts";
 import { AppError, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -171,7 +170,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
     const ms = options.clock.monotonic() - request.startedAt;
     options.metrics.httpSeconds.observe({ method: request.method, route, status: String(status) }, ms / 1000);
     options.log.info(
-      { request_id: request.id, method: request.method, route, status, ms: Math.round(ms * 10) / 10, ip: request.ip, ...request.facts },
+      {
+        request_id: request.id,
+        method: request.method,
+        route,
+        status,
+        ms: Math.round(ms * 10) / 10,
+        ip: request.ip,
+        ...request.facts,
+      },
       "request",
     );
   }

@@ -1,4 +1,5 @@
 import type { Db } from "#/db/transaction.ts";
+import type { Wake } from "#/db/wake.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Unavailable } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
@@ -42,9 +43,12 @@ export type SourcesOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly providers: readonly Provider[];
-  /** Calls back when some process changed a source. Without it a change is seen when the cache runs out. */
-  readonly onChange?: (forget: () => void) => void;
+  /** Tells when some process changed a source; without it a change is seen when the cache runs out. */
+  readonly wake: Pick<Wake, "on"> | null;
 };
+
+/** The channel on which a changed source is announced. */
+export const sourcesChanged = "sources";
 
 /** Longest time for which a change made elsewhere may go unseen, should its notification be lost. */
 const cacheMs = 5_000;
@@ -56,7 +60,7 @@ export function createSources(options: SourcesOptions): Sources {
   const { db, box, clock, log } = options;
   const providers = new Map(options.providers.map((provider) => [provider.name, provider]));
   const cache = createCache<readonly Held[]>({ clock, ttlMs: cacheMs, entriesMax: 10_000 });
-  options.onChange?.(() => cache.clear());
+  options.wake?.on(sourcesChanged, () => cache.clear());
 
   return {
     async bySlug(slug) {
@@ -68,7 +72,9 @@ export function createSources(options: SourcesOptions): Sources {
       return held?.isEnabled ? usable(held) : null;
     },
     async forGivenRoute(provider) {
-      const all = await cache.get(`given ${provider}`, async () => load(await db.inTransaction([], (tx) => sourcesOnGivenRoutes(tx, provider))));
+      const all = await cache.get(`given ${provider}`, async () =>
+        load(await db.inTransaction([], (tx) => sourcesOnGivenRoutes(tx, provider))),
+      );
       const now = clock.now();
       return all.filter((held) => held.isEnabled && held.problem === null).map((held) => activeAt(held, now));
     },
@@ -93,14 +99,21 @@ export function createSources(options: SourcesOptions): Sources {
           return [];
         }
         const own = secrets.filter((secret) => secret.source_id === row.id);
-        return [hold(row, provider, own.map((secret) => ({ secret: openSecret(box, secret), expires_at: secret.expires_at })))];
+        return [
+          hold(
+            row,
+            provider,
+            own.map((secret) => ({ secret: openSecret(box, secret), expires_at: secret.expires_at })),
+          ),
+        ];
       });
     });
   }
 
   function hold(row: SourceRow, provider: Provider, secrets: Held["secrets"]): Held {
     const setup = provider.setup.safeParse(row.setup);
-    if (!setup.success) log.error({ source: row.slug, provider: row.provider }, "setup of a source does not fit its provider");
+    if (!setup.success)
+      log.error({ source: row.slug, provider: row.provider }, "setup of a source does not fit its provider");
     const source: ActiveSource = {
       tenantId: row.tenant_id,
       id: row.id,
@@ -139,5 +152,8 @@ type Held = {
 
 function activeAt(held: Held, nowMs: number): ActiveSource {
   if (!held.canExpire) return held.source;
-  return { ...held.source, secrets: held.secrets.filter((entry) => isActive(entry, nowMs)).map(({ secret }) => secret) };
+  return {
+    ...held.source,
+    secrets: held.secrets.filter((entry) => isActive(entry, nowMs)).map(({ secret }) => secret),
+  };
 }

@@ -18,23 +18,33 @@ export function checkSetup(provider: Provider, setup: Readonly<Record<string, un
   const errors = result.error.issues.flatMap((issue): FieldError[] => {
     const path = ["/setup", ...issue.path.map(escape)].join("/");
     if (issue.code !== "unrecognized_keys") return [{ pointer: path, detail: issue.message }];
-    return issue.keys.map((key) => ({ pointer: `${path}/${escape(key)}`, detail: `${provider.title} has no such setting` }));
+    return issue.keys.map((key) => ({
+      pointer: `${path}/${escape(key)}`,
+      detail: `${provider.title} has no such setting`,
+    }));
   });
   throw new Invalid(`These settings do not fit ${provider.title}`, errors);
 }
 
 /** Throws {@link Invalid} for a slot the provider has not, a missing key name, or a value that is plainly a mistake. */
-export function checkSecret(provider: Provider, secret: { slot: string; key_id: string | null; value?: string | undefined }, at = ""): void {
+export function checkSecret(
+  provider: Provider,
+  secret: { slot: string; key_id: string | null; value?: string | undefined },
+  at = "",
+): void {
   const slot = provider.secrets.find((one) => one.slot === secret.slot);
   if (!slot) {
     const slots = provider.secrets.map((one) => one.slot).join(", ");
     throw invalid(`${at}/slot`, slots === "" ? `${provider.title} has no secrets` : `Must be one of ${slots}`);
   }
-  if (slot.keyIdEnv !== undefined && secret.key_id === null) throw invalid(`${at}/key_id`, `${slot.title} needs the name of its key`);
+  if (slot.keyIdEnv !== undefined && secret.key_id === null)
+    throw invalid(`${at}/key_id`, `${slot.title} needs the name of its key`);
   const { value } = secret;
   if (value === undefined) return;
-  if (value.trim() !== value) throw invalid(`${at}/value`, "Has white space at its start or end; was it copied with it?");
-  if (["undefined", "[object Object]"].includes(value)) throw invalid(`${at}/value`, "Is the name of a missing value, not a secret");
+  if (value.trim() !== value)
+    throw invalid(`${at}/value`, "Has white space at its start or end; was it copied with it?");
+  if (["undefined", "[object Object]"].includes(value))
+    throw invalid(`${at}/value`, "Is the name of a missing value, not a secret");
 }
 
 /** The UUID of a user given by public id. */

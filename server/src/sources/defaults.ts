@@ -1,13 +1,14 @@
 import type { Db, Tx } from "#/db/transaction.ts";
+import { notify } from "#/db/wake.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import type { Log } from "#/kernel/log.ts";
-import type { SecretBox } from "#/kernel/secrets.ts";
+import { digest, type SecretBox } from "#/kernel/secrets.ts";
 import type { Provider, SecretSlot } from "#/providers/provider.ts";
 
-import { digestOf, isActive, sealSecret } from "./secrets.ts";
+import { sourcesChanged } from "./active.ts";
+import { isActive, sealSecret } from "./secrets.ts";
 import {
-  announceChange,
   insertSecret,
   insertSource,
   lockDefaults,
@@ -56,15 +57,25 @@ export async function ensureDefaultSources(options: DefaultsOptions): Promise<vo
       if (source.isChanged) isChanged = true;
       const secrets = await secretsOf(tx, [options.tenantId], [source.row.id]);
       for (const slot of provider.secrets) {
-        const rotated = await ensureSecret(tx, source.row, slot, secrets.filter((secret) => secret.slot === slot.slot), options);
+        const rotated = await ensureSecret(
+          tx,
+          source.row,
+          slot,
+          secrets.filter((secret) => secret.slot === slot.slot),
+          options,
+        );
         if (rotated) isChanged = true;
       }
     }
-    if (isChanged) await announceChange(tx);
+    if (isChanged) await notify(tx, sourcesChanged);
   });
 }
 
-async function ensureSource(tx: Tx, provider: Provider, options: DefaultsOptions): Promise<{ row: SourceRow; isChanged: boolean } | null> {
+async function ensureSource(
+  tx: Tx,
+  provider: Provider,
+  options: DefaultsOptions,
+): Promise<{ row: SourceRow; isChanged: boolean } | null> {
   const auth = options.unsigned.includes(provider.name) ? "none" : "required";
   const setup = options.setups?.[provider.name];
   const key = await sourceOfSlug(tx, provider.name);
@@ -92,14 +103,25 @@ async function ensureSource(tx: Tx, provider: Provider, options: DefaultsOptions
 }
 
 /** True when something was changed. `held` are the stored secrets of the slot. */
-async function ensureSecret(tx: Tx, source: SourceRow, slot: SecretSlot, held: readonly SecretRow[], options: DefaultsOptions): Promise<boolean> {
+async function ensureSecret(
+  tx: Tx,
+  source: SourceRow,
+  slot: SecretSlot,
+  held: readonly SecretRow[],
+  options: DefaultsOptions,
+): Promise<boolean> {
   const now = options.clock.now();
   const value = firstSet(slot.env, options.valueOf);
   const keyId = slot.keyIdEnv === undefined ? null : options.valueOf(slot.keyIdEnv);
   const fromEnvironment = held.filter((secret) => secret.origin === "environment");
-  const current = value === null ? undefined : fromEnvironment.find((secret) => secret.digest.equals(digestOf(value)) && secret.key_id === keyId);
+  const current =
+    value === null
+      ? undefined
+      : fromEnvironment.find((secret) => secret.digest.equals(digest(value)) && secret.key_id === keyId);
 
-  const outdated = fromEnvironment.filter((secret) => secret !== current && secret.expires_at === null).map((secret) => secret.id);
+  const outdated = fromEnvironment
+    .filter((secret) => secret !== current && secret.expires_at === null)
+    .map((secret) => secret.id);
   if (outdated.length > 0) await setSecretExpiry(tx, source.tenant_id, outdated, new Date(now + overlapMs));
 
   if (value === null || (current && current.expires_at === null)) return outdated.length > 0;
@@ -108,7 +130,10 @@ async function ensureSecret(tx: Tx, source: SourceRow, slot: SecretSlot, held: r
     return true;
   }
   const { tenant_id: tenantId, id: sourceId } = source;
-  await insertSecret(tx, sealSecret(options.box, options.ids, { tenantId, sourceId, slot: slot.slot, keyId, value, origin: "environment" }));
+  await insertSecret(
+    tx,
+    sealSecret(options.box, options.ids, { tenantId, sourceId, slot: slot.slot, keyId, value, origin: "environment" }),
+  );
   return true;
 }
 

@@ -8,7 +8,12 @@ import { isActive } from "./secrets.ts";
 import type { SecretRow, SourceRow } from "./store.ts";
 
 /** A source as the API shows it: settings as they are in force, secrets without their values. */
-export function presentSource(row: SourceRow, secrets: readonly SecretRow[], provider: Provider | null, at: { publicUrl: string; nowMs: number }): Source {
+export function presentSource(
+  row: SourceRow,
+  secrets: readonly SecretRow[],
+  provider: Provider | null,
+  at: { publicUrl: string; nowMs: number },
+): Source {
   const setup = provider?.setup.safeParse(row.setup);
   const active = secrets.filter((secret) => isActive(secret, at.nowMs));
   return {

@@ -5,12 +5,15 @@ import type { Source } from "@aftercall/contract/source.ts";
 
 import { record } from "#/audit/record.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
+import { notify } from "#/db/wake.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { type Random, randomToken } from "#/kernel/random.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 import type { Provider } from "#/providers/provider.ts";
 
+import { sourcesChanged } from "./active.ts";
 import { checkSecret, checkSetup, invalid, providerNamed, userIdOf } from "./check.ts";
 import { presentProvider, presentSecret, presentSource } from "./present.ts";
 import { addSecret, rotateSecret, type SecretChange } from "./rotate.ts";
@@ -22,7 +25,7 @@ export type SourceHandlerOptions = {
   readonly box: SecretBox;
   readonly ids: Ids;
   readonly clock: Clock;
-  readonly random: (size: number) => Buffer;
+  readonly random: Random;
   readonly providers: readonly Provider[];
   readonly publicUrl: string;
 };
@@ -44,7 +47,8 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
       });
     },
 
-    getSource: ({ tenant, params }) => db.inTransaction([tenant], async (tx) => present(tx, await sourceOf(tx, tenant, params.id))),
+    getSource: ({ tenant, params }) =>
+      db.inTransaction([tenant], async (tx) => present(tx, await sourceOf(tx, tenant, params.id))),
 
     createSource: async ({ tenant, actor, body }) => {
       const provider = providerNamed(providers, body.provider);
@@ -77,7 +81,11 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
         if (body.setup !== undefined) checkSetup(providerNamed(providers, before.provider), body.setup);
         const { user_id: userId, ...given } = body;
         const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-        const row = await store.saveSource(tx, { ...before, ...fields, ...(userId !== undefined && { user_id: userIdOf(userId) }) });
+        const row = await store.saveSource(tx, {
+          ...before,
+          ...fields,
+          ...(userId !== undefined && { user_id: userIdOf(userId) }),
+        });
         if (!row) throw new NotFound("Source");
         return { row, answer: await present(tx, row), detail: { fields: Object.keys(body) } };
       }),
@@ -101,7 +109,11 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
         const row = await lockedSource(tx, tenant, params.id);
         checkSecret(providerNamed(providers, row.provider), body);
         const { slot, value, key_id: keyId } = body;
-        const secret = await addSecret(tx, { tenantId: tenant, sourceId: row.id, slot, keyId, value, origin: "api" }, change());
+        const secret = await addSecret(
+          tx,
+          { tenantId: tenant, sourceId: row.id, slot, keyId, value, origin: "api" },
+          change(),
+        );
         return { row, answer: presentSecret(secret), detail: { slot } };
       }),
 
@@ -128,12 +140,23 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
 
   type Changed<T> = { readonly row: store.SourceRow; readonly answer: T; readonly detail?: Record<string, unknown> };
 
-  async function changing<T>(tenant: string, actor: Actor, action: string, work: (tx: Tx) => Promise<Changed<T>>): Promise<T> {
+  async function changing<T>(
+    tenant: string,
+    actor: Actor,
+    action: string,
+    work: (tx: Tx) => Promise<Changed<T>>,
+  ): Promise<T> {
     try {
       return await db.inTransaction([tenant], async (tx) => {
         const { row, answer, detail } = await work(tx);
-        await record(tx, ids, { tenant, actor, action, subject: toPublicId("source", row.id), detail: { slug: row.slug, ...detail } });
-        await store.announceChange(tx);
+        await record(tx, ids, {
+          tenant,
+          actor,
+          action,
+          subject: toPublicId("source", row.id),
+          detail: { slug: row.slug, ...detail },
+        });
+        await notify(tx, sourcesChanged);
         return answer;
       });
     } catch (error) {
@@ -146,7 +169,7 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
   }
 
   function makeSecret(provider: Provider, slot: string): string {
-    return provider.secrets.find((one) => one.slot === slot)?.generate?.() ?? options.random(32).toString("base64url");
+    return provider.secrets.find((one) => one.slot === slot)?.generate?.() ?? randomToken(options.random);
   }
 
   async function present(tx: Tx, row: store.SourceRow): Promise<Source> {
@@ -157,11 +180,20 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
 
   async function presentAll(tx: Tx, rows: readonly store.SourceRow[]): Promise<Source[]> {
     const tenants = [...new Set(rows.map((row) => row.tenant_id))];
-    const secrets = await store.secretsOf(tx, tenants, rows.map((row) => row.id));
+    const secrets = await store.secretsOf(
+      tx,
+      tenants,
+      rows.map((row) => row.id),
+    );
     const at = { publicUrl, nowMs: clock.now() };
     return rows.map((row) => {
       const provider = providers.find((one) => one.name === row.provider) ?? null;
-      return presentSource(row, secrets.filter((secret) => secret.source_id === row.id), provider, at);
+      return presentSource(
+        row,
+        secrets.filter((secret) => secret.source_id === row.id),
+        provider,
+        at,
+      );
     });
   }
 }

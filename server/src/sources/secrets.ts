@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-
 import type { Ids } from "#/kernel/ids.ts";
-import type { SecretBox } from "#/kernel/secrets.ts";
+import { digest, type SecretBox } from "#/kernel/secrets.ts";
 import type { Secret } from "#/providers/provider.ts";
 
 import type { SecretRow } from "./store.ts";
@@ -25,7 +23,7 @@ export function sealSecret(box: SecretBox, ids: Ids, secret: NewSecretOf): Omit<
     slot: secret.slot,
     key_id: secret.keyId,
     sealed: box.seal(Buffer.from(secret.value), placeOf(secret.tenantId, id)),
-    digest: digestOf(secret.value),
+    digest: digest(secret.value),
     hint: hintOf(secret.value),
     origin: secret.origin,
     expires_at: null,
@@ -35,11 +33,6 @@ export function sealSecret(box: SecretBox, ids: Ids, secret: NewSecretOf): Omit<
 export function openSecret(box: SecretBox, row: SecretRow): Secret {
   const value = box.open(row.sealed, placeOf(row.tenant_id, row.id)).toString("utf8");
   return { slot: row.slot, keyId: row.key_id, value };
-}
-
-/** Recognises an equal secret without opening any. */
-export function digestOf(value: string): Buffer {
-  return createHash("sha256").update(value).digest();
 }
 
 export function isActive(row: Pick<SecretRow, "expires_at">, nowMs: number): boolean {

@@ -50,7 +50,11 @@ export async function sourcesById(tx: Tx, tenantIds: readonly string[], ids: rea
   );
 }
 
-export async function secretsOf(tx: Tx, tenantIds: readonly string[], sourceIds: readonly string[]): Promise<SecretRow[]> {
+export async function secretsOf(
+  tx: Tx,
+  tenantIds: readonly string[],
+  sourceIds: readonly string[],
+): Promise<SecretRow[]> {
   return tx.rows<SecretRow>(
     "select * from source_secrets where tenant_id = any ($1::uuid[]) and source_id = any ($2::uuid[]) order by created_at desc, id desc",
     [tenantIds, sourceIds],
@@ -67,7 +71,10 @@ export async function listSources(tx: Tx, tenant: string, limit: number, before:
 
 /** Holds the source against other changes until the transaction ends. */
 export async function lockSource(tx: Tx, tenant: string, id: string): Promise<SourceRow | null> {
-  const [row] = await tx.rows<SourceRow>("select * from sources where tenant_id = $1 and id = $2 for update", [tenant, id]);
+  const [row] = await tx.rows<SourceRow>("select * from sources where tenant_id = $1 and id = $2 for update", [
+    tenant,
+    id,
+  ]);
   return row ?? null;
 }
 
@@ -140,21 +147,29 @@ export async function insertSecret(tx: Tx, secret: Omit<SecretRow, "created_at">
   return row;
 }
 
-export async function setSecretExpiry(tx: Tx, tenant: string, ids: readonly string[], at: Date | null): Promise<number> {
-  return tx.run("update source_secrets set expires_at = $3 where tenant_id = $1 and id = any ($2::uuid[])", [tenant, ids, at]);
+export async function setSecretExpiry(
+  tx: Tx,
+  tenant: string,
+  ids: readonly string[],
+  at: Date | null,
+): Promise<number> {
+  return tx.run("update source_secrets set expires_at = $3 where tenant_id = $1 and id = any ($2::uuid[])", [
+    tenant,
+    ids,
+    at,
+  ]);
 }
 
 export async function deleteSecret(tx: Tx, tenant: string, sourceId: string, id: string): Promise<boolean> {
-  const count = await tx.run("delete from source_secrets where tenant_id = $1 and source_id = $2 and id = $3", [tenant, sourceId, id]);
+  const count = await tx.run("delete from source_secrets where tenant_id = $1 and source_id = $2 and id = $3", [
+    tenant,
+    sourceId,
+    id,
+  ]);
   return count > 0;
 }
 
 /** One start at a time makes the default sources. Held until the transaction ends. */
 export async function lockDefaults(tx: Tx): Promise<void> {
   await tx.run("select pg_advisory_xact_lock(hashtext('aftercall.default_sources'))");
-}
-
-/** Tells every process to forget what it holds about sources, once this transaction commits. */
-export async function announceChange(tx: Tx): Promise<void> {
-  await tx.run("select pg_notify('sources', '')");
 }

@@ -2,9 +2,19 @@ import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { digest } from "#/kernel/secrets.ts";
 
-import { digestOfKey, prefixOfKey } from "./keys.ts";
-import { insertKey, insertTenant, insertUser, keyById, keyOfDigest, reviveKey, revokeOthers, tenantOfSlug } from "./store.ts";
+import { prefixOfKey } from "./keys.ts";
+import {
+  insertKey,
+  insertTenant,
+  insertUser,
+  keyById,
+  keyOfDigest,
+  reviveKey,
+  revokeOthers,
+  tenantOfSlug,
+} from "./store.ts";
 
 export type BootstrapOptions = {
   readonly db: Db;
@@ -43,20 +53,22 @@ async function ensureTenant({ db, ids }: BootstrapOptions): Promise<string> {
 }
 
 async function ensureKey(tx: Tx, tenantId: string, key: string, { ids, clock }: BootstrapOptions): Promise<void> {
-  const digest = digestOfKey(key);
+  const keyDigest = digest(key);
   const made = await insertKey(tx, {
     tenant_id: tenantId,
     id: ids.next(),
-    digest,
+    digest: keyDigest,
     prefix: prefixOfKey(key),
     name: bootstrapName,
     role: "owner",
     expires_at: null,
   });
-  const at = made ?? (await keyOfDigest(tx, digest));
-  if (!at || at.tenant_id !== tenantId) throw new Conflict("AFTERCALL_API_KEY is a key of another tenant; choose another value");
+  const at = made ?? (await keyOfDigest(tx, keyDigest));
+  if (!at || at.tenant_id !== tenantId)
+    throw new Conflict("AFTERCALL_API_KEY is a key of another tenant; choose another value");
   const row = await keyById(tx, tenantId, at.id);
   // The operator's environment has the last word on its own key.
-  if (row?.name === bootstrapName && (row.revoked_at !== null || row.expires_at !== null)) await reviveKey(tx, tenantId, at.id);
+  if (row?.name === bootstrapName && (row.revoked_at !== null || row.expires_at !== null))
+    await reviveKey(tx, tenantId, at.id);
   await revokeOthers(tx, tenantId, bootstrapName, at.id, new Date(clock.now()));
 }

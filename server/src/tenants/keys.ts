@@ -1,20 +1,15 @@
-import { createHash } from "node:crypto";
-
 import type { Actor } from "@aftercall/contract/api.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
+import { type Random, randomToken } from "#/kernel/random.ts";
 
 import { type ApiKeyRow, keyById, keyOfDigest, markUsed, tenantsOfUser, usersNamed } from "./store.ts";
 
 /** A new API key: 256 random bits, so a plain sha256 of it is as good as a slow hash. */
-export function makeApiKey(random: (size: number) => Buffer, kind: "live" | "dev"): string {
-  return `ac_${kind}_${random(32).toString("base64url")}`;
-}
-
-export function digestOfKey(key: string): Buffer {
-  return createHash("sha256").update(key).digest();
+export function makeApiKey(random: Random, kind: "live" | "dev"): string {
+  return `ac_${kind}_${randomToken(random)}`;
 }
 
 /** What recognises a key to people: its kind and its first six characters. */
@@ -32,8 +27,8 @@ export function createCredentials({ db, clock }: CredentialsOptions) {
 
   return {
     /** Null for a key that is unknown, revoked or expired. */
-    async callerOfKey(digest: Buffer): Promise<Caller | null> {
-      const row = await rowOf(digest);
+    async callerOfKey(digestOfKey: Buffer): Promise<Caller | null> {
+      const row = await rowOf(digestOfKey);
       if (!row || row.revoked_at !== null) return null;
       if (row.expires_at !== null && row.expires_at.getTime() <= clock.now()) return null;
       return { tenant: row.tenant_id, actor: { kind: "api_key", id: toPublicId("api_key", row.id), role: row.role } };
@@ -53,20 +48,20 @@ export function createCredentials({ db, clock }: CredentialsOptions) {
     },
   };
 
-  async function rowOf(digest: Buffer): Promise<ApiKeyRow | null> {
-    const name = digest.toString("base64");
+  async function rowOf(digestOfKey: Buffer): Promise<ApiKeyRow | null> {
+    const name = digestOfKey.toString("base64");
     const held = known.get(name);
     if (held && held.until > clock.monotonic()) return held.row;
     known.delete(name);
-    const row = await load(digest);
+    const row = await load(digestOfKey);
     if (!row) return null;
     known.set(name, { row, until: clock.monotonic() + rememberedMs });
     if (known.size > rememberedMax) known.delete(known.keys().next().value ?? name);
     return row;
   }
 
-  async function load(digest: Buffer): Promise<ApiKeyRow | null> {
-    const key = await db.inTransaction([], (tx) => keyOfDigest(tx, digest));
+  async function load(digestOfKey: Buffer): Promise<ApiKeyRow | null> {
+    const key = await db.inTransaction([], (tx) => keyOfDigest(tx, digestOfKey));
     if (!key) return null;
     return db.inTransaction([key.tenant_id], async (tx) => {
       const row = await keyById(tx, key.tenant_id, key.id);

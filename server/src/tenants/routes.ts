@@ -1,5 +1,5 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
-import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
+import { fromPublicId, type IdKind, toPublicId } from "@aftercall/contract/id.ts";
 import type { tenantRoutes } from "@aftercall/contract/routes/tenants.ts";
 import { type ApiKey, Role, type User } from "@aftercall/contract/tenant.ts";
 
@@ -8,15 +8,18 @@ import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, Forbidden, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { pageOf } from "#/kernel/page.ts";
+import type { Random } from "#/kernel/random.ts";
+import { digest } from "#/kernel/secrets.ts";
 
-import { digestOfKey, makeApiKey, prefixOfKey } from "./keys.ts";
+import { makeApiKey, prefixOfKey } from "./keys.ts";
 import * as store from "./store.ts";
 
 export type TenantHandlerOptions = {
   readonly db: Db;
   readonly ids: Ids;
   readonly clock: Clock;
-  readonly random: (size: number) => Buffer;
+  readonly random: Random;
   /** `live` in production: a key shows where it belongs. */
   readonly keyKind: "live" | "dev";
   /** Called after a key was changed, so that this process forgets what it knew. */
@@ -38,19 +41,26 @@ export function tenantHandlers(options: TenantHandlerOptions): Handlers<typeof t
     listApiKeys: ({ tenant, query }) =>
       db.inTransaction([tenant], async (tx) => {
         const before = query.cursor === undefined ? null : fromPublicId("api_key", query.cursor);
-        return pageOf(await store.listKeys(tx, tenant, query.limit + 1, before), query.limit, presentKey);
+        return pageOf(
+          await store.listKeys(tx, tenant, query.limit + 1, before),
+          query.limit,
+          presentKey,
+          cursorOf("api_key"),
+        );
       }),
 
     createApiKey: async ({ tenant, actor, body }) => {
       if (Role.options.indexOf(body.role) > Role.options.indexOf(actor.role)) {
-        throw new Forbidden(`A key cannot have a higher role (${body.role}) than the one that makes it (${actor.role})`);
+        throw new Forbidden(
+          `A key cannot have a higher role (${body.role}) than the one that makes it (${actor.role})`,
+        );
       }
       const key = makeApiKey(options.random, options.keyKind);
       return db.inTransaction([tenant], async (tx) => {
         const row = await store.insertKey(tx, {
           tenant_id: tenant,
           id: ids.next(),
-          digest: digestOfKey(key),
+          digest: digest(key),
           prefix: prefixOfKey(key),
           name: body.name,
           role: body.role,
@@ -58,7 +68,13 @@ export function tenantHandlers(options: TenantHandlerOptions): Handlers<typeof t
         });
         if (!row) throw new Conflict("The key exists");
         const subject = toPublicId("api_key", row.id);
-        await record(tx, ids, { tenant, actor, action: "api_key.created", subject, detail: { name: row.name, role: row.role } });
+        await record(tx, ids, {
+          tenant,
+          actor,
+          action: "api_key.created",
+          subject,
+          detail: { name: row.name, role: row.role },
+        });
         return { ...presentKey(row), key };
       });
     },
@@ -77,23 +93,27 @@ export function tenantHandlers(options: TenantHandlerOptions): Handlers<typeof t
     listUsers: ({ tenant, query }) =>
       db.inTransaction([tenant], async (tx) => {
         const before = query.cursor === undefined ? null : fromPublicId("user", query.cursor);
-        return pageOf(await store.listUsers(tx, tenant, query.limit + 1, before), query.limit, presentUser);
+        return pageOf(
+          await store.listUsers(tx, tenant, query.limit + 1, before),
+          query.limit,
+          presentUser,
+          cursorOf("user"),
+        );
       }),
 
     createUser: ({ tenant, actor, body }) =>
       db.inTransaction([tenant], async (tx) => {
-        const row = await store.insertUser(tx, { tenant_id: tenant, id: ids.next(), external_id: body.external_id, name: body.name });
+        const row = await store.insertUser(tx, {
+          tenant_id: tenant,
+          id: ids.next(),
+          external_id: body.external_id,
+          name: body.name,
+        });
         if (!row) throw new Conflict("A user with this external_id exists");
         await record(tx, ids, { tenant, actor, action: "user.created", subject: toPublicId("user", row.id) });
         return presentUser(row);
       }),
   };
-}
-
-function pageOf<Row, Item extends { id: string }>(rows: readonly Row[], limit: number, present: (row: Row) => Item) {
-  const data = rows.slice(0, limit).map(present);
-  const hasMore = rows.length > limit;
-  return { data, has_more: hasMore, next_cursor: hasMore ? (data.at(-1)?.id ?? null) : null };
 }
 
 function presentKey(row: store.ApiKeyRow): ApiKey {
@@ -110,5 +130,14 @@ function presentKey(row: store.ApiKeyRow): ApiKey {
 }
 
 function presentUser(row: store.UserRow): User {
-  return { id: toPublicId("user", row.id), external_id: row.external_id, name: row.name, created_at: row.created_at.toISOString() };
+  return {
+    id: toPublicId("user", row.id),
+    external_id: row.external_id,
+    name: row.name,
+    created_at: row.created_at.toISOString(),
+  };
+}
+
+function cursorOf(kind: IdKind) {
+  return (row: { readonly id: string }) => toPublicId(kind, row.id);
 }

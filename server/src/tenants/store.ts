@@ -41,7 +41,9 @@ export async function insertTenant(tx: Tx, tenant: Pick<TenantRow, "id" | "slug"
 
 /** Where the key with this digest is, whatever its state; works without a tenant. */
 export async function keyOfDigest(tx: Tx, digest: Buffer): Promise<{ tenant_id: string; id: string } | null> {
-  const [row] = await tx.rows<{ tenant_id: string; id: string }>("select tenant_id, id from lookup_api_key($1)", [digest]);
+  const [row] = await tx.rows<{ tenant_id: string; id: string }>("select tenant_id, id from lookup_api_key($1)", [
+    digest,
+  ]);
   return row ?? null;
 }
 
@@ -80,17 +82,18 @@ export async function revokeKey(tx: Tx, tenant: string, id: string, at: Date): P
 }
 
 export async function reviveKey(tx: Tx, tenant: string, id: string): Promise<void> {
-  await tx.run("update api_keys set revoked_at = null, expires_at = null where tenant_id = $1 and id = $2", [tenant, id]);
+  await tx.run("update api_keys set revoked_at = null, expires_at = null where tenant_id = $1 and id = $2", [
+    tenant,
+    id,
+  ]);
 }
 
 /** Revokes the keys of this name but the one that is kept. */
 export async function revokeOthers(tx: Tx, tenant: string, name: string, keptId: string, at: Date): Promise<number> {
-  return tx.run("update api_keys set revoked_at = $4 where tenant_id = $1 and name = $2 and id <> $3 and revoked_at is null", [
-    tenant,
-    name,
-    keptId,
-    at,
-  ]);
+  return tx.run(
+    "update api_keys set revoked_at = $4 where tenant_id = $1 and name = $2 and id <> $3 and revoked_at is null",
+    [tenant, name, keptId, at],
+  );
 }
 
 export async function markUsed(tx: Tx, tenant: string, id: string, at: Date): Promise<void> {
@@ -104,10 +107,10 @@ export async function tenantsOfUser(tx: Tx, externalId: string): Promise<string[
 }
 
 export async function usersNamed(tx: Tx, tenantIds: readonly string[], externalId: string): Promise<UserRow[]> {
-  return tx.rows<UserRow>("select * from users where tenant_id = any ($1::uuid[]) and external_id = $2 order by tenant_id", [
-    tenantIds,
-    externalId,
-  ]);
+  return tx.rows<UserRow>(
+    "select * from users where tenant_id = any ($1::uuid[]) and external_id = $2 order by tenant_id",
+    [tenantIds, externalId],
+  );
 }
 
 /** Newest first, from below `before` on. */
