@@ -1,4 +1,5 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
+import type { Campaign } from "@aftercall/contract/campaign.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 import type { Alias } from "#/providers/provider.ts";
@@ -41,6 +42,7 @@ export type CampaignCompleted = {
   readonly type: "campaign.completed";
   readonly tenantId: string;
   readonly campaignId: string;
+  readonly campaign: Campaign;
   readonly completedAt: number;
   readonly receivedAt: number;
 };

@@ -246,6 +246,15 @@ export async function userNames(tx: Tx, tenantId: string, ids: readonly string[]
   return new Map(rows.map((row) => [row.id, row.external_id]));
 }
 
+/** Our id of a user, by the name their tokens carry; null when the tenant has none. */
+export async function userIdOf(tx: Tx, tenantId: string, externalId: string): Promise<string | null> {
+  const rows = await tx.rows<{ id: string }>("select id from users where tenant_id = $1 and external_id = $2", [
+    tenantId,
+    externalId,
+  ]);
+  return rows[0]?.id ?? null;
+}
+
 function columns(names: readonly TenantAlias[]): unknown[][] {
   return [names.map((n) => n.tenantId), names.map((n) => n.alias.kind), names.map((n) => n.alias.value)];
 }

@@ -5,7 +5,8 @@ import { project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import type { Tx } from "#/db/transaction.ts";
 
-import { campaignsNamed, existingCampaigns, moveProgress } from "./store.ts";
+import { showCampaign } from "./show.ts";
+import { campaignsNamed, existingCampaigns, loadCampaign, moveProgress } from "./store.ts";
 import type { ProgressDelta } from "./store.ts";
 
 /** Counts calls for their campaigns: progress moves, and completion happens, in the transaction of the call's own change. */
@@ -19,14 +20,21 @@ export async function countForCampaigns(tx: Tx, changes: readonly Change[]): Pro
     if (change.type !== "call.merged") count(moves, change.after, +1);
   }
   const deltas: ProgressDelta[] = [...moves.values()].filter(isMoved);
-  const completed = await moveProgress(tx, deltas);
-  return completed.map((row) => ({
-    type: "campaign.completed",
-    tenantId: row.tenant_id,
-    campaignId: row.id,
-    completedAt: row.completed_at.getTime(),
-    receivedAt,
-  }));
+  const completed: CampaignCompleted[] = [];
+  for (const { tenant_id: tenantId, id, completed_at } of await moveProgress(tx, deltas)) {
+    const row = await loadCampaign(tx, tenantId, id);
+    if (!row) continue;
+    const completedAt = completed_at.getTime();
+    completed.push({
+      type: "campaign.completed",
+      tenantId,
+      campaignId: id,
+      campaign: showCampaign(row),
+      completedAt,
+      receivedAt,
+    });
+  }
+  return completed;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   readonly name: string;
   /** The name people know: `Vapi`. */
   readonly title: string;
+  /** Which kind of name the provider's own id of a call is. */
+  readonly callAlias: AliasKind;
   /** Settings of one source; forms, validation and docs are drawn from it. Every field has a default and a description. */
   readonly setup: Setup;
   /** Which secrets a source of this provider may hold, and which environment variables fill its default source. */
