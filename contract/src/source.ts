@@ -1,7 +1,9 @@
 import { z } from "zod";
 
 /** The word of a source in URLs: `POST /webhooks/<slug>`. Unique on the whole server. */
-export const SourceSlug = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "1 to 63 of a-z, 0-9, - and _, starting with a letter or digit");
+export const SourceSlug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "1 to 63 of a-z, 0-9, - and _, starting with a letter or digit");
 
 /** `none` accepts unsigned requests and has to be written out. */
 export const SourceAuth = z.enum(["required", "none"]);
