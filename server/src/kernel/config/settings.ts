@@ -1,0 +1,285 @@
+import { z } from "zod";
+
+import { messageOf } from "../errors.ts";
+import { parseCidrs } from "../net/addresses.ts";
+
+/** What there is to say about a setting besides its type. */
+export type About = {
+  /** The environment variable; its name in aftercall.yaml is the same in lower case without `AFTERCALL_`. */
+  readonly env: string;
+  /** Other names of the variable. */
+  readonly aliases?: readonly string[];
+  readonly about: string;
+  readonly example: string;
+  /** Secrets can be read from a file (`NAME_FILE`), are refused when empty, and are never shown. */
+  readonly isSecret?: true;
+  /** Made up in development when it is missing. */
+  readonly isGenerated?: true;
+  /** What the default is, where it depends on something. */
+  readonly defaultText?: string;
+};
+
+export const aboutOf: z.core.$ZodRegistry<About> = z.registry<About>();
+
+/** Every setting there is. Types, checks, errors and the reference page are drawn from this one schema. */
+export const settingsSchema = z.object({
+  mode: z
+    .enum(["development", "production"], { error: "must be development or production" })
+    .optional()
+    .register(aboutOf, {
+      env: "AFTERCALL_MODE",
+      about:
+        "`development` makes up missing secrets and keeps them in `dev.env` in the data directory. `production` refuses to start without `AFTERCALL_SECRET` and `PUBLIC_URL`, and with secrets made up in development.",
+      example: "production",
+      defaultText: "`production` when `NODE_ENV=production`, else `development`",
+    }),
+  role: z.enum(["all", "api", "worker"], { error: "must be all, api or worker" }).default("all").register(aboutOf, {
+    env: "AFTERCALL_ROLE",
+    about:
+      "What this process does: `api` takes webhooks and answers the API, `worker` delivers and runs jobs, `all` does both.",
+    example: "api",
+  }),
+  port: whole(0, 65_535).default(4400).register(aboutOf, {
+    env: "PORT",
+    about: "The port to listen on; 0 takes any free one.",
+    example: "4400",
+  }),
+  host: z.string().optional().register(aboutOf, {
+    env: "AFTERCALL_HOST",
+    about: "The address to listen on.",
+    example: "0.0.0.0",
+    defaultText: "`127.0.0.1` in development, `0.0.0.0` in production",
+  }),
+  publicUrl: publicUrl().optional().register(aboutOf, {
+    env: "PUBLIC_URL",
+    about:
+      "How providers reach this server, without a slash at the end. Twilio signs the URL it calls, so it must be exactly what is entered in its console.",
+    example: "https://calls.example.com",
+    defaultText: "`http://localhost:<PORT>` in development; required in production",
+  }),
+  databaseUrl: databaseUrl().optional().register(aboutOf, {
+    env: "DATABASE_URL",
+    about: "PostgreSQL 15 or later. Without it the server runs a PostgreSQL of its own in the data directory.",
+    example: "postgres://aftercall:…@localhost:5432/aftercall",
+    isSecret: true,
+    defaultText: "embedded PostgreSQL",
+  }),
+  dataDir: z.string().default("./.aftercall").register(aboutOf, {
+    env: "AFTERCALL_DATA_DIR",
+    about: "Where the embedded database and `dev.env` live, from the working directory. One server at a time uses it.",
+    example: "/var/lib/aftercall",
+  }),
+  logLevel: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], {
+      error: "must be fatal, error, warn, info, debug, trace or silent",
+    })
+    .default("info")
+    .register(aboutOf, {
+      env: "AFTERCALL_LOG_LEVEL",
+      about: "The least important lines that are logged.",
+      example: "debug",
+    }),
+  secret: secret(32).optional().register(aboutOf, {
+    env: "AFTERCALL_SECRET",
+    about:
+      "The root key: secrets in the database are encrypted with keys made from it. Losing it loses them; keep it apart from the database. 32 characters or more.",
+    example: "$(openssl rand -base64 32)",
+    isSecret: true,
+    isGenerated: true,
+    defaultText: "made up in development; required in production",
+  }),
+  apiKey: secret(20).optional().register(aboutOf, {
+    env: "AFTERCALL_API_KEY",
+    about:
+      "The first admin key of the API, for the default tenant. More keys are made through the API. 20 characters or more.",
+    example: "$(openssl rand -hex 24)",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  jwtSecret: secret(16).optional().register(aboutOf, {
+    env: "JWT_SECRET",
+    about: "Verifies the HS256 tokens of users who read call outcomes.",
+    example: "$(openssl rand -base64 32)",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  allowDegradedDurability: flag().default(false).register(aboutOf, {
+    env: "AFTERCALL_ALLOW_DEGRADED_DURABILITY",
+    about:
+      "Start although the database may lose what was acknowledged (fsync, full_page_writes or synchronous_commit off). Health goes on saying `degraded`.",
+    example: "true",
+  }),
+  unsignedSources: list().default([]).register(aboutOf, {
+    env: "AFTERCALL_UNSIGNED_SOURCES",
+    about:
+      "Providers whose default source takes requests that nobody signed: anybody who knows the URL can then invent calls.",
+    example: "wonderful",
+    defaultText: "none",
+  }),
+  privateTargets: list(isCidrList).default([]).register(aboutOf, {
+    env: "AFTERCALL_PRIVATE_TARGETS",
+    about:
+      "Private networks that the default tenant's webhooks may be sent to. All others are refused, so that a webhook URL cannot be used to reach your internal servers.",
+    example: "10.1.0.0/16,127.0.0.1/32",
+    defaultText: "none",
+  }),
+  trustedProxies: list(isCidrList).default([]).register(aboutOf, {
+    env: "AFTERCALL_TRUSTED_PROXIES",
+    about: "Networks of the proxies in front of this server, whose `X-Forwarded-For` is believed.",
+    example: "10.0.0.0/8",
+    defaultText: "none",
+  }),
+  settleSeconds: whole(0, 86_400).default(120).register(aboutOf, {
+    env: "AFTERCALL_SETTLE_SECONDS",
+    about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
+    example: "300",
+  }),
+  vapiWebhookSecret: secret()
+    .optional()
+    .register(aboutOf, {
+      env: "VAPI_WEBHOOK_SECRET",
+      aliases: ["WEBHOOK_SHARED_SECRET"],
+      about: "Vapi: the secret of the server URL, as entered in Vapi's dashboard.",
+      example: "…",
+      isSecret: true,
+      isGenerated: true,
+    }),
+  livekitWebhookSecret: secret().optional().register(aboutOf, {
+    env: "LIVEKIT_WEBHOOK_SECRET",
+    about: "LiveKit agents that sign with a secret of their own (HMAC-SHA256 of the body).",
+    example: "…",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  livekitApiKey: secret().optional().register(aboutOf, {
+    env: "LIVEKIT_API_KEY",
+    about: "LiveKit: the API key whose secret signs the webhooks of the LiveKit server.",
+    example: "APIxxxxxxxxxxxx",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  livekitApiSecret: secret().optional().register(aboutOf, {
+    env: "LIVEKIT_API_SECRET",
+    about: "LiveKit: the secret of `LIVEKIT_API_KEY`.",
+    example: "…",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  elevenlabsWebhookSecret: secret().optional().register(aboutOf, {
+    env: "ELEVENLABS_WEBHOOK_SECRET",
+    about: "ElevenLabs: the secret shown once when the post-call webhook is made.",
+    example: "wsec_…",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  twilioAuthToken: secret().optional().register(aboutOf, {
+    env: "TWILIO_AUTH_TOKEN",
+    about: "Twilio: the auth token of the account, with which Twilio signs its requests.",
+    example: "…",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  twilioAccountSid: z.string().optional().register(aboutOf, {
+    env: "TWILIO_ACCOUNT_SID",
+    about: "Twilio: the account, to fetch recordings.",
+    example: "ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+  }),
+  wonderfulWebhookSecret: secret().optional().register(aboutOf, {
+    env: "WONDERFUL_WEBHOOK_SECRET",
+    about: "Wonderful: the secret that signs call-complete webhooks.",
+    example: "…",
+    isSecret: true,
+    isGenerated: true,
+  }),
+  wonderfulApiBaseUrl: publicUrl().optional().register(aboutOf, {
+    env: "WONDERFUL_API_BASE_URL",
+    about: "Wonderful: where its API is reached, to fetch transcripts.",
+    example: "https://tenant.api.wonderful.example",
+  }),
+  wonderfulApiKey: secret().optional().register(aboutOf, {
+    env: "WONDERFUL_API_KEY",
+    about: "Wonderful: the key of its API.",
+    example: "…",
+    isSecret: true,
+  }),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingName = keyof Settings;
+
+/** Every setting with what there is to say about it, in order. */
+export function allSettings(): { name: SettingName; about: About; schema: z.ZodType }[] {
+  return Object.entries(settingsSchema.shape).map(([name, schema]) => {
+    const about = aboutOf.get(schema);
+    if (!about) throw new TypeError(`Setting ${name} is not described`);
+    return { name: name as SettingName, about, schema };
+  });
+}
+
+/** `AFTERCALL_LOG_LEVEL` → `log_level`. */
+export function yamlNameOf(about: About): string {
+  return about.env.replace(/^AFTERCALL_/, "").toLowerCase();
+}
+
+function whole(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+function flag() {
+  const words = z.stringbool({ error: "must be true or false" });
+  return z.union([z.boolean(), words], { error: "must be true or false" });
+}
+
+/** Environment variables hold lists with commas; YAML holds real ones. */
+function list(problemOf: (items: readonly string[]) => string | null = () => null) {
+  const items = z.array(z.string(), { error: "must be a list" }).superRefine((value, context) => {
+    const problem = problemOf(value);
+    if (problem) context.addIssue(problem);
+  });
+  return z.preprocess((value) => (typeof value === "string" ? splitList(value) : value), items);
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function isCidrList(items: readonly string[]): string | null {
+  try {
+    parseCidrs(items);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** A variable that a script failed to fill arrives as one of these words, and must not become a password. */
+const emptyWords = ["", "undefined", "null", "changeme"];
+
+function secret(lengthMin = 1) {
+  return z
+    .string({ error: "must be a text" })
+    .refine(
+      (value) => !emptyWords.includes(value.trim().toLowerCase()),
+      "is empty, or the word a failed script leaves behind",
+    )
+    .refine((value) => value.length >= lengthMin, `is too short: ${lengthMin} characters or more`);
+}
+
+function publicUrl() {
+  const error = "must be an http or https URL without query";
+  return z
+    .string({ error })
+    .refine((text) => URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text), error)
+    .transform((text) => text.replace(/\/+$/, ""));
+}
+
+function databaseUrl() {
+  const error = "must be a URL that starts with postgres://";
+  return z
+    .string({ error })
+    .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), error);
+}
