@@ -1,6 +1,7 @@
 import type { Money } from "@aftercall/contract/call.ts";
 
 import type { JsonObject } from "./json.ts";
+import type { Alias, AliasKind } from "./provider.ts";
 import { MalformedBody } from "./provider.ts";
 
 /*
@@ -47,9 +48,17 @@ export function numberOf(value: unknown): number | null {
 export function idOf(value: unknown, field: string): string | null {
   if (value === null || value === undefined) return null;
   const id = typeof value === "number" ? String(value) : value;
-  const isId = typeof id === "string" && id.trim() !== "" && !/\p{C}/u.test(id) && Buffer.byteLength(id) <= 255;
-  if (!isId) throw new MalformedBody(`Invalid field: ${field}`, field);
+  if (!isId(id)) throw new MalformedBody(`Invalid field: ${field}`, field);
   return id;
+}
+
+/** A further name of the call as a list to spread: empty when it is absent or no id, because the call has another name. */
+export function aliasOf(kind: AliasKind, value: unknown): readonly Alias[] {
+  return isId(value) ? [{ kind, value }] : [];
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "" && !/\p{C}/u.test(value) && Buffer.byteLength(value) <= 255;
 }
 
 /** Like {@link idOf}, and absent is an error too. @throws MalformedBody */
@@ -57,6 +66,16 @@ export function requiredId(value: unknown, field: string): string {
   const id = idOf(value, field);
   if (id === null) throw new MalformedBody(`Missing required field: ${field}`, field);
   return id;
+}
+
+/** Like {@link idOf}, for another name by which to find a call: what is no id is absent, and hides nothing. */
+export function idIfAny(value: unknown): string | null {
+  try {
+    return idOf(value, "id");
+  } catch (error) {
+    if (error instanceof MalformedBody) return null;
+    throw error;
+  }
 }
 
 const endOfTimeMs = Date.UTC(2100, 0, 1);
