@@ -336,8 +336,11 @@ create table endpoints (
   schedule_ms bigint[] not null,
   timeout_ms int not null default 15000 check (timeout_ms between 1000 and 30000),
   in_flight_max int not null default 10 check (in_flight_max between 1 and 500),
+  -- user: by a person · gone: the receiver answered 410.
   disabled_at timestamptz,
-  disabled_reason text,
+  disabled_reason text check (disabled_reason in ('user', 'gone')),
+  -- Kept as a row: deliveries point at it, and the intake of another process may still know it for some seconds.
+  deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (tenant_id, id)
@@ -395,9 +398,13 @@ create table deliveries (
   state text not null check (state in ('due', 'claimed', 'delivered', 'undelivered')),
   due_at timestamptz not null default now(),
   attempt_count int not null default 0,
+  -- Attempts made by hand: they do not count as steps of the schedule.
+  manual_count int not null default 0,
+  -- Set while the next attempt is one made by hand: when the schedule goes on if it fails; infinity when it had ended.
+  resume_at timestamptz,
   claim_id uuid,
   lease_until timestamptz,
-  reason text,
+  reason text check (reason in ('exhausted', 'gone', 'endpoint_disabled', 'endpoint_deleted')),
   created_at timestamptz not null default now(),
   finished_at timestamptz,
   primary key (tenant_id, id),
@@ -405,7 +412,9 @@ create table deliveries (
   foreign key (tenant_id, message_id) references messages (tenant_id, id),
   foreign key (tenant_id, endpoint_id) references endpoints (tenant_id, id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
-create index deliveries_due on deliveries (tenant_id, due_at, id) where state = 'due';
+-- The claim starts from the endpoints that may send, so a million rows of one that may not cost it nothing.
+create index deliveries_due_by_endpoint on deliveries (tenant_id, endpoint_id, due_at, id) where state = 'due';
+create index deliveries_due on deliveries (tenant_id, due_at) where state = 'due';
 create index deliveries_leased on deliveries (lease_until) where state = 'claimed';
 create index deliveries_undelivered on deliveries (tenant_id, id) where state = 'undelivered';
 
@@ -483,7 +492,9 @@ grant select, insert, update, delete on sources, source_secrets, quarantine, unm
 grant select, insert on events, event_applications, audit_log, message_bodies, attempts to aftercall_app;
 
 -- What must be known before the tenant is known: ids only, answered by functions whose owner may see these columns and cannot log in.
-grant select on tenants, users, api_keys, sources, deliveries to aftercall_lookup;
+grant select on tenants, users, api_keys, sources, deliveries, unmatched_events, call_aliases to aftercall_lookup;
+create policy lookup on unmatched_events for select to aftercall_lookup using (true);
+create policy lookup on call_aliases for select to aftercall_lookup using (true);
 create policy lookup on tenants for select to aftercall_lookup using (true);
 create policy lookup on users for select to aftercall_lookup using (true);
 create policy lookup on api_keys for select to aftercall_lookup using (true);
@@ -505,14 +516,21 @@ create function lookup_given_route_sources(wanted_provider text) returns table (
 -- Tenants that have something to deliver now or whose lease ran out, so that a claim visits only those.
 create function lookup_tenants_with_due_deliveries() returns setof uuid language sql stable security definer set search_path = public
   as $$ select t.id from tenants t where exists (select 1 from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now()) $$;
+-- Tenants in which an event waits for a call that exists by now.
+create function lookup_tenants_with_overdue_events() returns setof uuid language sql stable security definer set search_path = public
+  as $$ select distinct u.tenant_id from unmatched_events u join call_aliases a using (tenant_id, kind, value) $$;
 create function lookup_tenants_with_expired_leases() returns setof uuid language sql stable security definer set search_path = public
   as $$ select distinct d.tenant_id from deliveries d where d.state = 'claimed' and d.lease_until < now() $$;
+-- Age of the oldest delivery that is due, over all tenants: one number for the metrics.
+create function lookup_oldest_due_seconds() returns double precision language sql stable security definer set search_path = public
+  as $$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from tenants t cross join lateral
+          (select d.due_at from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now() order by d.due_at limit 1) as oldest $$;
 
 do $$
 declare f text;
 begin
-  foreach f in array array['lookup_tenant(text)', 'lookup_tenants()', 'lookup_api_key(bytea)', 'lookup_user_tenants(text)', 'lookup_source(text)',
-    'lookup_given_route_sources(text)', 'lookup_tenants_with_due_deliveries()', 'lookup_tenants_with_expired_leases()']
+  foreach f in array array['lookup_oldest_due_seconds()', 'lookup_tenant(text)', 'lookup_tenants()', 'lookup_api_key(bytea)', 'lookup_user_tenants(text)', 'lookup_source(text)',
+    'lookup_given_route_sources(text)', 'lookup_tenants_with_due_deliveries()', 'lookup_tenants_with_expired_leases()', 'lookup_tenants_with_overdue_events()']
   loop
     execute format('revoke all on function %s from public', f);
     execute format('grant execute on function %s to aftercall_app', f);

@@ -18,9 +18,8 @@ export type ReceiveDeps = {
   readonly clock: Clock;
   /** Counts only senders that failed verification. */
   readonly flood: {
-    allow(address: string): boolean;
+    allow(address: string): { readonly ok: true } | { readonly ok: false; readonly retryAfterSeconds: number };
     failed(address: string): void;
-    readonly retryAfterSeconds: number;
   };
   readonly observe: (line: IntakeLine) => void;
 };
@@ -92,10 +91,9 @@ export function createReceive(deps: ReceiveDeps): Receive {
     }
 
     async function refuse(refused: Verdict & { ok: false }): Promise<Receipt> {
+      const gate = deps.flood.allow(webhook.remoteAddress);
       deps.flood.failed(webhook.remoteAddress);
-      if (!deps.flood.allow(webhook.remoteAddress)) {
-        return { kind: "too_many", route, retryAfterSeconds: deps.flood.retryAfterSeconds };
-      }
+      if (!gate.ok) return { kind: "too_many", route, retryAfterSeconds: gate.retryAfterSeconds };
       if (refused.suspect) await keep(refused.suspect, refused.code, null);
       return { kind: "unauthorized", route, code: refused.code };
     }

@@ -183,6 +183,12 @@ export async function takeUnmatched(
   );
 }
 
+/** Tenants in which an event waits although its call exists. */
+export async function tenantsWithOverdueEvents(tx: Tx): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>("select lookup_tenants_with_overdue_events() as id");
+  return rows.map((row) => row.id);
+}
+
 /** Names that events wait for although a call has them by now: an event and its call were stored at the same moment. */
 export async function overdueUnmatched(
   tx: Tx,

@@ -5,7 +5,7 @@ import type { Entry } from "./entries.ts";
 import { entryOf } from "./match-calls.ts";
 import { applyEntries } from "./store-batch.ts";
 import type { BatchContext } from "./store-batch.ts";
-import { overdueUnmatched, takeUnmatched } from "./store.ts";
+import { overdueUnmatched, takeUnmatched, tenantsWithOverdueEvents } from "./store.ts";
 
 /** How many names one sweep looks after; the rest waits for the next one. */
 const namesMax = 200;
@@ -14,9 +14,9 @@ const namesMax = 200;
  * Applies events that wait although their call exists: event and call were stored in two transactions at the same moment,
  * and neither saw the other. Safe to run anywhere, any number of times.
  */
-export async function sweepUnmatched(db: Db, context: BatchContext, tenantIds: readonly string[]): Promise<number> {
+export async function sweepUnmatched(db: Db, context: BatchContext): Promise<number> {
   let count = 0;
-  for (const tenantId of tenantIds) {
+  for (const tenantId of await db.inTransaction([], tenantsWithOverdueEvents)) {
     const { matched, afterCommit } = await db.inTransaction([tenantId], async (tx) => {
       const names = await overdueUnmatched(tx, tenantId, namesMax);
       const entries: Entry[] = [];

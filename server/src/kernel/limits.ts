@@ -23,6 +23,8 @@ export const limits = {
   quarantineRowsMax: 1_000,
   /** The largest refused body that is kept whole, in bytes. */
   quarantineBodyBytesMax: 1_000_000,
+  /** How often events are looked for that wait although their call exists. */
+  unmatchedSweepMs: 5_000,
   /** How deep one change may cause another (call ended → campaign completed → …). */
   reactionDepthMax: 3,
   /** From SIGTERM to the end of the process: Kubernetes and Docker send SIGKILL after 30 and 10 s by default. */
@@ -35,4 +37,34 @@ export const limits = {
   jobRetryDelaySecondsMax: 3_600,
   /** A job whose process says nothing for this long, in seconds, is started again elsewhere. pg-boss allows no less than 10. */
   jobHeartbeatSeconds: 10,
+  /** Attempts in flight in one process. */
+  deliverySlots: 500,
+  /** Deliveries that wait in memory for a slot in one process; they are claimed, so the others of the row wait for us. */
+  deliveryWaitingMax: 2_000,
+  /** The same for one endpoint: what a receiver that answers within a few milliseconds takes in a moment. */
+  deliveryWaitingPerEndpointMax: 256,
+  /** A delivery that waited this long in memory goes back to the table. */
+  deliveryWaitingMs: 5_000,
+  /** How long a claim holds without a word from its process: at least twice the longest attempt. */
+  deliveryLeaseMs: 60_000,
+  /** How often the claims of what is still in hand are renewed. */
+  deliveryHeartbeatMs: 10_000,
+  /** How often claims that ran out are freed. */
+  deliverySweepMs: 5_000,
+  /** How often due deliveries are looked for when nothing wakes us. */
+  deliveryPollMs: 1_000,
+  /** Deliveries of one claim, at most. */
+  deliveryClaimMax: 500,
+  /** Tenants of one claim, at most; the next claim goes on with the others. */
+  deliveryClaimTenantsMax: 50,
+  /** Results in one transaction. */
+  deliveryResultsMax: 200,
+  /** How long a result waits for company. */
+  deliveryResultWaitMs: 5,
+  /** Bytes of a receiver's answer that are kept. */
+  answerBytesMax: 65_536,
+  /** How long the endpoints of a tenant are believed; a change in this process counts at once. */
+  endpointCacheMs: 5_000,
+  /** Secrets of one endpoint that sign at the same time. */
+  endpointSecretsMax: 10,
 } as const;
