@@ -1,25 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { z } from "zod";
 
 import type { IncomingWebhook } from "#/providers/incoming.ts";
-import { type Answer, defineProvider, jsonAnswer } from "#/providers/provider.ts";
+import { type Answer, jsonAnswer } from "#/providers/provider.ts";
 
 import { exchange, startHttp, statusesOf, type TestHttp } from "../../test/harness/http.ts";
+import { testProvider } from "../../test/harness/provider.ts";
 import { registerIntake } from "./intake.ts";
 
 const provider = (name: string, path: string, accepts: readonly ("json" | "form")[]) =>
-  defineProvider({
-    name,
-    title: name,
-    setup: z.object({}),
-    secrets: [],
-    givenRoutes: [{ method: "POST", path }],
-    accepts,
-    bodyBytesMax: 2_000,
-    verify: () => ({ ok: true, scheme: "none" }),
-    parse: () => [],
-    answer: () => jsonAnswer(200, {}),
-  });
+  testProvider({ name, givenRoutes: [{ method: "POST", path }], accepts, bodyBytesMax: 2_000 });
 const voices = provider("voices", "/webhooks/voices/post-call", ["json"]);
 const lines = provider("lines", "/webhook/line_status", ["form"]);
 
