@@ -63,12 +63,21 @@ export function withSettings(connection: pg.ClientConfig, settings: Settings): p
   return { ...connection, options: [connection.options, ...added].filter(Boolean).join(" ") };
 }
 
-/** bigint columns hold counts and milliseconds and come as numbers; timestamptz comes as Date, uuid and xid8 as text. */
+/** bigint columns and lists hold counts and milliseconds and come as numbers; timestamptz comes as Date, uuid and xid8 as text. */
 const rowTypes: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: "text" | "binary") {
-    return oid === pg.types.builtins.INT8 ? safeInteger : pg.types.getTypeParser(oid, format);
+    if (oid === pg.types.builtins.INT8) return safeInteger;
+    if (oid === int8Array) return safeIntegers;
+    return pg.types.getTypeParser(oid, format);
   },
 };
+
+const int8Array = 1016;
+
+function safeIntegers(text: string): (number | null)[] {
+  const items = text.slice(1, -1);
+  return items === "" ? [] : items.split(",").map((item) => (item === "NULL" ? null : safeInteger(item)));
+}
 
 function safeInteger(text: string): number {
   const value = Number(text);

@@ -9,7 +9,7 @@ import { accountFor } from "./embedded/account.ts";
 import { findBinaries } from "./embedded/binaries.ts";
 import { ensureCluster, writeSettings } from "./embedded/cluster.ts";
 import { holdDirectory } from "./embedded/lock.ts";
-import { signalTo, stopPostmaster } from "./embedded/postmaster.ts";
+import { readPostmaster, signalTo, stopPostmaster } from "./embedded/postmaster.ts";
 import {
   type Address,
   adopt,
@@ -66,7 +66,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 function prepare(base: string, { clock = systemClock, isDurable = true }: EmbeddedOptions): Place {
   const dataDir = join(base, "postgres");
   const account = accountFor(dataDir);
-  const binaries = findBinaries(account, base);
+  // Where root keeps what every user may run; our own directory may lie where only root gets.
+  const binaries = findBinaries(account, account ? "/var/cache/aftercall" : base);
   ensureCluster(dataDir, binaries, account, { isDurable, passwordFile: isOnTcp ? ensurePassword(base).file : null });
   writeSettings(dataDir, { isDurable, isOnTcp });
   return { dataDir, logFile: join(base, "postgres.log"), account, binaries, clock };
@@ -75,22 +76,31 @@ function prepare(base: string, { clock = systemClock, isDurable = true }: Embedd
 /** Keeps one server running until told to stop. */
 async function supervise(place: Place, log: Log): Promise<{ address: Address; stop(): Promise<void> }> {
   let isStopping = false;
+  const before = readPostmaster(place.dataDir);
   let running = (await adopt(place)) ?? (await launch(place, await newAddress(place.account)));
   const address: Address = { socketDir: running.socketDir, port: running.port };
+  if (before && before.socketDir !== address.socketDir) removeSocketDir(before.socketDir);
   log.info({ pid: running.pid, adopted: running.child === null, dir: place.dataDir }, "database started");
 
   const watch = ({ child }: Running) => {
     child?.once("exit", (code, signal) => {
       if (isStopping) return;
       log.error({ code, signal, see: place.logFile }, "database ended by itself, starting it again");
-      relaunch().catch((error: unknown) => log.fatal({ err: error }, "database could not be started again"));
+      relaunching = relaunch();
     });
   };
+  let relaunching = Promise.resolve();
   const relaunch = async () => {
-    await place.clock.sleep(200);
-    if (isStopping) return;
-    running = (await adopt(place)) ?? (await launch(place, address));
-    watch(running);
+    for (let wait = 100; !isStopping; wait = Math.min(wait * 2, 10_000)) {
+      await place.clock.sleep(wait);
+      try {
+        if (isStopping) return;
+        running = (await adopt(place)) ?? (await launch(place, address));
+        return watch(running);
+      } catch (error) {
+        log.error({ err: error }, "database could not be started again");
+      }
+    }
   };
   watch(running);
 
@@ -106,6 +116,7 @@ async function supervise(place: Place, log: Log): Promise<{ address: Address; st
       if (isStopping) return;
       isStopping = true;
       process.off("exit", atExit);
+      await relaunching;
       await stopPostmaster(running.pid, place.clock);
       removeSocketDir(address.socketDir);
     },

@@ -25,13 +25,12 @@ export type Binaries = { readonly postgres: string; readonly initdb: string };
  * (install scripts are often switched off). When the account that runs them cannot reach node_modules (a project under /root),
  * or node_modules cannot be written to, a copy is made once in a place that works.
  */
-export function findBinaries(account: Account | null, spareDir: string): Binaries {
-  const { native, version } = packageOfThisPlatform();
-  const isLinked = linkLibraries(native);
-  if (isLinked && runs(native, account)) return programsIn(native);
-  const copy = copyTo(account ? "/var/cache/aftercall" : spareDir, `postgres-${version}`, native);
-  if (runs(copy, account)) return programsIn(copy);
-  const reason = firstRun(copy, account);
+export function findBinaries(account: Account | null, spareDir: string, from = packageOfThisPlatform()): Binaries {
+  const { native, version } = from;
+  if (linkLibraries(native) && whyNot(native, account) === null) return programsIn(native);
+  const copy = copyTo(spareDir, `postgres-${version}`, native);
+  const reason = whyNot(copy, account);
+  if (reason === null) return programsIn(copy);
   throw new Error(`PostgreSQL cannot be started (${reason}): set DATABASE_URL to use a PostgreSQL of your own`);
 }
 
@@ -74,15 +73,9 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
-/** Asks the program itself: file modes, parents, libraries and mount options are all in the answer. */
-function runs(native: string, account: Account | null): boolean {
-  return firstRun(native, account) === null;
-}
-
-/** Null when it ran, else why not. */
-function firstRun(native: string, account: Account | null): string | null {
-  const program = programsIn(native).postgres;
-  const run = spawnSync(program, ["--version"], { ...account, cwd: "/", encoding: "utf8" });
+/** Null when the programs run. Asks them: file modes, parents, libraries and mount options are all in the answer. */
+function whyNot(native: string, account: Account | null): string | null {
+  const run = spawnSync(programsIn(native).postgres, ["--version"], { ...account, cwd: "/", encoding: "utf8" });
   if (run.error) return messageOf(run.error);
   return run.status === 0 ? null : (run.stderr.trim().split("\n").at(-1) ?? `exit ${run.status}`);
 }

@@ -17,7 +17,11 @@ export function holdDirectory(directory: string): { release(): void } {
     if (!isBusy(error)) throw error;
     throw new DirectoryInUse(directory);
   }
-  return { release: () => lock.close() };
+  return {
+    release() {
+      if (lock.isOpen) lock.close();
+    },
+  };
 }
 
 export class DirectoryInUse extends Error {

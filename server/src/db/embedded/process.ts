@@ -42,7 +42,6 @@ export async function adopt({ dataDir, clock }: Place): Promise<Running | null> 
   const found = readPostmaster(dataDir);
   if (!found || !isPostmasterOf(found.pid, dataDir)) {
     disownPidFile(dataDir);
-    if (found) removeSocketDir(found.socketDir);
     return null;
   }
   const until = clock.monotonic() + 60_000; // Recovery after a crash of the machine takes its time.
@@ -54,7 +53,6 @@ export async function adopt({ dataDir, clock }: Place): Promise<Running | null> 
     return { pid, port, socketDir, child: null };
   }
   await stopPostmaster(pid, clock);
-  removeSocketDir(socketDir);
   return null;
 }
 
