@@ -20,6 +20,21 @@ test("personal data and secrets are cut out, wherever they stand", () => {
   expect(text).toContain("[hidden]");
 });
 
+test("secrets are cut out of errors and lists too", () => {
+  const error = Object.assign(new Error("refused"), {
+    status: 401,
+    request: { headers: { authorization: "Bearer abc" } },
+  });
+  const text = lines((log) =>
+    log.error({ err: error, sources: [{ name: "mine", secrets: ["abc"] }] }, "request failed"),
+  );
+  expect(text).not.toContain("abc");
+  expect(JSON.parse(text)).toMatchObject({
+    err: { type: "Error", message: "refused", status: 401 },
+    sources: [{ name: "mine" }],
+  });
+});
+
 test("what a stranger sends cannot start a new line or a terminal command", () => {
   const hostile = "a\r\nfake line\u001b[31mred\u009b31m\u2028\u2029\u007f";
   const text = lines((log) => log.warn({ agent: hostile }, "request"));
