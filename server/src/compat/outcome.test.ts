@@ -71,8 +71,9 @@ beforeEach(async () => {
 });
 afterAll(() => http.close());
 
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
 function token(sub: string): string {
-  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ sub, exp: Math.floor(clock.now() / 1000) + 60 })}`;
   return `${signed}.${createHmac("sha256", jwtSecret).update(signed).digest("base64url")}`;
 }

@@ -269,19 +269,19 @@ describe("answers", () => {
 
 describe("stopping", () => {
   test("a request in flight is answered, and the connection is closed after it", async () => {
-    let release = () => {};
+    const released = Promise.withResolvers<void>();
     const started = Promise.withResolvers<void>();
     const own = await startHttp((app) => {
       app.get("/slow", async () => {
         started.resolve();
-        await new Promise<void>((resolve) => (release = resolve));
+        await released.promise;
         return { done: true };
       });
     });
     const answer = exchange(own.port, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
     await started.promise;
     const closed = own.close();
-    release();
+    released.resolve();
     expect(statusesOf(await answer)).toEqual([200]);
     await closed;
   });

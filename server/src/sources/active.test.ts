@@ -49,7 +49,7 @@ async function world(options: { auth?: "required" | "none"; secret?: boolean; se
     });
     return (await insertSecret(tx, secret)).id;
   });
-  let changed = () => {};
+  let changed: (() => void) | null = null;
   const wake = {
     on: (_channel: string, woken: (payload: string | null) => void) => {
       changed = () => woken("");
@@ -62,7 +62,7 @@ async function world(options: { auth?: "required" | "none"; secret?: boolean; se
       const [row] = await sourcesById(tx, [tenant], [sourceId]);
       if (row) await saveSource(tx, { ...row, ...fields });
     });
-  return { tenant, clock, slug, provider, sourceId, secretId, sources, save, announce: () => changed() };
+  return { tenant, clock, slug, provider, sourceId, secretId, sources, save, announce: () => changed?.() };
 }
 
 test("a source comes with its provider, its parsed setup and its opened secrets", async () => {
