@@ -492,14 +492,15 @@ grant select, insert, update, delete on sources, source_secrets, quarantine, unm
 grant select, insert on events, event_applications, audit_log, message_bodies, attempts to aftercall_app;
 
 -- What must be known before the tenant is known: ids only, answered by functions whose owner may see these columns and cannot log in.
+-- The policies ask for that owner by name, since PostgreSQL 15 extends a policy to everyone who is a member of its role.
 grant select on tenants, users, api_keys, sources, deliveries, unmatched_events, call_aliases to aftercall_lookup;
-create policy lookup on unmatched_events for select to aftercall_lookup using (true);
-create policy lookup on call_aliases for select to aftercall_lookup using (true);
-create policy lookup on tenants for select to aftercall_lookup using (true);
-create policy lookup on users for select to aftercall_lookup using (true);
-create policy lookup on api_keys for select to aftercall_lookup using (true);
-create policy lookup on sources for select to aftercall_lookup using (true);
-create policy lookup on deliveries for select to aftercall_lookup using (true);
+create policy lookup on unmatched_events for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on call_aliases for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on tenants for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on users for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on api_keys for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on sources for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on deliveries for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 
 create function lookup_tenant(wanted_slug text) returns uuid language sql stable security definer set search_path = public
   as $$ select id from tenants where slug = wanted_slug $$;
