@@ -1,30 +1,60 @@
 import type { IncomingMessage } from "node:http";
 
-import { AppError, Malformed } from "#/kernel/errors.ts";
+import { AppError, Malformed, Unavailable } from "#/kernel/errors.ts";
+
+/** What large bodies of one process may hold together while they are being received. */
+export type BodyBudget = {
+  /** Takes `bytes`; false: there are not that many left. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+};
+
+/** A body up to this size costs the budget nothing, so that large ones can never shut small ones out. */
+const freeBytes = 1_000_000;
 
 /**
  * The exact bytes of a request. Refuses by Content-Length before reading, and while reading as soon as one byte too many
- * has come, so a large body is never held.
+ * has come, so a body over the limit is never held.
  */
-export function readBody(payload: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export function readBody(payload: IncomingMessage, bytesMax: number, budget: BodyBudget): Promise<Buffer> {
   if (Number(payload.headers["content-length"] ?? 0) > bytesMax) return Promise.reject(new TooLarge(bytesMax));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let taken = 0;
     const onData = (chunk: Buffer) => {
       size += chunk.length;
+      const owed = Math.max(0, size - freeBytes) - taken;
       if (size > bytesMax) return settle(() => reject(new TooLarge(bytesMax)));
+      if (owed > 0 && !budget.take(owed))
+        return settle(() => reject(new Unavailable("Too much is being received at once")));
+      taken += owed;
       chunks.push(chunk);
     };
     // Concatenating copies, so the bytes are never a view over a buffer that the socket writes again.
     const onEnd = () => settle(() => resolve(Buffer.concat(chunks, size)));
     const onError = () => settle(() => reject(new Malformed("The body ended early", "bad_request")));
     const settle = (finish: () => void) => {
+      budget.give(taken);
       payload.off("data", onData).off("end", onEnd).off("error", onError).off("aborted", onError);
       finish();
     };
     payload.on("data", onData).on("end", onEnd).on("error", onError).on("aborted", onError);
   });
+}
+
+export function createBodyBudget(bytesMax: number): BodyBudget {
+  let left = bytesMax;
+  return {
+    take(bytes) {
+      if (bytes > left) return false;
+      left -= bytes;
+      return true;
+    },
+    give(bytes) {
+      left += bytes;
+    },
+  };
 }
 
 export class TooLarge extends AppError {

@@ -5,6 +5,7 @@ import { AppError } from "#/kernel/errors.ts";
 import { exchange, startHttp, statusesOf, type TestHttp } from "../../test/harness/http.ts";
 
 let http: TestHttp;
+const waiting = Promise.withResolvers<void>();
 const seen: { body: string; ip: string }[] = [];
 
 beforeAll(async () => {
@@ -14,6 +15,11 @@ beforeAll(async () => {
         const body = Buffer.isBuffer(request.body) ? request.body.toString("latin1") : "";
         seen.push({ body, ip: request.ip });
         return { bytes: body.length };
+      });
+      app.get("/wait", async (request) => {
+        waiting.resolve();
+        await new Promise((resolve) => request.raw.once("close", resolve));
+        return { late: true };
       });
       app.get("/fine", async () => ({ fine: true }));
       app.get("/things/:id", async () => ({ thing: true }));
@@ -162,6 +168,24 @@ describe("bodies", () => {
     expect(statusesOf(await exchange(http.port, post(headers, chunk + chunk)))).toEqual([413]);
   });
 
+  test("503: large bodies share a budget; small ones never feel it", async () => {
+    const own = await startHttp(
+      (app) => {
+        app.post("/audio", async (request) => ({ bytes: (request.body as Buffer).length }));
+      },
+      { limits: { bodyBytesMax: 9_000_000, largeBodiesBytesMax: 3_000_000 } },
+    );
+    const send = async (size: number) => {
+      const headers = { "content-type": "application/json" };
+      return (await fetch(`${own.url}/audio`, { method: "POST", headers, body: new Uint8Array(size) })).status;
+    };
+    expect(await send(4_000_000)).toBe(200);
+    expect(await send(4_000_001)).toBe(503);
+    expect(await Promise.all(Array.from({ length: 8 }, () => send(1_000_000)))).toEqual(Array(8).fill(200));
+    expect(await send(4_000_000)).toBe(200);
+    await own.close();
+  });
+
   test("413: a client that sends 64 MB reads the answer instead of a reset", async () => {
     const body = new Uint8Array(64_000_000);
     const answer = await fetch(`${http.url}/echo`, {
@@ -259,6 +283,24 @@ describe("answers", () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ msg: "request", method: "GET", route: "/things/:id", status: 200 });
     expect(JSON.stringify(http.lines)).not.toMatch(/15551234567|hush/);
+  });
+
+  test("a request that never became one, and one given up by its client, are one log line too", async () => {
+    await exchange(
+      http.port,
+      "GET /%zz HTTP/1.1\r\nHost: a\r\nX-Request-Id: broken-path-1\r\nConnection: close\r\n\r\n",
+    );
+    const giveUp = new AbortController();
+    const given = fetch(`${http.url}/wait`, { headers: { "x-request-id": "given-up-1" }, signal: giveUp.signal });
+    await waiting.promise;
+    giveUp.abort();
+    await expect(given).rejects.toThrow("aborted");
+    while (!http.lines.some((line) => line["request_id"] === "given-up-1")) await new Promise(setImmediate);
+    const lines = http.lines.filter((line) => ["broken-path-1", "given-up-1"].includes(String(line["request_id"])));
+    expect(lines.map((line) => [line["status"], line["route"]])).toEqual([
+      [400, "none"],
+      [499, "/wait"],
+    ]);
   });
 
   test("X-Forwarded-For counts for nothing unless a proxy is trusted", async () => {

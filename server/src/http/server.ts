@@ -9,7 +9,7 @@ import type { Ids } from "#/kernel/ids.ts";
 import type { Log } from "#/kernel/log.ts";
 import type { Metrics } from "#/kernel/metrics.ts";
 
-import { checkContent, hasBody, readBody } from "./body.ts";
+import { checkContent, createBodyBudget, hasBody, readBody } from "./body.ts";
 import { createRouteMap } from "./methods.ts";
 import { refusalFor } from "./problem.ts";
 import { hostProblem, pathOf, refuseConnection, requestIdOf } from "./wire.ts";
@@ -39,6 +39,8 @@ export type HttpLimits = {
   readonly headerBytesMax: number;
   /** Routes that do not say otherwise. */
   readonly bodyBytesMax: number;
+  /** All bodies over 1 MB that are being received at one time. */
+  readonly largeBodiesBytesMax: number;
   readonly paramLengthMax: number;
   /** How long a client that is still sending a refused body may take to read the answer. */
   readonly lingerMs: number;
@@ -51,6 +53,7 @@ export const httpLimits: HttpLimits = {
   keepAliveMs: 5_000,
   headerBytesMax: 16_384,
   bodyBytesMax: 1_000_000,
+  largeBodiesBytesMax: 256_000_000,
   paramLengthMax: 200,
   lingerMs: 1_000,
 };
@@ -89,10 +92,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
       insecureHTTPParser: false,
     },
     genReqId: (raw) => requestIdOf(raw) ?? options.ids.next(),
-    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+    // These come before any hook, so they begin and account for the request themselves.
+    frameworkErrors: (error, request, reply) => {
+      begin(request);
+      refuse(error, request, reply);
+      account(request, reply.statusCode);
+    },
     clientErrorHandler: refuseConnection,
   });
 
+  const budget = createBodyBudget(limits.largeBodiesBytesMax);
   const bytes: FastifyRequest["content"] = { accepts: ["json"], bytesMax: limits.bodyBytesMax };
   app.decorateRequest("facts");
   app.decorateRequest("content");
@@ -103,13 +112,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
   // Bytes stay bytes: a signature is over what was sent, and only the handler knows what it means.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (request: FastifyRequest, payload: IncomingMessage) =>
-    request.is404 ? Promise.resolve(undefined) : readBody(payload, request.content.bytesMax),
+    request.is404 ? Promise.resolve(undefined) : readBody(payload, request.content.bytesMax, budget),
   );
 
   app.addHook("onRequest", (request, reply, done) => {
-    request.facts = {};
-    request.startedAt = options.clock.monotonic();
-    request.content = bytes;
+    begin(request);
     reply.headers(baseHeaders);
     reply.header("x-request-id", request.id);
     done(hostProblem(request.raw) ?? undefined);
@@ -143,11 +150,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   return app;
 
+  function begin(request: FastifyRequest): void {
+    request.facts = {};
+    request.startedAt = options.clock.monotonic();
+    request.content = bytes;
+  }
+
   function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const context = { publicUrl: options.publicUrl, path: pathOf(request.raw), requestId: request.id };
     const { problem, headers, isBug } = refusalFor(thrown, context);
     if (isBug) options.log.error({ request_id: request.id, err: thrown }, "request failed");
-    if (request.facts) request.facts["code"] = problem.code;
+    request.facts["code"] = problem.code;
     if (hasBody(request.raw.headers) && !request.raw.complete) closeAfterAnswer(request.raw.socket, reply);
     return reply
       .code(problem.status)
