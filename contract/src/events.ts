@@ -1,23 +1,11 @@
 import { z } from "zod";
 
 import { Call, Transcript } from "./call.ts";
+import { Campaign } from "./campaign.ts";
 import { callCompleted, callEnded, callFailed, campaignCompleted } from "./examples.ts";
 
-/** A campaign as messages about it show it. */
-export const CampaignReport = z.object({
-  id: z.string(),
-  external_id: z.string().nullable(),
-  name: z.string(),
-  status: z.enum(["running", "completed"]),
-  planned_count: z.number().int().nullable(),
-  completed_at: z.string().nullable(),
-  /** Calls of the campaign by status and by outcome. */
-  counts: z.record(z.string(), z.number().int()),
-});
-export type CampaignReport = z.infer<typeof CampaignReport>;
-
 export const CallData = z.object({ call: Call, transcript: Transcript.nullable() });
-export const CampaignData = z.object({ campaign: CampaignReport });
+export const CampaignData = z.object({ campaign: Campaign });
 
 export type EventType = {
   readonly title: string;
@@ -37,7 +25,7 @@ export const eventTypes = {
   "call.ended": {
     title: "A call is over",
     description:
-      "Sent at once when the call reaches its end, however it went. Transcript and analysis usually come later, with call.completed.",
+      "Sent at once when a call that connected is over. Transcript and analysis usually come later, with call.completed.",
     data: CallData,
     examples: callEnded,
   },
@@ -49,7 +37,7 @@ export const eventTypes = {
   },
   "call.failed": {
     title: "A call never connected",
-    description: "Sent at once when a call failed for a technical reason. A busy or unanswered call has not failed.",
+    description: "Sent at once, instead of call.ended and call.completed, when nobody answered: busy, no answer, canceled, failed.",
     data: CallData,
     examples: callFailed,
   },

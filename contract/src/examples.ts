@@ -1,4 +1,5 @@
 import type { Call, Transcript } from "./call.ts";
+import type { Campaign } from "./campaign.ts";
 
 /** Examples of what is sent, one in English and one in Hebrew per event type. Kept as data: docs and tests read them. */
 
@@ -103,46 +104,23 @@ export const callFailed = {
   },
 };
 
-const counts = {
-  total: 120,
-  queued: 0,
-  ringing: 0,
-  in_progress: 0,
-  ended: 117,
-  failed: 2,
-  canceled: 1,
-  timeout: 0,
+const springRenewals: Campaign = {
+  id: "cmp_06f4yvh7k8e5m2q9s3t6w0x1za",
+  external_id: "spring-renewals",
+  name: "Spring renewals",
+  status: "completed",
+  completed_at: timestamp,
+  created_at: "2026-11-21T07:00:00.000Z",
+  progress: {
+    total: 120,
+    active: 0,
+    planned: 120,
+    statuses: { queued: 0, ringing: 0, in_progress: 0, ended: 117, failed: 2, canceled: 1, timeout: 0 },
+    outcomes: { completed: 96, no_answer: 14, busy: 4, failed: 2, voicemail: 3, canceled: 1, transferred: 0 },
+  },
 };
 
 export const campaignCompleted = {
-  en: {
-    type: "campaign.completed",
-    timestamp,
-    data: {
-      campaign: {
-        id: "cmp_06f4yvh7k8e5m2q9s3t6w0x1za",
-        external_id: "spring-renewals",
-        name: "Spring renewals",
-        status: "completed",
-        planned_count: 120,
-        completed_at: timestamp,
-        counts,
-      },
-    },
-  },
-  he: {
-    type: "campaign.completed",
-    timestamp,
-    data: {
-      campaign: {
-        id: "cmp_06f4yvh7k8e5m2q9s3t6w0x2zb",
-        external_id: "hidush-aviv",
-        name: "חידושי אביב",
-        status: "completed",
-        planned_count: 120,
-        completed_at: timestamp,
-        counts,
-      },
-    },
-  },
+  en: { type: "campaign.completed", timestamp, data: { campaign: springRenewals } },
+  he: { type: "campaign.completed", timestamp, data: { campaign: { ...springRenewals, name: "חידושי אביב" } } },
 };

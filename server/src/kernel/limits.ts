@@ -53,6 +53,8 @@ export const limits = {
   deliverySweepMs: 5_000,
   /** How often due deliveries are looked for when nothing wakes us. */
   deliveryPollMs: 1_000,
+  /** The same after a claim that found some: more are probably there, and room for them will be. */
+  deliveryClaimPauseMs: 10,
   /** Deliveries of one claim, at most. */
   deliveryClaimMax: 500,
   /** Tenants of one claim, at most; the next claim goes on with the others. */

@@ -1,5 +1,5 @@
 import type { Call, Transcript } from "@aftercall/contract/call.ts";
-import type { CampaignReport } from "@aftercall/contract/events.ts";
+import type { Campaign } from "@aftercall/contract/campaign.ts";
 
 /** What a message says, before it has a form. */
 export type Fact = {
@@ -10,7 +10,7 @@ export type Fact = {
   readonly businessId: string;
   readonly about:
     | { readonly kind: "call"; readonly call: Call; readonly transcript: Transcript | null }
-    | { readonly kind: "campaign"; readonly campaign: CampaignReport };
+    | { readonly kind: "campaign"; readonly campaign: Campaign };
 };
 
 /** A way to write a fact as the bytes that are sent and kept. */

@@ -1,0 +1,32 @@
+import type { UndeliveredReason } from "@aftercall/contract/delivery.ts";
+
+import type { StoredClass } from "./attempt-class.ts";
+import { nextDelayMs } from "./schedule.ts";
+import type { HandOff } from "./target.ts";
+
+/** What becomes of a delivery after an attempt. `resume`: an attempt made by hand failed, the schedule goes on where it was. */
+export type Next =
+  | { readonly kind: "delivered" }
+  | { readonly kind: "retry"; readonly delayMs: number }
+  | { readonly kind: "resume" }
+  | { readonly kind: "undelivered"; readonly reason: UndeliveredReason };
+
+/** @param random 0 to 1. */
+export function decideNext(
+  item: Pick<HandOff, "attemptCount" | "manualCount" | "isManual"> & {
+    readonly target: { readonly scheduleMs: readonly number[] };
+  },
+  attempt: { readonly class: StoredClass; readonly retryAfterMs: number | null },
+  random: () => number,
+): Next {
+  if (attempt.class === "ok") return { kind: "delivered" };
+  if (attempt.class === "gone") return { kind: "undelivered", reason: "gone" };
+  if (item.isManual) return { kind: "resume" };
+  const delayMs = nextDelayMs({
+    scheduleMs: item.target.scheduleMs,
+    failedCount: item.attemptCount - item.manualCount + 1,
+    retryAfterMs: attempt.retryAfterMs,
+    random,
+  });
+  return delayMs === null ? { kind: "undelivered", reason: "exhausted" } : { kind: "retry", delayMs };
+}

@@ -1,0 +1,70 @@
+import type { Tx } from "#/db/transaction.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import { limits } from "#/kernel/limits.ts";
+import type { SecretBox } from "#/kernel/secrets.ts";
+
+import type { Target } from "../target.ts";
+import { openSecret } from "./secrets.ts";
+import { loadTargets, type TargetRow } from "./store.ts";
+
+/**
+ * The endpoints of tenants, ready for use and kept for some seconds: intake asks for every batch. Changes made in this
+ * process are forgotten at once, those of others are announced; a missed announcement costs the keeping time. Whether an
+ * endpoint is disabled is asked again by every claim.
+ */
+export type EndpointBook = {
+  /** Enabled endpoints by tenant. */
+  enabled(tx: Tx, tenantIds: readonly string[]): Promise<ReadonlyMap<string, readonly Target[]>>;
+  /** Drops what is known about a tenant, or with null about all. */
+  forget(tenantId: string | null): void;
+};
+
+export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBox }): EndpointBook {
+  const known = new Map<string, { readonly targets: readonly Target[]; readonly until: number }>();
+  return {
+    async enabled(tx, tenantIds) {
+      const now = clock.monotonic();
+      const missing = tenantIds.filter((id) => (known.get(id)?.until ?? 0) <= now);
+      if (missing.length > 0) {
+        const loaded = Map.groupBy(await loadTargets(tx, missing), (row) => row.tenant_id);
+        for (const id of missing) {
+          known.delete(id);
+          known.set(id, {
+            targets: (loaded.get(id) ?? []).map((row) => targetOf(box, row)),
+            until: now + limits.endpointCacheMs,
+          });
+        }
+        for (const id of known.keys()) {
+          if (known.size <= tenantsKeptMax) break;
+          known.delete(id);
+        }
+      }
+      return new Map(tenantIds.map((id) => [id, known.get(id)?.targets ?? []]));
+    },
+    forget(tenantId) {
+      if (tenantId === null) known.clear();
+      else known.delete(tenantId);
+    },
+  };
+}
+
+const tenantsKeptMax = 10_000;
+
+function targetOf(box: SecretBox, row: TargetRow): Target {
+  return {
+    tenantId: row.tenant_id,
+    id: row.id,
+    version: row.version,
+    url: row.url,
+    types: row.types,
+    direction: row.direction,
+    format: row.format,
+    scheduleMs: row.schedule_ms.map(Number),
+    timeoutMs: row.timeout_ms,
+    inFlightMax: row.in_flight_max,
+    keys: row.secrets.map((secret) => ({
+      key: openSecret(box, { ...secret, tenant_id: row.tenant_id }).key,
+      expiresAtMs: secret.expires_at?.getTime() ?? null,
+    })),
+  };
+}

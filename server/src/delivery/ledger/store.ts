@@ -1,0 +1,153 @@
+import type { DeliveryState, UndeliveredReason } from "@aftercall/contract/delivery.ts";
+import type { UnroutedReason } from "@aftercall/contract/message.ts";
+
+import type { Tx } from "#/db/transaction.ts";
+
+import type { StoredClass } from "../attempt-class.ts";
+
+export type MessageRow = {
+  readonly id: string;
+  readonly type: string;
+  readonly call_id: string | null;
+  readonly campaign_id: string | null;
+  readonly occurred_at: Date;
+  readonly received_at: Date;
+  readonly unrouted_reason: UnroutedReason | null;
+  readonly created_at: Date;
+};
+
+const messageColumns =
+  "m.id, m.type, m.call_id, m.campaign_id, m.occurred_at, m.received_at, m.unrouted_reason, m.created_at";
+
+export type Page = { readonly before: string | null; readonly limit: number };
+export type MessageFilter = {
+  readonly type: string | null;
+  readonly callId: string | null;
+  readonly unrouted: boolean | null;
+};
+
+/** Newest first; one more than `limit` where there are more. */
+export async function listMessages(tx: Tx, tenantId: string, filter: MessageFilter, page: Page): Promise<MessageRow[]> {
+  return tx.rows<MessageRow>(
+    `select ${messageColumns} from messages m
+      where m.tenant_id = $1 and ($2::text is null or m.type = $2) and ($3::uuid is null or m.call_id = $3)
+        and ($4::boolean is null or (m.unrouted_reason is not null) = $4) and ($5::uuid is null or m.id < $5)
+      order by m.id desc limit $6`,
+    [tenantId, filter.type, filter.callId, filter.unrouted, page.before, page.limit + 1],
+  );
+}
+
+export async function findMessage(tx: Tx, tenantId: string, id: string): Promise<MessageRow | null> {
+  const rows = await tx.rows<MessageRow>(
+    `select ${messageColumns} from messages m where m.tenant_id = $1 and m.id = $2`,
+    [tenantId, id],
+  );
+  return rows[0] ?? null;
+}
+
+export async function listBodies(
+  tx: Tx,
+  tenantId: string,
+  messageId: string,
+): Promise<{ format: string; body: Buffer }[]> {
+  return tx.rows("select format, body from message_bodies where tenant_id = $1 and message_id = $2", [
+    tenantId,
+    messageId,
+  ]);
+}
+
+export type DeliveryRow = {
+  readonly id: string;
+  readonly message_id: string;
+  readonly endpoint_id: string;
+  readonly type: string;
+  readonly call_id: string | null;
+  readonly state: DeliveryState;
+  readonly reason: UndeliveredReason | null;
+  readonly attempt_count: number;
+  readonly due_at: Date;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
+};
+
+const deliveryColumns =
+  "d.id, d.message_id, d.endpoint_id, m.type, m.call_id, d.state, d.reason, d.attempt_count, d.due_at, d.created_at, d.finished_at";
+
+export type DeliveryFilter = {
+  readonly state: DeliveryState | null;
+  readonly reason: UndeliveredReason | null;
+  readonly endpointId: string | null;
+  readonly messageId: string | null;
+  readonly callId: string | null;
+  readonly type: string | null;
+};
+
+/** Newest first; one more than `limit` where there are more. */
+export async function listDeliveries(
+  tx: Tx,
+  tenantId: string,
+  filter: DeliveryFilter,
+  page: Page,
+): Promise<DeliveryRow[]> {
+  return tx.rows<DeliveryRow>(
+    `select ${deliveryColumns} from deliveries d join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
+      where d.tenant_id = $1 and ($2::text is null or d.state = $2) and ($3::text is null or (d.reason = $3 and d.state = 'undelivered'))
+        and ($4::uuid is null or d.endpoint_id = $4) and ($5::uuid is null or d.message_id = $5)
+        and ($6::uuid is null or m.call_id = $6) and ($7::text is null or m.type = $7) and ($8::uuid is null or d.id < $8)
+      order by d.id desc limit $9`,
+    [
+      tenantId,
+      filter.state,
+      filter.reason,
+      filter.endpointId,
+      filter.messageId,
+      filter.callId,
+      filter.type,
+      page.before,
+      page.limit + 1,
+    ],
+  );
+}
+
+export async function findDelivery(tx: Tx, tenantId: string, id: string): Promise<DeliveryRow | null> {
+  const rows = await tx.rows<DeliveryRow>(
+    `select ${deliveryColumns} from deliveries d join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
+      where d.tenant_id = $1 and d.id = $2`,
+    [tenantId, id],
+  );
+  return rows[0] ?? null;
+}
+
+export type AttemptRow = {
+  readonly number: number;
+  readonly started_at: Date;
+  readonly duration_ms: number;
+  readonly status: number;
+  readonly class: StoredClass;
+  readonly response_headers: Record<string, string | string[]> | null;
+  readonly response_body: Buffer | null;
+};
+
+export async function listAttempts(tx: Tx, tenantId: string, deliveryId: string): Promise<AttemptRow[]> {
+  return tx.rows<AttemptRow>(
+    `select number, started_at, duration_ms, status, class, response_headers, response_body from attempts
+      where tenant_id = $1 and delivery_id = $2 order by number`,
+    [tenantId, deliveryId],
+  );
+}
+
+/**
+ * Makes a delivery due now for one attempt by hand, and remembers when its schedule would have gone on. Gives false when it is
+ * being sent, has arrived, or its endpoint is disabled.
+ */
+export async function bringForward(tx: Tx, tenantId: string, id: string): Promise<boolean> {
+  const count = await tx.run(
+    `update deliveries d set state = 'due', due_at = now(), finished_at = null,
+            resume_at = coalesce(d.resume_at, case when d.state = 'due' then d.due_at else 'infinity' end)
+       from endpoints e
+      where d.tenant_id = $1 and d.id = $2 and d.state in ('due', 'undelivered')
+        and e.tenant_id = d.tenant_id and e.id = d.endpoint_id and e.disabled_at is null`,
+    [tenantId, id],
+  );
+  return count === 1;
+}

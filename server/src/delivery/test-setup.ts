@@ -1,0 +1,147 @@
+import type { Actor } from "@aftercall/contract/api.ts";
+import { CreateEndpoint } from "@aftercall/contract/endpoint.ts";
+import { fromPublicId } from "@aftercall/contract/id.ts";
+
+import { systemClock } from "#/kernel/clock.ts";
+import { createIds } from "#/kernel/ids.ts";
+import { silentLog } from "#/kernel/log.ts";
+import { createMetrics } from "#/kernel/metrics.ts";
+import { createGuardedHttp } from "#/kernel/net/http.ts";
+import { systemRandom } from "#/kernel/random.ts";
+import { createSecretBox } from "#/kernel/secrets.ts";
+
+import { discardDatabase, ownDatabase } from "../../test/harness/database.ts";
+import { makeTenant } from "../../test/harness/tenant.ts";
+import { createEndpointBook } from "./endpoints/book.ts";
+import { deliveryHandlers } from "./routes.ts";
+import type { HandOff } from "./target.ts";
+import { createDeliveryWorker } from "./worker.ts";
+import { type MessageFact, writeMessages } from "./write.ts";
+
+export type Delivering = Awaited<ReturnType<typeof startDelivering>>;
+
+/**
+ * Delivery with everything real and a database of its own, since a worker serves all tenants. Workers are not started: tests
+ * go round by round with `runOnce`.
+ */
+export async function startDelivering(options: { privateTargets?: string[] } = {}) {
+  const database = await ownDatabase();
+  const { db } = database;
+  const clock = systemClock;
+  const ids = createIds(clock);
+  const box = createSecretBox("a root secret that is long enough for a test");
+  const http = createGuardedHttp({
+    privateTargets: options.privateTargets ?? ["127.0.0.0/8"],
+    allowHttp: true,
+    clock,
+  });
+  // Registration may name any URL here; what is refused when it is dialled is a test of its own.
+  const anyUrl = createGuardedHttp({ privateTargets: ["0.0.0.0/0"], allowHttp: true, clock });
+  const tenant = await makeTenant(db, ids);
+
+  const newNode = (node: string) => {
+    const book = createEndpointBook({ clock, box });
+    const metrics = createMetrics();
+    const worker = createDeliveryWorker({
+      db,
+      http,
+      clock,
+      ids,
+      random: systemRandom,
+      log: silentLog(),
+      metrics,
+      book,
+      onWake: () => () => {},
+      node,
+      userAgent: "aftercall/test",
+    });
+    const handlers = deliveryHandlers({ db, ids, random: systemRandom, box, book, http: anyUrl });
+    return { node, book, worker, handlers, metrics };
+  };
+  const node = newNode("node-1");
+  const request = { tenant, actor: owner, params: undefined, query: undefined, body: undefined } as const;
+
+  return {
+    ...node,
+    db,
+    ids,
+    tenant,
+    newNode,
+    owner,
+    request,
+
+    async endpoint(values: { url: string; [key: string]: unknown }, of = tenant) {
+      const body = CreateEndpoint.parse(values);
+      const created = await node.handlers.createEndpoint({ ...request, tenant: of, body });
+      return { ...created, uuid: fromPublicId("endpoint", created.id) ?? "" };
+    },
+    /** Writes messages; without a worker to hand them to, all of them are left to the claim. */
+    write(facts: readonly MessageFact[], roomFor: () => number = () => 0): Promise<HandOff[]> {
+      const tenants = [...new Set(facts.map(({ tenantId }) => tenantId))];
+      return db.inTransaction(tenants, (tx) => writeMessages(tx, facts, { ids, book: node.book, roomFor }));
+    },
+    /** A call to speak of, and its id. */
+    async call(of = tenant): Promise<string> {
+      const id = ids.next();
+      await db.inTransaction([of], (tx) =>
+        tx.run(
+          "insert into calls (tenant_id, id, provider, provider_call_id, status, state) values ($1, $2, 'vapi', $3, 'ended', '{}')",
+          [of, id, id],
+        ),
+      );
+      return id;
+    },
+    fact(changes: Partial<MessageFact> = {}): MessageFact {
+      return {
+        tenantId: tenant,
+        type: "call.completed",
+        callId: null,
+        campaignId: null,
+        direction: "inbound",
+        occurredAtMs: clock.now() + nextFact++,
+        receivedAtMs: clock.now(),
+        render: (format) => Buffer.from(`{"format":"${format}","text":"שלום"}`),
+        ...changes,
+      };
+    },
+    deliveries: (of = tenant) =>
+      db.inTransaction([of], (tx) =>
+        tx.rows<{
+          id: string;
+          message_id: string;
+          endpoint_id: string;
+          state: string;
+          reason: string | null;
+          attempt_count: number;
+          claim_id: string | null;
+          due_in_ms: number;
+        }>(
+          `select id, message_id, endpoint_id, state, reason, attempt_count, claim_id,
+                  extract(epoch from due_at - now())::float8 * 1000 as due_in_ms from deliveries order by id`,
+        ),
+      ),
+    attempts: (of = tenant) =>
+      db.inTransaction([of], (tx) =>
+        tx.rows<{ number: number; status: number; class: string; body_bytes: number; node: string }>(
+          "select number, status, class, coalesce(length(response_body), 0) as body_bytes, node from attempts order by delivery_id, number",
+        ),
+      ),
+    /** Lets all claims run out, as a minute does. */
+    expireLeases: (of = tenant) =>
+      db.inTransaction([of], (tx) =>
+        tx.run("update deliveries set lease_until = now() - interval '1 second' where state = 'claimed'"),
+      ),
+    /** Makes waiting deliveries due, as time does. */
+    makeDue: (of = tenant) =>
+      db.inTransaction([of], (tx) => tx.run("update deliveries set due_at = now() where state = 'due'")),
+    async close() {
+      await node.worker.stop(0);
+      await http.close();
+      await anyUrl.close();
+      await discardDatabase(database);
+    },
+  };
+}
+
+const owner: Actor = { kind: "api_key", id: "key_test", role: "owner" };
+let nextFact = 0;

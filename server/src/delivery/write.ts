@@ -1,0 +1,98 @@
+import type { CallDirection } from "@aftercall/contract/call.ts";
+import type { EndpointFormat } from "@aftercall/contract/endpoint.ts";
+
+import type { Tx } from "#/db/transaction.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import { limits } from "#/kernel/limits.ts";
+
+import { chooseEndpoints } from "./choose.ts";
+import type { EndpointBook } from "./endpoints/book.ts";
+import { messageIdOf } from "./message-id.ts";
+import type { BodyRow, MessageRow, NewDeliveryRow } from "./queue/store.ts";
+import { insertMessages } from "./queue/store.ts";
+import type { HandOff, Target } from "./target.ts";
+
+/** Something the outside is to be told. */
+export type MessageFact = {
+  readonly tenantId: string;
+  readonly type: string;
+  readonly callId: string | null;
+  readonly campaignId: string | null;
+  readonly direction: CallDirection | null;
+  /** Epoch milliseconds; the same whenever the same fact is told. */
+  readonly occurredAtMs: number;
+  /** When the webhook that caused it was received. */
+  readonly receivedAtMs: number;
+  /** The bytes in one format; called once per format that an endpoint wants. */
+  readonly render: (format: EndpointFormat) => Buffer;
+};
+
+export type WriteContext = {
+  readonly ids: Ids;
+  readonly book: EndpointBook;
+  /** How many deliveries this process can take for an endpoint right away; 0 where no worker runs. */
+  readonly roomFor: (target: Target) => number;
+};
+
+/**
+ * Writes messages and who gets them, inside the transaction that made the facts. Deliveries that this process can send at
+ * once are claimed from birth and returned: pass them to the worker after the commit, and not if it fails. The others are
+ * found by the claim of any worker, and so are these if this process dies.
+ */
+export async function writeMessages(tx: Tx, facts: readonly MessageFact[], context: WriteContext): Promise<HandOff[]> {
+  if (facts.length === 0) return [];
+  const targets = await context.book.enabled(tx, [...new Set(facts.map(({ tenantId }) => tenantId))]);
+  const claimId = context.ids.next();
+  const room = createRoom(context.roomFor);
+  const messages = new Map<string, MessageRow>();
+  const bodies: BodyRow[] = [];
+  const deliveries: NewDeliveryRow[] = [];
+  const handOffs: HandOff[] = [];
+
+  for (const fact of facts) {
+    const subject = fact.callId ?? fact.campaignId ?? fact.tenantId;
+    const id = messageIdOf(fact.occurredAtMs, subject, fact.type);
+    if (messages.has(id)) continue;
+    const choice = chooseEndpoints({ ...fact, isAboutCall: fact.callId !== null }, targets.get(fact.tenantId) ?? []);
+    messages.set(id, { ...fact, id, unroutedReason: choice.reason });
+    const rendered = render(fact, choice.endpoints);
+    for (const [format, body] of rendered) bodies.push({ tenantId: fact.tenantId, messageId: id, format, body });
+    for (const target of choice.endpoints) {
+      const deliveryId = context.ids.next();
+      const isOurs = room.take(target);
+      const row = { tenantId: fact.tenantId, id: deliveryId, messageId: id, endpointId: target.id };
+      deliveries.push({ ...row, claimId: isOurs ? claimId : null });
+      const body = rendered.get(target.format);
+      if (isOurs && body) handOffs.push(handOffOf(fact, { deliveryId, claimId, messageId: id, target, body }));
+    }
+  }
+  const rows = [...messages.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const written = await insertMessages(tx, { messages: rows, bodies, deliveries, leaseMs: limits.deliveryLeaseMs });
+  return written.size === rows.length ? handOffs : handOffs.filter(({ messageId }) => written.has(messageId));
+}
+
+function handOffOf(
+  { tenantId, type, receivedAtMs }: MessageFact,
+  own: Pick<HandOff, "deliveryId" | "claimId" | "messageId" | "target" | "body">,
+): HandOff {
+  return { ...own, tenantId, type, receivedAtMs, attemptCount: 0, manualCount: 0, isManual: false };
+}
+
+/** What nobody gets is kept in the standard format, so that it can still be sent to an endpoint made later. */
+function render(fact: MessageFact, targets: readonly Target[]): Map<EndpointFormat, Buffer> {
+  const formats = new Set<EndpointFormat>(targets.map(({ format }) => format));
+  if (formats.size === 0) formats.add("standard");
+  return new Map([...formats].map((format) => [format, fact.render(format)]));
+}
+
+/** Asks for the room of each endpoint once and counts it down. */
+function createRoom(roomFor: WriteContext["roomFor"]) {
+  const left = new Map<string, number>();
+  return {
+    take(target: Target): boolean {
+      const free = left.get(target.id) ?? roomFor(target);
+      left.set(target.id, free - 1);
+      return free > 0;
+    },
+  };
+}
