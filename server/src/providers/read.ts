@@ -54,7 +54,8 @@ export function idOf(value: unknown, field: string): string | null {
 
 /** A further name of the call as a list to spread: empty when it is absent or no id, because the call has another name. */
 export function aliasOf(kind: AliasKind, value: unknown): readonly Alias[] {
-  return isId(value) ? [{ kind, value }] : [];
+  const id = idIfAny(value);
+  return id === null ? [] : [{ kind, value: id }];
 }
 
 function isId(value: unknown): value is string {
@@ -70,12 +71,8 @@ export function requiredId(value: unknown, field: string): string {
 
 /** Like {@link idOf}, for another name by which to find a call: what is no id is absent, and hides nothing. */
 export function idIfAny(value: unknown): string | null {
-  try {
-    return idOf(value, "id");
-  } catch (error) {
-    if (error instanceof MalformedBody) return null;
-    throw error;
-  }
+  const id = typeof value === "number" ? String(value) : value;
+  return isId(id) ? id : null;
 }
 
 const endOfTimeMs = Date.UTC(2100, 0, 1);

@@ -26,7 +26,10 @@ export function normalFormOf(event: CallEvent): NormalForm {
     guesses: factsOf({ ...guesses, direction: null, from_number: null, to_number: null }),
     weight: event.weight === 5 ? null : event.weight,
     turns:
-      transcript && transcript.turns.map(({ role, start_ms, end_ms }) => [role, start_ms, end_ms].join(" ").trim()),
+      transcript &&
+      transcript.turns.map(({ role, start_ms, end_ms }) =>
+        [role, start_ms ?? (end_ms === null ? "" : "?"), end_ms].join(" ").trim(),
+      ),
     text: transcript?.text,
     transcript_language: transcript?.language,
     training: event.training,
@@ -60,7 +63,8 @@ function shownAs(name: string, value: unknown): unknown {
     const { amount, currency } = value as { amount: string; currency: string };
     return `${amount} ${currency}`;
   }
-  return ["analysis", "provider_metadata", "metadata"].includes(name) ? Object.keys(value).toSorted() : value;
+  if (name === "metadata") return Object.keys(value).toSorted();
+  return ["analysis", "provider_metadata"].includes(name) ? Object.keys(value).toSorted().join(", ") : value;
 }
 
 function lengthOf({ duration_ms, channels }: { duration_ms: number | null; channels: number | null }): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 import { providers } from "#/providers/index.ts";
@@ -42,8 +42,8 @@ export type Vector = {
 };
 
 export function vectorsOf(folder: string): readonly Vector[] {
-  const file = JSON.parse(readFileSync(join(providersFolder, folder, "vectors.json"), "utf8")) as { vectors: Vector[] };
-  return file.vectors;
+  const path = join(providersFolder, folder, "vectors.json");
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { vectors: Vector[] }).vectors : [];
 }
 
 export function requestOf(given: Vector["request"]): ProviderRequest {

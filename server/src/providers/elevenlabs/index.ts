@@ -1,0 +1,21 @@
+import { defineProvider } from "../provider.ts";
+import { answer } from "./answer.ts";
+import { parse } from "./events.ts";
+import { ElevenLabsSetup } from "./setup.ts";
+import { verify } from "./verify.ts";
+
+/** Post-call webhooks of ElevenLabs Agents (https://elevenlabs.io/docs/agents-platform/workflows/post-call-webhooks). */
+export const elevenlabs = defineProvider({
+  name: "elevenlabs",
+  title: "ElevenLabs",
+  callAlias: "conversation_id",
+  setup: ElevenLabsSetup,
+  secrets: [{ slot: "secret", title: "Webhook secret (wsec_…)", env: ["ELEVENLABS_WEBHOOK_SECRET"] }],
+  givenRoutes: [{ method: "POST", path: "/webhooks/elevenlabs/post-call" }],
+  givenRoutesCreate: false,
+  accepts: ["json"],
+  bodyBytesMax: 10_000_000,
+  verify,
+  parse,
+  answer,
+});
