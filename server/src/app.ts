@@ -280,7 +280,16 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
           keyKind: config.mode === "production" ? "live" : "dev",
           forgetKeys: credentials.forget,
         }),
-        ...sourceHandlers({ db, box, ids, clock, random, providers, publicUrl: config.publicUrl }),
+        ...sourceHandlers({
+          db,
+          box,
+          ids,
+          clock,
+          random,
+          providers,
+          publicUrl: config.publicUrl,
+          forgetSources: sources.forget,
+        }),
         ...callHandlers({ db }),
         registerCall: registerCallHandler({ db, ids, context }),
         ...inboxHandlers({

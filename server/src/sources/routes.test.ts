@@ -26,7 +26,17 @@ const publicUrl = "https://calls.example.com";
 
 let api: TestApi;
 beforeAll(async () => {
-  const options = { db, box, ids, clock: systemClock, random: systemRandom, providers: [voices, rooms], publicUrl };
+  const forgetSources = () => {};
+  const options = {
+    db,
+    box,
+    ids,
+    clock: systemClock,
+    random: systemRandom,
+    providers: [voices, rooms],
+    publicUrl,
+    forgetSources,
+  };
   api = await startApi(db, sourceRoutes, sourceHandlers(options));
 });
 afterAll(() => api.close());

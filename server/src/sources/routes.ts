@@ -28,6 +28,8 @@ export type SourceHandlerOptions = {
   readonly random: Random;
   readonly providers: readonly Provider[];
   readonly publicUrl: string;
+  /** Called after a change was committed, so that this process sees it at once; others are woken. */
+  readonly forgetSources: () => void;
 };
 
 /** What /v1 can do with sources. Every change is written with its audit row and made known to all processes at its commit. */
@@ -147,7 +149,7 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
     work: (tx: Tx) => Promise<Changed<T>>,
   ): Promise<T> {
     try {
-      return await db.inTransaction([tenant], async (tx) => {
+      const changed = await db.inTransaction([tenant], async (tx) => {
         const { row, answer, detail } = await work(tx);
         await record(tx, ids, {
           tenant,
@@ -159,6 +161,8 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
         await notify(tx, sourcesChanged);
         return answer;
       });
+      options.forgetSources();
+      return changed;
     } catch (error) {
       throw action === "source.deleted" ? refusedDelete(error) : refusedUser(error);
     }
