@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { routes } from "@aftercall/contract/routes.ts";
@@ -126,7 +127,20 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
   });
 
   const book = createEndpointBook({ clock, box });
-  const delivery = createDeliveryWorker({ db, http, clock, ids, random, log, wake, metrics, book });
+  const version = await readVersion();
+  const delivery = createDeliveryWorker({
+    db,
+    http,
+    clock,
+    ids,
+    random,
+    log,
+    metrics,
+    book,
+    onWake: (woken) => wake.on("deliveries", woken),
+    node: `${hostname()}:${process.pid}`,
+    userAgent: `aftercall/${version}`,
+  });
   const react = createReact({
     countForCampaigns: async (tx, changes) => ({ changes: await countForCampaigns(tx, changes) }),
     async sendMessages(tx, changes) {
@@ -222,7 +236,7 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
       for (const run of after) run();
     });
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, context, data, signal));
-    await delivery.start();
+    delivery.start();
   }
   const stopping = new AbortController();
   const sweeping = isWorker ? sweepLoop() : Promise.resolve();
@@ -237,7 +251,6 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
   });
   const credentials = createCredentials({ db, clock });
   const auth = createAuth({ clock, jwtSecret: config.jwtSecret, ...credentials });
-  const version = await readVersion();
   const checks = {
     database: async () => {
       await database.appPool.query("select 1");
@@ -248,8 +261,7 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
         status: durability.state === "full" ? "ok" : "degraded",
         reason: durability.reasons.join("; ") || null,
       }) as const,
-    workers: async () =>
-      isWorker && !delivery.isRunning() ? ({ status: "failed", reason: "Delivery is not running" } as const) : ok,
+    migrations: async () => ok,
   };
   registerHealth(server, { version, clock, log, metrics, checks, isAccepting: () => !stopping.signal.aborted });
   if (isApi) {
@@ -301,7 +313,7 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
         }),
         ...campaignHandlers({ db, ids }),
         ...trainingHandlers({ db, ids, wakeSession: (tx, owner, session) => wakeSession(tx, context, owner, session) }),
-        ...deliveryHandlers({ db, box, ids, clock, random, http, book, worker: delivery }),
+        ...deliveryHandlers({ db, box, ids, random, http, book }),
       },
     });
   }
@@ -314,7 +326,7 @@ export async function startApp({ loaded, database, log, clock, random }: AppOpti
       stopping.abort();
       await closeServer(server, clock, limits.drainMs - 5_000);
       await batcher.idle();
-      await Promise.all([delivery.stop(), jobs.stop(), sweeping]);
+      await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
       await http.close();
     },
   };
