@@ -2,7 +2,7 @@ import { problemOf } from "@aftercall/contract/problem.ts";
 import { expect, test } from "vitest";
 
 import {
-  AppError,
+  type AppError,
   Conflict,
   Forbidden,
   Invalid,
@@ -18,7 +18,7 @@ import { isDatabaseDown, refusalFor } from "./problem.ts";
 
 const context = { publicUrl: "https://calls.example.com", path: "/v1/calls", requestId: "r1" };
 
-test.each([
+test.each<[string, { code?: string; syscall?: string; message?: string }]>([
   ["connection lost", { code: "08006" }],
   ["disk full", { code: "53100" }],
   ["too many connections", { code: "53300" }],
