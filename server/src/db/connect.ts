@@ -1,6 +1,6 @@
 import pg from "pg";
 
-import type { Log } from "../kernel/log.ts";
+import type { Log } from "#/kernel/log.ts";
 
 /** The role that the application's statements run as: owns nothing, and row-level security binds it. */
 export const appRole = "aftercall_app";

@@ -22,8 +22,9 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
-import { systemClock } from "../kernel/clock.ts";
-import { silentLog } from "../kernel/log.ts";
+import { systemClock } from "#/kernel/clock.ts";
+import { silentLog } from "#/kernel/log.ts";
+
 import { type Embedded, startEmbedded } from "./embedded.ts";
 import { accountFor } from "./embedded/account.ts";
 import { findBinaries } from "./embedded/binaries.ts";

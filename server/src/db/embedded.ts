@@ -3,8 +3,9 @@ import { join, resolve } from "node:path";
 
 import pg from "pg";
 
-import { type Clock, systemClock } from "../kernel/clock.ts";
-import type { Log } from "../kernel/log.ts";
+import { type Clock, systemClock } from "#/kernel/clock.ts";
+import type { Log } from "#/kernel/log.ts";
+
 import { accountFor } from "./embedded/account.ts";
 import { findBinaries } from "./embedded/binaries.ts";
 import { ensureCluster, writeSettings } from "./embedded/cluster.ts";

@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { silentLog } from "#/kernel/log.ts";
+
 import { inDatabase } from "../../test/harness/clone.ts";
 import { type Cluster, startCluster } from "../../test/harness/cluster.ts";
-import { silentLog } from "../kernel/log.ts";
 import { connectionFrom, openAppPool } from "./connect.ts";
 import { checkDurability } from "./durability.ts";
 import { migrate, readMigrations } from "./migrate.ts";

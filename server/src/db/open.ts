@@ -1,7 +1,8 @@
 import type pg from "pg";
 
-import type { Clock } from "../kernel/clock.ts";
-import type { Log } from "../kernel/log.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import type { Log } from "#/kernel/log.ts";
+
 import { connectionFrom, openAppPool } from "./connect.ts";
 import { startEmbedded } from "./embedded.ts";
 import { createDb } from "./transaction.ts";

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 
-import { Unavailable } from "../kernel/errors.ts";
+import { Unavailable } from "#/kernel/errors.ts";
 
 /** A transaction that sees the rows of its tenants and no others. Only stores write SQL on it. */
 export interface Tx {

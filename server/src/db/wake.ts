@@ -1,8 +1,9 @@
 import pg from "pg";
 
-import type { Clock } from "../kernel/clock.ts";
-import { messageOf } from "../kernel/errors.ts";
-import type { Log } from "../kernel/log.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import { messageOf } from "#/kernel/errors.ts";
+import type { Log } from "#/kernel/log.ts";
+
 import { appRole, withSettings } from "./connect.ts";
 import type { Tx } from "./transaction.ts";
 
@@ -31,6 +32,7 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
   const listeners = new Map<string, Set<Woken>>();
   const stopping = new AbortController();
   let client: pg.Client | null = null;
+  let asking: Promise<unknown> = Promise.resolve();
   const running = keepListening();
 
   return {
@@ -38,7 +40,7 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
       const set = listeners.get(channel) ?? new Set();
       listeners.set(channel, set.add(woken));
       // Until the connection is there this does nothing: connecting listens to every channel that is known by then.
-      if (set.size === 1) client?.query(listen(channel)).catch(() => {});
+      if (set.size === 1 && client) ask(client, listen(channel)).catch(() => {});
       return () => set.delete(woken);
     },
     async stop() {
@@ -79,7 +81,7 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
       await fresh.connect();
       if (stopping.signal.aborted) return;
       client = fresh;
-      for (const channel of listeners.keys()) await fresh.query(listen(channel));
+      for (const channel of listeners.keys()) await ask(fresh, listen(channel));
       connected();
       for (const channel of listeners.keys()) call(channel, null);
       await Promise.race([ended, checkRegularly(fresh)]);
@@ -94,10 +96,16 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
     while (client === fresh && !stopping.signal.aborted) {
       await clock.sleep(15_000, stopping.signal);
       if (client !== fresh || stopping.signal.aborted) return;
-      const answer = fresh.query("select 1").then(() => true);
+      const answer = ask(fresh, "select 1").then(() => true);
       const isAlive = await Promise.race([answer, clock.sleep(5_000).then(() => false)]);
       if (!isAlive) throw new Error("no answer within 5 s");
     }
+  }
+
+  /** One statement after the other, as a connection wants it. */
+  function ask(on: pg.Client, sql: string): Promise<unknown> {
+    asking = asking.catch(() => {}).then(() => on.query(sql));
+    return asking;
   }
 
   function call(channel: string, payload: string | null): void {

@@ -15,7 +15,8 @@ import {
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 
-import { messageOf } from "../../kernel/errors.ts";
+import { messageOf } from "#/kernel/errors.ts";
+
 import type { Account } from "./account.ts";
 
 export type Binaries = { readonly postgres: string; readonly initdb: string };

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import type { Clock } from "../../kernel/clock.ts";
+import type { Clock } from "#/kernel/clock.ts";
 
 /** What `postmaster.pid` says. Its line 8 is absent until the server knows its state. */
 export type Postmaster = {

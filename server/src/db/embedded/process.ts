@@ -13,7 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-import type { Clock } from "../../kernel/clock.ts";
+import type { Clock } from "#/kernel/clock.ts";
+
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { pathFor, surroundings } from "./cluster.ts";

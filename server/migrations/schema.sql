@@ -1,0 +1,708 @@
+-- The schema after all migrations. Written by `npm run db:dump`; a test compares it with what the migrations make.
+
+create extension pg_trgm;
+
+CREATE OR REPLACE FUNCTION public.app_tenants()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select nullif(current_setting('app.tenants', true), '')::uuid[] $function$
+;
+grant execute on function app_tenants() to aftercall_app;
+grant execute on function app_tenants() to public;
+
+CREATE OR REPLACE FUNCTION public.lookup_api_key(wanted bytea)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select k.tenant_id, k.id from api_keys k where k.digest = wanted $function$
+;
+alter function lookup_api_key(bytea) owner to aftercall_lookup;
+grant execute on function lookup_api_key(bytea) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_given_route_sources(wanted_provider text)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select s.tenant_id, s.id from sources s where s.provider = wanted_provider and s.on_given_routes and s.is_enabled order by s.created_at, s.id $function$
+;
+alter function lookup_given_route_sources(text) owner to aftercall_lookup;
+grant execute on function lookup_given_route_sources(text) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_oldest_due_seconds()
+ RETURNS double precision
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from tenants t cross join lateral
+          (select d.due_at from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now() order by d.due_at limit 1) as oldest $function$
+;
+alter function lookup_oldest_due_seconds() owner to aftercall_lookup;
+grant execute on function lookup_oldest_due_seconds() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_source(wanted_slug text)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select s.tenant_id, s.id from sources s where s.slug = wanted_slug $function$
+;
+alter function lookup_source(text) owner to aftercall_lookup;
+grant execute on function lookup_source(text) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_tenant(wanted_slug text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select id from tenants where slug = wanted_slug $function$
+;
+alter function lookup_tenant(text) owner to aftercall_lookup;
+grant execute on function lookup_tenant(text) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_tenants()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select id from tenants $function$
+;
+alter function lookup_tenants() owner to aftercall_lookup;
+grant execute on function lookup_tenants() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_due_deliveries()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select t.id from tenants t where exists (select 1 from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now()) $function$
+;
+alter function lookup_tenants_with_due_deliveries() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_due_deliveries() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_expired_leases()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct d.tenant_id from deliveries d where d.state = 'claimed' and d.lease_until < now() $function$
+;
+alter function lookup_tenants_with_expired_leases() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_expired_leases() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_overdue_events()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct u.tenant_id from unmatched_events u join call_aliases a using (tenant_id, kind, value) $function$
+;
+alter function lookup_tenants_with_overdue_events() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_overdue_events() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_user_tenants(wanted_external_id text)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select u.tenant_id from users u where u.external_id = wanted_external_id $function$
+;
+alter function lookup_user_tenants(text) owner to aftercall_lookup;
+grant execute on function lookup_user_tenants(text) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = '42501';
+end $function$
+;
+
+create table api_keys (
+  tenant_id uuid not null,
+  id uuid not null,
+  digest bytea not null,
+  prefix text not null,
+  name text not null,
+  role text not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
+  constraint api_keys_digest_key UNIQUE (digest),
+  constraint api_keys_digest_check CHECK ((length(digest) = 32)),
+  constraint api_keys_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
+  constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table api_keys enable row level security;
+alter table api_keys force row level security;
+create policy lookup on api_keys for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on api_keys for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on api_keys to aftercall_app;
+grant select on api_keys to aftercall_lookup;
+
+create table assignments (
+  tenant_id uuid not null,
+  id uuid not null,
+  title text not null,
+  user_id uuid,
+  status text default 'open'::text not null,
+  completed_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint assignments_pkey PRIMARY KEY (tenant_id, id),
+  constraint assignments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'completed'::text]))),
+  constraint assignments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint assignments_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
+);
+alter table assignments enable row level security;
+alter table assignments force row level security;
+create policy tenant_wall on assignments for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on assignments to aftercall_app;
+
+create table attempts (
+  tenant_id uuid not null,
+  delivery_id uuid not null,
+  number integer not null,
+  started_at timestamp with time zone not null,
+  duration_ms integer not null,
+  status integer not null,
+  class text not null,
+  error text,
+  response_headers jsonb,
+  response_body bytea,
+  node text not null,
+  constraint attempts_pkey PRIMARY KEY (tenant_id, delivery_id, number),
+  constraint attempts_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES deliveries(tenant_id, id)
+);
+alter table attempts enable row level security;
+alter table attempts force row level security;
+create policy tenant_wall on attempts for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on attempts to aftercall_app;
+
+create table audit_log (
+  tenant_id uuid not null,
+  id uuid not null,
+  actor text not null,
+  action text not null,
+  subject text not null,
+  detail jsonb default '{}'::jsonb not null,
+  at timestamp with time zone default now() not null,
+  constraint audit_log_pkey PRIMARY KEY (tenant_id, id),
+  constraint audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table audit_log enable always trigger append_only;
+alter table audit_log enable row level security;
+alter table audit_log force row level security;
+create policy tenant_wall on audit_log for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on audit_log to aftercall_app;
+
+create table call_aliases (
+  tenant_id uuid not null,
+  kind text not null,
+  value text not null,
+  call_id uuid not null,
+  constraint call_aliases_pkey PRIMARY KEY (tenant_id, kind, value),
+  constraint call_aliases_value_check CHECK (((length(value) >= 1) AND (length(value) <= 255))),
+  constraint call_aliases_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
+) with (fillfactor=90);
+CREATE INDEX call_aliases_call ON public.call_aliases USING btree (tenant_id, call_id);
+alter table call_aliases enable row level security;
+alter table call_aliases force row level security;
+create policy lookup on call_aliases for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on call_aliases for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on call_aliases to aftercall_app;
+grant select on call_aliases to aftercall_lookup;
+
+create table calls (
+  tenant_id uuid not null,
+  id uuid not null,
+  provider text not null,
+  provider_call_id text not null,
+  status text not null,
+  outcome text,
+  direction text,
+  from_number text,
+  to_number text,
+  started_at timestamp with time zone,
+  answered_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  duration_ms bigint,
+  campaign_id uuid,
+  user_id uuid,
+  state jsonb not null,
+  announced text[] default '{}'::text[] not null,
+  merged_into uuid,
+  version integer default 1 not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint calls_pkey PRIMARY KEY (tenant_id, id),
+  constraint calls_direction_check CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text, 'web'::text]))),
+  constraint calls_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'no_answer'::text, 'busy'::text, 'failed'::text, 'voicemail'::text, 'canceled'::text, 'transferred'::text]))),
+  constraint calls_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'ringing'::text, 'in_progress'::text, 'ended'::text, 'failed'::text, 'canceled'::text, 'timeout'::text]))),
+  constraint calls_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id),
+  constraint calls_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint calls_tenant_id_merged_into_fkey FOREIGN KEY (tenant_id, merged_into) REFERENCES calls(tenant_id, id),
+  constraint calls_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
+) with (fillfactor=70);
+CREATE INDEX calls_campaign ON public.calls USING btree (tenant_id, campaign_id) WHERE (campaign_id IS NOT NULL);
+alter table calls enable row level security;
+alter table calls force row level security;
+create policy tenant_wall on calls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on calls to aftercall_app;
+
+create table campaign_progress (
+  tenant_id uuid not null,
+  campaign_id uuid not null,
+  total_count integer default 0 not null,
+  queued_count integer default 0 not null,
+  ringing_count integer default 0 not null,
+  in_progress_count integer default 0 not null,
+  ended_count integer default 0 not null,
+  failed_count integer default 0 not null,
+  canceled_count integer default 0 not null,
+  timeout_count integer default 0 not null,
+  completed_outcome_count integer default 0 not null,
+  no_answer_outcome_count integer default 0 not null,
+  busy_outcome_count integer default 0 not null,
+  failed_outcome_count integer default 0 not null,
+  voicemail_outcome_count integer default 0 not null,
+  canceled_outcome_count integer default 0 not null,
+  transferred_outcome_count integer default 0 not null,
+  constraint campaign_progress_pkey PRIMARY KEY (tenant_id, campaign_id),
+  constraint campaign_progress_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id)
+) with (fillfactor=50);
+alter table campaign_progress enable row level security;
+alter table campaign_progress force row level security;
+create policy tenant_wall on campaign_progress for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on campaign_progress to aftercall_app;
+
+create table campaigns (
+  tenant_id uuid not null,
+  id uuid not null,
+  external_id text,
+  name text not null,
+  planned_count integer,
+  status text default 'running'::text not null,
+  completed_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint campaigns_pkey PRIMARY KEY (tenant_id, id),
+  constraint campaigns_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+  constraint campaigns_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint campaigns_planned_count_check CHECK ((planned_count >= 0)),
+  constraint campaigns_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text]))),
+  constraint campaigns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table campaigns enable row level security;
+alter table campaigns force row level security;
+create policy tenant_wall on campaigns for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on campaigns to aftercall_app;
+
+create table deliveries (
+  tenant_id uuid not null,
+  id uuid not null,
+  message_id uuid not null,
+  endpoint_id uuid not null,
+  cause text default 'event'::text not null,
+  state text not null,
+  due_at timestamp with time zone default now() not null,
+  attempt_count integer default 0 not null,
+  manual_count integer default 0 not null,
+  resume_at timestamp with time zone,
+  claim_id uuid,
+  lease_until timestamp with time zone,
+  reason text,
+  created_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
+  constraint deliveries_tenant_id_message_id_endpoint_id_cause_key UNIQUE (tenant_id, message_id, endpoint_id, cause),
+  constraint deliveries_reason_check CHECK ((reason = ANY (ARRAY['exhausted'::text, 'gone'::text, 'endpoint_disabled'::text, 'endpoint_deleted'::text]))),
+  constraint deliveries_state_check CHECK ((state = ANY (ARRAY['due'::text, 'claimed'::text, 'delivered'::text, 'undelivered'::text]))),
+  constraint deliveries_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id),
+  constraint deliveries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.01);
+CREATE INDEX deliveries_due ON public.deliveries USING btree (tenant_id, due_at) WHERE (state = 'due'::text);
+CREATE INDEX deliveries_due_by_endpoint ON public.deliveries USING btree (tenant_id, endpoint_id, due_at, id) WHERE (state = 'due'::text);
+CREATE INDEX deliveries_leased ON public.deliveries USING btree (lease_until) WHERE (state = 'claimed'::text);
+CREATE INDEX deliveries_undelivered ON public.deliveries USING btree (tenant_id, id) WHERE (state = 'undelivered'::text);
+alter table deliveries enable row level security;
+alter table deliveries force row level security;
+create policy lookup on deliveries for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on deliveries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on deliveries to aftercall_app;
+grant select on deliveries to aftercall_lookup;
+
+create table endpoint_secrets (
+  tenant_id uuid not null,
+  id uuid not null,
+  endpoint_id uuid not null,
+  sealed bytea not null,
+  expires_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint endpoint_secrets_pkey PRIMARY KEY (tenant_id, id),
+  constraint endpoint_secrets_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX endpoint_secrets_endpoint ON public.endpoint_secrets USING btree (tenant_id, endpoint_id);
+alter table endpoint_secrets enable row level security;
+alter table endpoint_secrets force row level security;
+create policy tenant_wall on endpoint_secrets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on endpoint_secrets to aftercall_app;
+
+create table endpoints (
+  tenant_id uuid not null,
+  id uuid not null,
+  url text not null,
+  description text default ''::text not null,
+  types text[] not null,
+  direction text default 'any'::text not null,
+  format text default 'standard'::text not null,
+  schedule_ms bigint[] not null,
+  timeout_ms integer default 15000 not null,
+  in_flight_max integer default 10 not null,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint endpoints_pkey PRIMARY KEY (tenant_id, id),
+  constraint endpoints_direction_check CHECK ((direction = ANY (ARRAY['any'::text, 'inbound'::text, 'outbound'::text, 'generic'::text]))),
+  constraint endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['user'::text, 'gone'::text]))),
+  constraint endpoints_format_check CHECK ((format = ANY (ARRAY['standard'::text, 'flat'::text]))),
+  constraint endpoints_in_flight_max_check CHECK (((in_flight_max >= 1) AND (in_flight_max <= 500))),
+  constraint endpoints_timeout_ms_check CHECK (((timeout_ms >= 1000) AND (timeout_ms <= 30000))),
+  constraint endpoints_url_check CHECK (((length(url) >= 8) AND (length(url) <= 2048))),
+  constraint endpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table endpoints enable row level security;
+alter table endpoints force row level security;
+create policy tenant_wall on endpoints for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on endpoints to aftercall_app;
+
+create table event_applications (
+  tenant_id uuid not null,
+  id uuid not null,
+  event_id uuid not null,
+  call_id uuid,
+  cause text not null,
+  status_after text,
+  outcome_after text,
+  problem text,
+  at timestamp with time zone default now() not null,
+  constraint event_applications_pkey PRIMARY KEY (tenant_id, id),
+  constraint event_applications_cause_check CHECK ((cause = ANY (ARRAY['matched'::text, 'replay'::text, 'retry'::text]))),
+  constraint event_applications_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id),
+  constraint event_applications_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES events(tenant_id, id)
+);
+CREATE INDEX event_applications_call ON public.event_applications USING btree (tenant_id, call_id) WHERE (call_id IS NOT NULL);
+CREATE INDEX event_applications_event ON public.event_applications USING btree (tenant_id, event_id);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_applications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table event_applications enable always trigger append_only;
+alter table event_applications enable row level security;
+alter table event_applications force row level security;
+create policy tenant_wall on event_applications for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on event_applications to aftercall_app;
+
+create table event_keys (
+  tenant_id uuid not null,
+  source_id uuid not null,
+  key text not null,
+  event_id uuid not null,
+  body_digest bytea not null,
+  seen_count integer default 1 not null,
+  differing_count integer default 0 not null,
+  needs_retry boolean default false not null,
+  first_seen_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone default now() not null,
+  constraint event_keys_pkey PRIMARY KEY (tenant_id, source_id, key),
+  constraint event_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+  constraint event_keys_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id)
+) with (fillfactor=80);
+alter table event_keys enable row level security;
+alter table event_keys force row level security;
+create policy tenant_wall on event_keys for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on event_keys to aftercall_app;
+
+create table events (
+  tenant_id uuid not null,
+  id uuid not null,
+  seq bigint generated always as identity not null,
+  xid xid8 default pg_current_xact_id() not null,
+  source_id uuid not null,
+  provider text not null,
+  type text not null,
+  key text not null,
+  part integer default 0 not null,
+  occurred_at timestamp with time zone,
+  received_at timestamp with time zone not null,
+  route text not null,
+  url text not null,
+  content_type text not null,
+  headers jsonb not null,
+  body bytea not null,
+  verification text not null,
+  effect text not null,
+  call_id uuid,
+  status_after text,
+  outcome_after text,
+  problem text,
+  constraint events_pkey PRIMARY KEY (tenant_id, id),
+  constraint events_effect_check CHECK ((effect = ANY (ARRAY['applied'::text, 'recorded'::text, 'unmatched'::text]))),
+  constraint events_route_check CHECK ((route = ANY (ARRAY['given'::text, 'own'::text]))),
+  constraint events_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+  constraint events_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id)
+) with (toast_tuple_target=8160);
+alter table events alter column body set storage external;
+CREATE INDEX events_call ON public.events USING btree (tenant_id, call_id) WHERE (call_id IS NOT NULL);
+CREATE INDEX events_cursor ON public.events USING btree (tenant_id, xid, seq);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table events enable always trigger append_only;
+alter table events enable row level security;
+alter table events force row level security;
+create policy tenant_wall on events for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on events to aftercall_app;
+
+create table message_bodies (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  format text not null,
+  body bytea not null,
+  constraint message_bodies_pkey PRIMARY KEY (tenant_id, message_id, format),
+  constraint message_bodies_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id)
+) with (toast_tuple_target=8160);
+alter table message_bodies alter column body set storage external;
+alter table message_bodies enable row level security;
+alter table message_bodies force row level security;
+create policy tenant_wall on message_bodies for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on message_bodies to aftercall_app;
+
+create table messages (
+  tenant_id uuid not null,
+  id uuid not null,
+  type text not null,
+  call_id uuid,
+  campaign_id uuid,
+  occurred_at timestamp with time zone not null,
+  received_at timestamp with time zone not null,
+  unrouted_reason text,
+  created_at timestamp with time zone default now() not null,
+  constraint messages_pkey PRIMARY KEY (tenant_id, id),
+  constraint messages_unrouted_reason_check CHECK ((unrouted_reason = ANY (ARRAY['no_endpoint'::text, 'filtered'::text]))),
+  constraint messages_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+  constraint messages_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id),
+  constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX messages_call ON public.messages USING btree (tenant_id, call_id) WHERE (call_id IS NOT NULL);
+alter table messages enable row level security;
+alter table messages force row level security;
+create policy tenant_wall on messages for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on messages to aftercall_app;
+
+create table quarantine (
+  tenant_id uuid not null,
+  id uuid not null,
+  source_id uuid not null,
+  provider text not null,
+  route text not null,
+  reason text not null,
+  detail text,
+  method text not null,
+  url text not null,
+  headers jsonb not null,
+  sealed_headers bytea not null,
+  body bytea not null,
+  received_at timestamp with time zone not null,
+  replayed_at timestamp with time zone,
+  replay_result text,
+  constraint quarantine_pkey PRIMARY KEY (tenant_id, id),
+  constraint quarantine_route_check CHECK ((route = ANY (ARRAY['given'::text, 'own'::text]))),
+  constraint quarantine_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX quarantine_source ON public.quarantine USING btree (tenant_id, source_id, id);
+alter table quarantine enable row level security;
+alter table quarantine force row level security;
+create policy tenant_wall on quarantine for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on quarantine to aftercall_app;
+
+create table replays (
+  tenant_id uuid not null,
+  id uuid not null,
+  filter jsonb not null,
+  state text default 'running'::text not null,
+  cursor_xid xid8,
+  cursor_seq bigint,
+  upper_xid xid8 not null,
+  changed_count integer default 0 not null,
+  unchanged_count integer default 0 not null,
+  problem_count integer default 0 not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint replays_pkey PRIMARY KEY (tenant_id, id),
+  constraint replays_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'canceled'::text, 'failed'::text]))),
+  constraint replays_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table replays enable row level security;
+alter table replays force row level security;
+create policy tenant_wall on replays for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on replays to aftercall_app;
+
+create table schema_migrations (
+  name text not null,
+  digest text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint schema_migrations_pkey PRIMARY KEY (name)
+);
+grant select on schema_migrations to aftercall_app;
+
+create table source_secrets (
+  tenant_id uuid not null,
+  id uuid not null,
+  source_id uuid not null,
+  slot text not null,
+  key_id text,
+  sealed bytea not null,
+  digest bytea not null,
+  hint text default ''::text not null,
+  origin text default 'api'::text not null,
+  expires_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint source_secrets_pkey PRIMARY KEY (tenant_id, id),
+  constraint source_secrets_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'environment'::text]))),
+  constraint source_secrets_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX source_secrets_source ON public.source_secrets USING btree (tenant_id, source_id);
+alter table source_secrets enable row level security;
+alter table source_secrets force row level security;
+create policy tenant_wall on source_secrets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on source_secrets to aftercall_app;
+
+create table sources (
+  tenant_id uuid not null,
+  id uuid not null,
+  slug text not null,
+  provider text not null,
+  name text not null,
+  setup jsonb default '{}'::jsonb not null,
+  auth text default 'required'::text not null,
+  on_given_routes boolean default false not null,
+  given_routes_create boolean default false not null,
+  user_id uuid,
+  is_enabled boolean default true not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint sources_pkey PRIMARY KEY (tenant_id, id),
+  constraint sources_slug_key UNIQUE (slug),
+  constraint sources_auth_check CHECK ((auth = ANY (ARRAY['required'::text, 'none'::text]))),
+  constraint sources_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
+  constraint sources_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint sources_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
+);
+CREATE INDEX sources_provider ON public.sources USING btree (provider) WHERE on_given_routes;
+alter table sources enable row level security;
+alter table sources force row level security;
+create policy lookup on sources for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on sources for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on sources to aftercall_app;
+grant select on sources to aftercall_lookup;
+
+create table tenants (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_slug_key UNIQUE (slug),
+  constraint tenants_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text))
+);
+alter table tenants enable row level security;
+alter table tenants force row level security;
+create policy lookup on tenants for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on tenants for all to public using ((id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on tenants to aftercall_app;
+grant select on tenants to aftercall_lookup;
+
+create table training_sessions (
+  tenant_id uuid not null,
+  id uuid not null,
+  assignment_id uuid,
+  user_id uuid,
+  state text default 'open'::text not null,
+  communication_id text,
+  call_id uuid,
+  feedback jsonb,
+  requested_at timestamp with time zone,
+  ready_at timestamp with time zone,
+  request_count integer default 0 not null,
+  created_at timestamp with time zone default now() not null,
+  constraint training_sessions_pkey PRIMARY KEY (tenant_id, id),
+  constraint training_sessions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'requested'::text, 'ready'::text, 'failed'::text]))),
+  constraint training_sessions_tenant_id_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments(tenant_id, id),
+  constraint training_sessions_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+  constraint training_sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint training_sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
+);
+alter table training_sessions enable row level security;
+alter table training_sessions force row level security;
+create policy tenant_wall on training_sessions for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on training_sessions to aftercall_app;
+
+create table transcripts (
+  tenant_id uuid not null,
+  id uuid not null,
+  call_id uuid not null,
+  event_id uuid not null,
+  origin text not null,
+  language text,
+  text text not null,
+  turns jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint transcripts_pkey PRIMARY KEY (tenant_id, id),
+  constraint transcripts_tenant_id_event_id_key UNIQUE (tenant_id, event_id),
+  constraint transcripts_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX transcripts_call ON public.transcripts USING btree (tenant_id, call_id);
+alter table transcripts enable row level security;
+alter table transcripts force row level security;
+create policy tenant_wall on transcripts for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on transcripts to aftercall_app;
+
+create table unmatched_events (
+  tenant_id uuid not null,
+  kind text not null,
+  value text not null,
+  event_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint unmatched_events_pkey PRIMARY KEY (tenant_id, kind, value, event_id),
+  constraint unmatched_events_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES events(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX unmatched_events_event ON public.unmatched_events USING btree (tenant_id, event_id);
+alter table unmatched_events enable row level security;
+alter table unmatched_events force row level security;
+create policy lookup on unmatched_events for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on unmatched_events for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on unmatched_events to aftercall_app;
+grant select on unmatched_events to aftercall_lookup;
+
+create table users (
+  tenant_id uuid not null,
+  id uuid not null,
+  external_id text not null,
+  name text,
+  created_at timestamp with time zone default now() not null,
+  constraint users_pkey PRIMARY KEY (tenant_id, id),
+  constraint users_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+  constraint users_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX users_external ON public.users USING btree (external_id);
+alter table users enable row level security;
+alter table users force row level security;
+create policy lookup on users for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on users for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on users to aftercall_app;
+grant select on users to aftercall_lookup;
