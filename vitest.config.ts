@@ -1,12 +1,21 @@
 import { defineConfig } from "vitest/config";
 
+// What .ci/run counts; people get the default alone.
+const report = ["json", { outputFile: "node_modules/.cache/vitest-report.json" }] as const;
+
 export default defineConfig({
   test: {
+    reporters: process.env["CI"] ? ["default", [...report]] : ["default"],
     projects: [
       {
         test: {
           name: "server",
-          include: ["contract/src/**/*.test.ts", "server/src/**/*.test.ts", "server/test/**/*.test.ts", "sdk/src/**/*.test.ts"],
+          include: [
+            "contract/src/**/*.test.ts",
+            "server/src/**/*.test.ts",
+            "server/test/**/*.test.ts",
+            "sdk/src/**/*.test.ts",
+          ],
           isolate: false,
           maxWorkers: 2,
           testTimeout: 30_000,
