@@ -1,0 +1,29 @@
+import { defineProvider } from "../provider.ts";
+import { answer } from "./answer.ts";
+import { eventOf } from "./events.ts";
+import { readPayload } from "./payload.ts";
+import { LivekitSetup } from "./setup.ts";
+import { verify } from "./verify.ts";
+
+export const livekit = defineProvider({
+  name: "livekit",
+  title: "LiveKit",
+  callAlias: "room_sid",
+  setup: LivekitSetup,
+  secrets: [
+    { slot: "secret", title: "Webhook secret (X-LiveKit-Signature)", env: ["LIVEKIT_WEBHOOK_SECRET"] },
+    {
+      slot: "api_secret",
+      title: "API secret of the key that signs webhooks",
+      env: ["LIVEKIT_API_SECRET"],
+      keyIdEnv: "LIVEKIT_API_KEY",
+    },
+  ],
+  givenRoutes: [{ method: "POST", path: "/api/webhooks/call_completed" }],
+  givenRoutesCreate: true,
+  accepts: ["json"],
+  bodyBytesMax: 1_000_000,
+  verify,
+  parse: ({ request, setup }) => [eventOf(readPayload(request.body), setup)],
+  answer,
+});
