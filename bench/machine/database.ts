@@ -1,0 +1,73 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import pg from "pg";
+
+import { connectionFrom } from "../../server/src/db/connect.ts";
+import { startEmbedded } from "../../server/src/db/embedded.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
+
+/** The one PostgreSQL that all contenders use, each with a new database for each turn. */
+export type Database = {
+  readonly version: string;
+  /** Of the postmaster; null when it runs elsewhere and its processor time cannot be read. */
+  readonly pid: number | null;
+  readonly settings: Readonly<Record<string, string>>;
+  create(name: string): Promise<string>;
+  drop(name: string): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** The given server, or the embedded one, which is durable as in production (fsync on) and removed afterwards. */
+export async function startDatabase(url: string | undefined, dataDir: string): Promise<Database> {
+  const embedded = url ? null : await startEmbedded({ dataDir, log: createLog({ level: "error" }) });
+  const connection = url ? connectionFrom(url) : (embedded?.connection ?? {});
+  const run = (sql: string) => query(connection, sql);
+  const [server] = await run("select current_setting('server_version') as version");
+  const shown = await run(
+    `select name, setting from pg_settings
+      where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'shared_buffers', 'max_wal_size', 'wal_compression')`,
+  );
+  return {
+    version: server?.["version"] ?? "unknown",
+    pid: embedded ? postmasterOf(dataDir) : null,
+    settings: Object.fromEntries(shown.map((row) => [row["name"] ?? "", row["setting"] ?? ""])),
+    async create(name) {
+      await run(`drop database if exists ${name} with (force)`);
+      await run(`create database ${name}`);
+      return urlFor(url, connection, name);
+    },
+    async drop(name) {
+      await run(`drop database if exists ${name} with (force)`);
+    },
+    async stop() {
+      await embedded?.stop();
+      if (embedded) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function query(connection: pg.ClientConfig, sql: string): Promise<Record<string, string>[]> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, string>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function postmasterOf(dataDir: string): number {
+  return Number(readFileSync(join(dataDir, "postgres", "postmaster.pid"), "utf8").split("\n", 1)[0]);
+}
+
+function urlFor(given: string | undefined, { host, port, user, password }: pg.ClientConfig, name: string): string {
+  const url = new URL(given ?? "postgresql://localhost");
+  url.pathname = `/${name}`;
+  if (given) return url.href;
+  url.username = user ?? "";
+  url.password = typeof password === "string" ? password : "";
+  url.searchParams.set("host", host ?? "");
+  url.searchParams.set("port", String(port));
+  return url.href;
+}
