@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+
 import { startApp } from "./app.ts";
 import { migrate } from "./db/migrate.ts";
 import { openDatabase } from "./db/open.ts";
@@ -18,6 +20,7 @@ async function main(): Promise<void> {
     const loaded = loadConfig();
     const { config } = loaded;
     const log = createLog({ level: config.logLevel });
+    const node = `${hostname()}:${process.pid}`;
     const database = await openDatabase({
       databaseUrl: config.databaseUrl,
       dataDir: config.dataDir,
@@ -26,10 +29,12 @@ async function main(): Promise<void> {
       clock,
       migrate: async (connection) => void (await migrate({ connection, afterwards: installJobs })),
     });
-    const app = await startApp({ loaded, database, log, clock, random: systemRandom }).catch(async (error: unknown) => {
-      await database.close();
-      throw error;
-    });
+    const app = await startApp({ loaded, database, log, clock, random: systemRandom, node }).catch(
+      async (error: unknown) => {
+        await database.close();
+        throw error;
+      },
+    );
     greet(loaded, app.url);
     const signal = await firstSignal();
     log.info({ signal }, "stopping");

@@ -57,6 +57,11 @@ async function tableReasons(pool: Pool): Promise<string[]> {
   );
 }
 
+/** How many migrations of this version the database does not have. */
+export async function countPending(pool: Pool, migrations = readMigrations()): Promise<number> {
+  return (await migrationReasons(pool, migrations)).length;
+}
+
 async function migrationReasons(pool: Pool, migrations: ReturnType<typeof readMigrations>): Promise<string[]> {
   const { rows } = await pool.query<{ name: string; digest: string }>("select name, digest from schema_migrations");
   const pending = pendingOf(migrations, rows);

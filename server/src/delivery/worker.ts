@@ -62,6 +62,8 @@ export type DeliveryWorker = {
   runOnce(): Promise<number>;
   /** Resolves when nothing is in hand. */
   idle(): Promise<void>;
+  /** True from start to stop. */
+  isRunning(): boolean;
 };
 
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
@@ -107,6 +109,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       return count;
     },
     idle,
+    isRunning: () => running.length > 0 && !stopping.signal.aborted,
   };
 
   function take(items: readonly HandOff[]): void {

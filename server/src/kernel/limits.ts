@@ -23,6 +23,8 @@ export const limits = {
   quarantineRowsMax: 1_000,
   /** The largest refused body that is kept whole, in bytes. */
   quarantineBodyBytesMax: 1_000_000,
+  /** Refused requests being written at once in one process; further ones are only counted. */
+  quarantineWritesMax: 8,
   /** How often events are looked for that wait although their call exists. */
   unmatchedSweepMs: 5_000,
   /** How deep one change may cause another (call ended → campaign completed → …). */

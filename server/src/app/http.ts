@@ -1,0 +1,154 @@
+import { fileURLToPath } from "node:url";
+
+import { routes } from "@aftercall/contract/routes.ts";
+import type { FastifyInstance } from "fastify";
+
+import { findCallForUser } from "#/calls/find-for-user.ts";
+import { callHandlers } from "#/calls/routes.ts";
+import { campaignHandlers } from "#/campaigns/routes.ts";
+import { registerOutcome } from "#/compat/outcome.ts";
+import { countPending } from "#/db/durability.ts";
+import type { Durability } from "#/db/durability.ts";
+import type { OpenDatabase } from "#/db/open.ts";
+import type { EndpointBook } from "#/delivery/endpoints/book.ts";
+import { deliveryHandlers } from "#/delivery/routes.ts";
+import type { DeliveryWorker } from "#/delivery/worker.ts";
+import { registerApi } from "#/http/api.ts";
+import { createAuth } from "#/http/auth.ts";
+import { registerDocs } from "#/http/docs.ts";
+import { registerHealth } from "#/http/health.ts";
+import type { Check } from "#/http/health.ts";
+import { registerIntake } from "#/http/intake.ts";
+import { registerPages } from "#/http/pages.ts";
+import { createRate } from "#/http/rate.ts";
+import { createServer } from "#/http/server.ts";
+import { registerCallHandler } from "#/inbox/register-call.ts";
+import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
+import { inboxHandlers } from "#/inbox/routes.ts";
+import { wakeSession } from "#/inbox/wake-session.ts";
+import { jobId } from "#/jobs/define.ts";
+import type { Jobs } from "#/jobs/jobs.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import type { Config } from "#/kernel/config.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import type { Log } from "#/kernel/log.ts";
+import type { Metrics } from "#/kernel/metrics.ts";
+import type { GuardedHttp } from "#/kernel/net/http.ts";
+import type { Random } from "#/kernel/random.ts";
+import type { SecretBox } from "#/kernel/secrets.ts";
+import { providers } from "#/providers/index.ts";
+import type { Sources } from "#/sources/active.ts";
+import { sourceHandlers } from "#/sources/routes.ts";
+import { createCredentials } from "#/tenants/keys.ts";
+import { tenantHandlers } from "#/tenants/routes.ts";
+import { trainingHandlers } from "#/training/routes.ts";
+
+import type { Intake } from "./intake.ts";
+import { work } from "./work.ts";
+
+export type HttpParts = {
+  readonly config: Config;
+  readonly version: string;
+  readonly database: OpenDatabase;
+  readonly durability: Durability;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly box: SecretBox;
+  readonly metrics: Metrics;
+  readonly http: GuardedHttp;
+  readonly sources: Sources;
+  readonly jobs: Jobs;
+  readonly book: EndpointBook;
+  /** Null in a process that does not deliver. */
+  readonly delivery: DeliveryWorker | null;
+  readonly intake: Intake;
+  readonly isAccepting: () => boolean;
+};
+
+/** Everything that answers HTTP in this process: health in every role; webhooks, /v1 and pages where the role has them. */
+export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
+  const { config, version, log, clock, ids, metrics } = parts;
+  const { publicUrl, trustedProxies } = config;
+  const server = createServer({ publicUrl, trustedProxies, log, clock, ids, metrics });
+  registerHealth(server, { version, clock, log, metrics, checks: checksOf(parts), isAccepting: parts.isAccepting });
+  if (config.role === "worker") return server;
+
+  const credentials = createCredentials({ db: parts.database.db, clock });
+  const auth = createAuth({ clock, jwtSecret: config.jwtSecret, ...credentials });
+  await registerPages(server, { version, dashboardDir: folder("../../../dashboard/src") });
+  await registerDocs(server, { docsDir: folder("../../../docs") });
+  registerIntake(server, {
+    providers,
+    receive: parts.intake.receive,
+    providerOf: async (slug) => (await parts.sources.bySlug(slug))?.provider ?? null,
+    publicUrl,
+  });
+  registerOutcome(server, {
+    auth,
+    findCallForUser: (wanted) => findCallForUser(parts.database.db, wanted),
+    rate: createRate({ perMinute: 1_000, clock }),
+    clock,
+    log,
+  });
+  registerApi(server, { routes, auth, handlers: handlersOf(parts, credentials.forget) });
+  return server;
+}
+
+function handlersOf(parts: HttpParts, forgetKeys: () => void) {
+  const { config, clock, ids, random, box, sources, jobs, intake, book, http } = parts;
+  const { db } = parts.database;
+  const { context, batcher, vault } = intake;
+  const keyKind = config.mode === "production" ? ("live" as const) : ("dev" as const);
+  return {
+    ...tenantHandlers({ db, ids, clock, random, keyKind, forgetKeys }),
+    ...sourceHandlers({
+      db,
+      box,
+      ids,
+      clock,
+      random,
+      providers,
+      publicUrl: config.publicUrl,
+      forgetSources: sources.forget,
+    }),
+    ...callHandlers({ db }),
+    registerCall: registerCallHandler({ db, ids, context }),
+    ...inboxHandlers({
+      db,
+      ids,
+      context,
+      replayQuarantined: createReplayQuarantined({ db, sources, batcher, vault }),
+      enqueueReplay: (tx, data) => jobs.enqueue(tx, work.replay, data, { id: jobId("replay", data.replayId) }),
+    }),
+    ...campaignHandlers({ db, ids }),
+    ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
+    ...deliveryHandlers({ db, box, ids, random, http, book }),
+  };
+}
+
+function checksOf({ database, durability, delivery }: HttpParts): Record<string, Check> {
+  return {
+    database: async () => {
+      await database.appPool.query("select 1");
+      return ok;
+    },
+    migrations: async () => {
+      const count = await countPending(database.appPool);
+      return count === 0 ? ok : { status: "failed", reason: `${count} migrations are not applied: npm run db:migrate` };
+    },
+    workers: async () => {
+      return !delivery || delivery.isRunning() ? ok : { status: "failed", reason: "Delivery is not running" };
+    },
+    durability: async () => {
+      return durability.state === "full" ? ok : { status: "degraded", reason: durability.reasons.join("; ") };
+    },
+  };
+}
+
+const ok = { status: "ok", reason: null } as const;
+
+function folder(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
+}

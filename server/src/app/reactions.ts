@@ -1,0 +1,59 @@
+import type { React } from "#/calls/change.ts";
+import { countForCampaigns } from "#/campaigns/progress.ts";
+import { messagesFor } from "#/delivery/announce.ts";
+import type { EndpointBook } from "#/delivery/endpoints/book.ts";
+import type { DeliveryWorker } from "#/delivery/worker.ts";
+import { writeMessages } from "#/delivery/write.ts";
+import { jobId } from "#/jobs/define.ts";
+import type { Jobs } from "#/jobs/jobs.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import { createReact } from "#/reactions.ts";
+import { attachCall } from "#/training/store.ts";
+
+import { work } from "./work.ts";
+
+export type ReactionParts = {
+  readonly ids: Ids;
+  readonly jobs: Jobs;
+  readonly book: EndpointBook;
+  readonly delivery: DeliveryWorker;
+  /** Whether this process delivers, and so may take first attempts from memory. */
+  readonly isWorker: boolean;
+  /** How long `call.completed` waits for a promised report. */
+  readonly settleSeconds: number;
+};
+
+/** Gives each reaction of reactions.ts the feature that does it. */
+export function composeReactions({ ids, jobs, book, delivery, isWorker, settleSeconds }: ReactionParts): React {
+  const roomFor = isWorker ? delivery.roomFor : () => 0;
+  return createReact({
+    async countForCampaigns(tx, changes) {
+      return { changes: await countForCampaigns(tx, changes) };
+    },
+
+    async sendMessages(tx, changes) {
+      const handOffs = await writeMessages(tx, messagesFor(changes), { ids, book, roomFor });
+      return { afterCommit: [() => delivery.handOff(handOffs)] };
+    },
+
+    async settleLater(tx, changes) {
+      const queued = changes.flatMap((change) => {
+        if (change.type !== "call.awaiting") return [];
+        const data = { tenantId: change.tenantId, callId: change.after.id };
+        return [{ id: jobId("settle", data.tenantId, data.callId), data, startAfterSeconds: settleSeconds }];
+      });
+      await jobs.enqueueAll(tx, work.settle, queued);
+      return {};
+    },
+
+    async queueFeedback(tx, changes) {
+      for (const change of changes) {
+        if (change.type !== "training.requested") continue;
+        const { tenantId, sessionId, callId } = change;
+        await attachCall(tx, tenantId, sessionId, callId);
+        await jobs.enqueue(tx, work.feedback, { tenantId, sessionId }, { id: jobId("feedback", tenantId, sessionId) });
+      }
+      return {};
+    },
+  });
+}
