@@ -412,9 +412,8 @@ create table deliveries (
   foreign key (tenant_id, message_id) references messages (tenant_id, id),
   foreign key (tenant_id, endpoint_id) references endpoints (tenant_id, id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
--- The claim starts from the endpoints that may send, so a million rows of one that may not cost it nothing.
-create index deliveries_due_by_endpoint on deliveries (tenant_id, endpoint_id, due_at, id) where state = 'due';
-create index deliveries_due on deliveries (tenant_id, due_at) where state = 'due';
+-- Every search for due rows starts from the endpoints that may send, so a million rows of one that may not cost nothing.
+create index deliveries_due on deliveries (tenant_id, endpoint_id, due_at, id) where state = 'due';
 create index deliveries_leased on deliveries (lease_until) where state = 'claimed';
 create index deliveries_undelivered on deliveries (tenant_id, id) where state = 'undelivered';
 
@@ -493,13 +492,14 @@ grant select, insert on events, event_applications, audit_log, message_bodies, a
 
 -- What must be known before the tenant is known: ids only, answered by functions whose owner may see these columns and cannot log in.
 -- The policies ask for that owner by name, since PostgreSQL 15 extends a policy to everyone who is a member of its role.
-grant select on tenants, users, api_keys, sources, deliveries, unmatched_events, call_aliases to aftercall_lookup;
+grant select on tenants, users, api_keys, sources, endpoints, deliveries, unmatched_events, call_aliases to aftercall_lookup;
 create policy lookup on unmatched_events for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 create policy lookup on call_aliases for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 create policy lookup on tenants for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 create policy lookup on users for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 create policy lookup on api_keys for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 create policy lookup on sources for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create policy lookup on endpoints for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 create policy lookup on deliveries for select to aftercall_lookup using (current_user = 'aftercall_lookup');
 
 create function lookup_tenant(wanted_slug text) returns uuid language sql stable security definer set search_path = public
@@ -514,18 +514,17 @@ create function lookup_source(wanted_slug text) returns table (tenant_id uuid, i
   as $$ select s.tenant_id, s.id from sources s where s.slug = wanted_slug $$;
 create function lookup_given_route_sources(wanted_provider text) returns table (tenant_id uuid, id uuid) language sql stable security definer set search_path = public
   as $$ select s.tenant_id, s.id from sources s where s.provider = wanted_provider and s.on_given_routes and s.is_enabled order by s.created_at, s.id $$;
--- Tenants that have something to deliver now or whose lease ran out, so that a claim visits only those.
+-- Tenants that have something to deliver now, so that a claim visits only those.
 create function lookup_tenants_with_due_deliveries() returns setof uuid language sql stable security definer set search_path = public
-  as $$ select t.id from tenants t where exists (select 1 from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now()) $$;
--- Tenants in which an event waits for a call that exists by now.
-create function lookup_tenants_with_overdue_events() returns setof uuid language sql stable security definer set search_path = public
-  as $$ select distinct u.tenant_id from unmatched_events u join call_aliases a using (tenant_id, kind, value) $$;
+  as $$ select distinct e.tenant_id from endpoints e where exists (select 1 from deliveries d
+         where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()) $$;
 create function lookup_tenants_with_expired_leases() returns setof uuid language sql stable security definer set search_path = public
   as $$ select distinct d.tenant_id from deliveries d where d.state = 'claimed' and d.lease_until < now() $$;
 -- Age of the oldest delivery that is due, over all tenants: one number for the metrics.
 create function lookup_oldest_due_seconds() returns double precision language sql stable security definer set search_path = public
-  as $$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from tenants t cross join lateral
-          (select d.due_at from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now() order by d.due_at limit 1) as oldest $$;
+  as $$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from endpoints e cross join lateral
+          (select d.due_at from deliveries d where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()
+            order by d.due_at limit 1) as oldest $$;
 
 do $$
 declare f text;

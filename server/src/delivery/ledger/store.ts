@@ -4,6 +4,7 @@ import type { UnroutedReason } from "@aftercall/contract/message.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import type { StoredClass } from "../attempt-class.ts";
+import { messageOf } from "../queue/store.ts";
 
 export type MessageRow = {
   readonly id: string;
@@ -90,7 +91,7 @@ export async function listDeliveries(
   page: Page,
 ): Promise<DeliveryRow[]> {
   return tx.rows<DeliveryRow>(
-    `select ${deliveryColumns} from deliveries d join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
+    `select ${deliveryColumns} from deliveries d ${messageOf("d", "type, call_id")}
       where d.tenant_id = $1 and ($2::text is null or d.state = $2) and ($3::text is null or (d.reason = $3 and d.state = 'undelivered'))
         and ($4::uuid is null or d.endpoint_id = $4) and ($5::uuid is null or d.message_id = $5)
         and ($6::uuid is null or m.call_id = $6) and ($7::text is null or m.type = $7) and ($8::uuid is null or d.id < $8)
@@ -111,7 +112,7 @@ export async function listDeliveries(
 
 export async function findDelivery(tx: Tx, tenantId: string, id: string): Promise<DeliveryRow | null> {
   const rows = await tx.rows<DeliveryRow>(
-    `select ${deliveryColumns} from deliveries d join messages m on m.tenant_id = d.tenant_id and m.id = d.message_id
+    `select ${deliveryColumns} from deliveries d ${messageOf("d", "type, call_id")}
       where d.tenant_id = $1 and d.id = $2`,
     [tenantId, id],
   );

@@ -150,18 +150,28 @@ export async function claimDeliveries(tx: Tx, input: ClaimInput): Promise<Claime
               select d.id from deliveries d
                where d.tenant_id = s.tenant_id and d.endpoint_id = s.id and d.state = 'due' and d.due_at <= now()
                order by d.due_at, d.id limit s.free for update skip locked) as d
-        limit $4)
-     update deliveries d set state = 'claimed', claim_id = $5, lease_until = now() + $6 * interval '1 millisecond'
-       from picked p, messages m
-      where d.tenant_id = p.tenant_id and d.id = p.id and m.tenant_id = d.tenant_id and m.id = d.message_id
-      returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version as endpoint_version, m.type,
-                extract(epoch from m.received_at)::float8 * 1000 as received_ms, d.attempt_count, d.manual_count,
-                d.resume_at is not null as is_manual,
-                (select b.body from message_bodies b where b.tenant_id = d.tenant_id and b.message_id = d.message_id
-                  order by (b.format = p.format) desc limit 1) as body`,
+        limit $4),
+     claimed as (
+       update deliveries d set state = 'claimed', claim_id = $5, lease_until = now() + $6 * interval '1 millisecond'
+         from picked p
+        where d.tenant_id = p.tenant_id and d.id = p.id
+       returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.format, d.attempt_count, d.manual_count, d.resume_at)
+     select c.tenant_id, c.id, c.message_id, c.endpoint_id, c.version as endpoint_version, m.type, m.received_ms, c.attempt_count,
+            c.manual_count, c.resume_at is not null as is_manual, b.body
+       from claimed c ${messageOf("c", "type, extract(epoch from received_at)::float8 * 1000 as received_ms")}
+            cross join lateral (select body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
+                                 order by (b.format = c.format) desc limit 1) as b`,
     [input.tenantIds, [...input.room.keys()], [...input.room.values()], input.rowsMax, input.claimId, input.leaseMs],
     "delivery.claim",
   );
+}
+
+/**
+ * Joins the message of each row (alias `m`) by its whole key. As a plain join the planner, while it has no statistics of a
+ * young table, reads all messages of the tenant for every row: 50 rows then took a second.
+ */
+export function messageOf(alias: string, columns: string): string {
+  return `cross join lateral (select ${columns} from messages where tenant_id = ${alias}.tenant_id and id = ${alias}.message_id limit 1) as m`;
 }
 
 /** What was still due for endpoints that are disabled is undelivered: it does not wait for somebody to look. */
