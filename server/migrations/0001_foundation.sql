@@ -518,6 +518,9 @@ create function lookup_given_route_sources(wanted_provider text) returns table (
 create function lookup_tenants_with_due_deliveries() returns setof uuid language sql stable security definer set search_path = public
   as $$ select distinct e.tenant_id from endpoints e where exists (select 1 from deliveries d
          where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()) $$;
+-- Tenants in which an event waits for a call that exists by now.
+create function lookup_tenants_with_overdue_events() returns setof uuid language sql stable security definer set search_path = public
+  as $$ select distinct u.tenant_id from unmatched_events u join call_aliases a using (tenant_id, kind, value) $$;
 create function lookup_tenants_with_expired_leases() returns setof uuid language sql stable security definer set search_path = public
   as $$ select distinct d.tenant_id from deliveries d where d.state = 'claimed' and d.lease_until < now() $$;
 -- Age of the oldest delivery that is due, over all tenants: one number for the metrics.

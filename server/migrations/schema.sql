@@ -36,8 +36,9 @@ CREATE OR REPLACE FUNCTION public.lookup_oldest_due_seconds()
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
-AS $function$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from tenants t cross join lateral
-          (select d.due_at from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now() order by d.due_at limit 1) as oldest $function$
+AS $function$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from endpoints e cross join lateral
+          (select d.due_at from deliveries d where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()
+            order by d.due_at limit 1) as oldest $function$
 ;
 alter function lookup_oldest_due_seconds() owner to aftercall_lookup;
 grant execute on function lookup_oldest_due_seconds() to aftercall_app;
@@ -77,7 +78,8 @@ CREATE OR REPLACE FUNCTION public.lookup_tenants_with_due_deliveries()
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
-AS $function$ select t.id from tenants t where exists (select 1 from deliveries d where d.tenant_id = t.id and d.state = 'due' and d.due_at <= now()) $function$
+AS $function$ select distinct e.tenant_id from endpoints e where exists (select 1 from deliveries d
+         where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()) $function$
 ;
 alter function lookup_tenants_with_due_deliveries() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_due_deliveries() to aftercall_app;
@@ -326,8 +328,7 @@ create table deliveries (
   constraint deliveries_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id),
   constraint deliveries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.01);
-CREATE INDEX deliveries_due ON public.deliveries USING btree (tenant_id, due_at) WHERE (state = 'due'::text);
-CREATE INDEX deliveries_due_by_endpoint ON public.deliveries USING btree (tenant_id, endpoint_id, due_at, id) WHERE (state = 'due'::text);
+CREATE INDEX deliveries_due ON public.deliveries USING btree (tenant_id, endpoint_id, due_at, id) WHERE (state = 'due'::text);
 CREATE INDEX deliveries_leased ON public.deliveries USING btree (lease_until) WHERE (state = 'claimed'::text);
 CREATE INDEX deliveries_undelivered ON public.deliveries USING btree (tenant_id, id) WHERE (state = 'undelivered'::text);
 alter table deliveries enable row level security;
@@ -380,8 +381,10 @@ create table endpoints (
 );
 alter table endpoints enable row level security;
 alter table endpoints force row level security;
+create policy lookup on endpoints for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on endpoints for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on endpoints to aftercall_app;
+grant select on endpoints to aftercall_lookup;
 
 create table event_applications (
   tenant_id uuid not null,
