@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import pg from "pg";
+import { Client } from "pg";
 
 import { withSettings } from "#/db/connect.ts";
 import { dumpSchema } from "#/db/dump.ts";
@@ -16,7 +16,7 @@ const dataDir = mkdtempSync(join(tmpdir(), "aftercall-dump-"));
 const embedded = await startEmbedded({ dataDir, log: silentLog(), isDurable: false });
 try {
   await migrate({ connection: embedded.connection });
-  const client = new pg.Client(withSettings(embedded.connection, {}));
+  const client = new Client(withSettings(embedded.connection, {}));
   await client.connect();
   const path = fileURLToPath(new URL("../migrations/schema.sql", import.meta.url));
   writeFileSync(path, await dumpSchema(client));

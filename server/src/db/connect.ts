@@ -1,4 +1,4 @@
-import pg from "pg";
+import { type ClientConfig, type CustomTypesConfig, Pool, types } from "pg";
 
 import type { Log } from "#/kernel/log.ts";
 
@@ -6,7 +6,7 @@ import type { Log } from "#/kernel/log.ts";
 export const appRole = "aftercall_app";
 
 /** A PostgreSQL URL as connection settings. Options in the URL are kept; what {@link openPool} needs is added to them. */
-export function connectionFrom(url: string): pg.ClientConfig {
+export function connectionFrom(url: string): ClientConfig {
   const parsed = new URL(url);
   const options = parsed.searchParams.get("options");
   parsed.searchParams.delete("options");
@@ -14,7 +14,7 @@ export function connectionFrom(url: string): pg.ClientConfig {
 }
 
 export type PoolOptions = {
-  readonly connection: pg.ClientConfig;
+  readonly connection: ClientConfig;
   /** Shown in pg_stat_activity: `aftercall api`. */
   readonly name: string;
   readonly log: Log;
@@ -25,7 +25,7 @@ export type PoolOptions = {
 };
 
 /** The application's pool. Every connection starts as {@link appRole}, so no statement can run with the owner's rights by mistake. */
-export function openAppPool(options: PoolOptions): pg.Pool {
+export function openAppPool(options: PoolOptions): Pool {
   return openPool(options, {
     role: appRole,
     statement_timeout: "15s",
@@ -35,12 +35,12 @@ export function openAppPool(options: PoolOptions): pg.Pool {
 }
 
 /** The owner's pool: for setting up job queues, and for nothing that a request causes. */
-export function openOwnerPool(options: PoolOptions): pg.Pool {
+export function openOwnerPool(options: PoolOptions): Pool {
   return openPool({ max: 2, ...options }, { lock_timeout: "10s", idle_in_transaction_session_timeout: "60s" });
 }
 
-function openPool({ connection, name, log, max = 10, mayExit = false }: PoolOptions, settings: Settings): pg.Pool {
-  const pool = new pg.Pool({
+function openPool({ connection, name, log, max = 10, mayExit = false }: PoolOptions, settings: Settings): Pool {
+  const pool = new Pool({
     ...withSettings(connection, settings),
     application_name: name,
     max,
@@ -58,20 +58,21 @@ function openPool({ connection, name, log, max = 10, mayExit = false }: PoolOpti
 export type Settings = Readonly<Record<string, string>>;
 
 /** Sets run-time parameters from the first moment of a connection on. */
-export function withSettings(connection: pg.ClientConfig, settings: Settings): pg.ClientConfig {
+export function withSettings(connection: ClientConfig, settings: Settings): ClientConfig {
   const added = Object.entries({ search_path: "public", ...settings }).map(([name, value]) => `-c ${name}=${value}`);
   return { ...connection, options: [connection.options, ...added].filter(Boolean).join(" ") };
 }
 
 /** bigint columns and lists hold counts and milliseconds and come as numbers; timestamptz comes as Date, uuid and xid8 as text. */
-const rowTypes: pg.CustomTypesConfig = {
+const rowTypes: CustomTypesConfig = {
   getTypeParser(oid: number, format?: "text" | "binary") {
-    if (oid === pg.types.builtins.INT8) return safeInteger;
+    if (oid === int8) return safeInteger;
     if (oid === int8Array) return safeIntegers;
-    return pg.types.getTypeParser(oid, format);
+    return types.getTypeParser(oid, format);
   },
 };
 
+const int8 = 20;
 const int8Array = 1016;
 
 function safeIntegers(text: string): (number | null)[] {

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import pg from "pg";
+import { Client, type ClientConfig } from "pg";
 
 import { type Clock, systemClock } from "#/kernel/clock.ts";
 import type { Log } from "#/kernel/log.ts";
@@ -10,7 +10,7 @@ import { accountFor } from "./embedded/account.ts";
 import { findBinaries } from "./embedded/binaries.ts";
 import { ensureCluster, writeSettings } from "./embedded/cluster.ts";
 import { holdDirectory } from "./embedded/lock.ts";
-import { readPostmaster, signalTo, stopPostmaster } from "./embedded/postmaster.ts";
+import { isAlive, readPostmaster, signalTo, stopPostmaster } from "./embedded/postmaster.ts";
 import {
   type Address,
   adopt,
@@ -19,12 +19,14 @@ import {
   type Place,
   removeSocketDir,
   type Running,
+  superuser,
+  whenEnded,
 } from "./embedded/process.ts";
 import { ensurePassword, isOnTcp } from "./embedded/tcp.ts";
 
 export type Embedded = {
   /** For the owner of the database `aftercall`: it may create roles and databases, and is no superuser. */
-  readonly connection: pg.ClientConfig;
+  readonly connection: ClientConfig;
   /** Stops the database and gives the directory back. Twice is once. */
   stop(): Promise<void>;
 };
@@ -47,19 +49,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const base = resolve(options.dataDir);
   mkdirSync(base, { recursive: true });
   const lock = holdDirectory(base);
+  let server: Supervised | undefined;
+  const stop = async () => {
+    await server?.stop();
+    lock.release();
+  };
   try {
     const place = prepare(base, options);
-    const server = await supervise(place, options.log);
-    const connection = await ensureDatabase(server.address, base);
-    return {
-      connection,
-      async stop() {
-        await server.stop();
-        lock.release();
-      },
-    };
+    server = await supervise(place, options.log);
+    return { connection: await ensureDatabase(place, server.address), stop };
   } catch (error) {
-    lock.release();
+    await stop();
     throw error;
   }
 }
@@ -69,41 +69,41 @@ function prepare(base: string, { clock = systemClock, isDurable = true }: Embedd
   const account = accountFor(dataDir);
   // Where root keeps what every user may run; our own directory may lie where only root gets.
   const binaries = findBinaries(account, account ? "/var/cache/aftercall" : base);
-  ensureCluster(dataDir, binaries, account, { isDurable, passwordFile: isOnTcp ? ensurePassword(base).file : null });
+  const secret = isOnTcp ? ensurePassword(base) : null;
+  ensureCluster(dataDir, binaries, account, { isDurable, passwordFile: secret?.file ?? null });
   writeSettings(dataDir, { isDurable, isOnTcp });
-  return { dataDir, logFile: join(base, "postgres.log"), account, binaries, clock };
+  return { dataDir, logFile: join(base, "postgres.log"), account, binaries, password: secret?.password ?? null, clock };
 }
 
+type Supervised = { readonly address: Address; stop(): Promise<void> };
+
 /** Keeps one server running until told to stop. */
-async function supervise(place: Place, log: Log): Promise<{ address: Address; stop(): Promise<void> }> {
-  let isStopping = false;
+async function supervise(place: Place, log: Log): Promise<Supervised> {
+  const stopping = new AbortController();
   const before = readPostmaster(place.dataDir);
-  let running = (await adopt(place)) ?? (await launch(place, await newAddress(place.account)));
+  let running = (await adopt(place)) ?? (await launchAnew(place));
   const address: Address = { socketDir: running.socketDir, port: running.port };
   if (before && before.socketDir !== address.socketDir) removeSocketDir(before.socketDir);
   log.info({ pid: running.pid, adopted: running.child === null, dir: place.dataDir }, "database started");
 
-  const watch = ({ child }: Running) => {
-    child?.once("exit", (code, signal) => {
-      if (isStopping) return;
-      log.error({ code, signal, see: place.logFile }, "database ended by itself, starting it again");
-      relaunching = relaunch();
-    });
-  };
-  let relaunching = Promise.resolve();
-  const relaunch = async () => {
-    for (let wait = 100; !isStopping; wait = Math.min(wait * 2, 10_000)) {
-      await place.clock.sleep(wait);
-      try {
-        if (isStopping) return;
-        running = (await adopt(place)) ?? (await launch(place, address));
-        return watch(running);
-      } catch (error) {
-        log.error({ err: error }, "database could not be started again");
+  /** A database that ends by itself is started again, at the same address and for as long as it takes. */
+  const keep = async () => {
+    while (!stopping.signal.aborted) {
+      const how = await whenEnded(running, place.clock, stopping.signal);
+      if (stopping.signal.aborted) return;
+      log.error({ how, see: place.logFile }, "database ended by itself, starting it again");
+      for (let wait = 100; !isAlive(running.pid); wait = Math.min(wait * 2, 10_000)) {
+        await place.clock.sleep(wait, stopping.signal);
+        if (stopping.signal.aborted) return;
+        try {
+          running = (await adopt(place)) ?? (await launch(place, address));
+        } catch (error) {
+          log.error({ err: error }, "database could not be started again");
+        }
       }
     }
   };
-  watch(running);
+  const keeping = keep();
 
   // An exit that nobody prepared still ends the database; SIGKILL does not, and the next start adopts it.
   const atExit = () => {
@@ -114,33 +114,41 @@ async function supervise(place: Place, log: Log): Promise<{ address: Address; st
   return {
     address,
     async stop() {
-      if (isStopping) return;
-      isStopping = true;
+      if (stopping.signal.aborted) return;
+      stopping.abort();
       process.off("exit", atExit);
-      await relaunching;
+      await keeping;
       await stopPostmaster(running.pid, place.clock);
       removeSocketDir(address.socketDir);
     },
   };
 }
 
+async function launchAnew(place: Place): Promise<Running> {
+  const address = await newAddress(place.account);
+  try {
+    return await launch(place, address);
+  } catch (error) {
+    removeSocketDir(address.socketDir);
+    throw error;
+  }
+}
+
 /** Creates the owner and its database once, and says how to reach it. */
-async function ensureDatabase({ socketDir, port }: Address, base: string): Promise<pg.ClientConfig> {
-  const where = isOnTcp
-    ? { host: "127.0.0.1", port, password: ensurePassword(base).password }
-    : { host: socketDir, port };
-  const admin = new pg.Client({ ...where, user: "postgres", database: "postgres" });
+async function ensureDatabase(place: Place, address: Address): Promise<ClientConfig> {
+  const config = superuser(place, address);
+  const admin = new Client(config);
   await admin.connect();
   try {
     const { rows } = await admin.query<{ role: boolean; database: boolean }>(
       `select exists (select from pg_roles where rolname = 'aftercall') as role,
               exists (select from pg_database where datname = 'aftercall') as database`,
     );
-    const password = "password" in where ? `password ${admin.escapeLiteral(where.password)}` : "";
+    const password = place.password === null ? "" : `password ${admin.escapeLiteral(place.password)}`;
     if (!rows[0]?.role) await admin.query(`create role aftercall login createrole createdb ${password}`);
     if (!rows[0]?.database) await admin.query("create database aftercall owner aftercall");
   } finally {
     await admin.end();
   }
-  return { ...where, user: "aftercall", database: "aftercall" };
+  return { ...config, user: "aftercall", database: "aftercall" };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import pg from "pg";
+import { Client, type ClientConfig } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { silentLog } from "#/kernel/log.ts";
@@ -114,7 +114,7 @@ test("options in a database URL are kept beside ours", () => {
   expect(connection).toEqual({ connectionString: "postgres://u@h/d?sslmode=disable", options: "-c geqo=off" });
 });
 
-async function emptyDatabase(name: string): Promise<pg.ClientConfig> {
+async function emptyDatabase(name: string): Promise<ClientConfig> {
   await query(cluster.connection, `create database ${name}`);
   return inDatabase(cluster.connection, name);
 }
@@ -125,8 +125,8 @@ function copyOfOurs(name: string): string {
   return directory;
 }
 
-async function query(connection: pg.ClientConfig, sql: string): Promise<unknown[]> {
-  const client = new pg.Client(connection);
+async function query(connection: ClientConfig, sql: string): Promise<unknown[]> {
+  const client = new Client(connection);
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(sql)).rows;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import pg from "pg";
+import { Client, type ClientConfig, DatabaseError } from "pg";
 
 import { withSettings } from "./connect.ts";
 import { ensureRoles } from "./roles.ts";
@@ -12,10 +12,10 @@ export type Migration = { readonly name: string; readonly digest: string; readon
 
 export type MigrateOptions = {
   /** A user that owns the database. */
-  readonly connection: pg.ClientConfig;
+  readonly connection: ClientConfig;
   readonly directory?: string;
   /** Runs after the files under the same lock: what other parts install for themselves (the job queues). */
-  readonly afterwards?: (client: pg.Client) => Promise<void>;
+  readonly afterwards?: (client: Client) => Promise<void>;
 };
 
 /**
@@ -25,7 +25,7 @@ export type MigrateOptions = {
  */
 export async function migrate({ connection, directory, afterwards }: MigrateOptions): Promise<string[]> {
   const migrations = readMigrations(directory);
-  const client = new pg.Client({ ...withSettings(connection, {}), application_name: "aftercall migrate" });
+  const client = new Client({ ...withSettings(connection, {}), application_name: "aftercall migrate" });
   await client.connect();
   try {
     await refuseOldServer(client);
@@ -81,13 +81,13 @@ export function pendingOf(migrations: readonly Migration[], applied: readonly Ap
   });
 }
 
-async function appliedIn(client: pg.Client): Promise<Applied[]> {
+async function appliedIn(client: Client): Promise<Applied[]> {
   const { rows } = await client.query<Applied>("select name, digest from schema_migrations order by name");
   return rows;
 }
 
 /** Functions may be given to aftercall_lookup, who must be allowed to create in the schema for that moment. */
-async function apply(client: pg.Client, { name, digest, sql }: Migration): Promise<void> {
+async function apply(client: Client, { name, digest, sql }: Migration): Promise<void> {
   try {
     await client.query("begin; grant create on schema public to aftercall_lookup");
     await client.query(sql);
@@ -101,14 +101,14 @@ async function apply(client: pg.Client, { name, digest, sql }: Migration): Promi
 }
 
 function located(error: unknown, name: string, sql: string): unknown {
-  if (!(error instanceof pg.DatabaseError)) return error;
+  if (!(error instanceof DatabaseError)) return error;
   const line = error.position ? `:${sql.slice(0, Number(error.position)).split("\n").length}` : "";
   return new Error(`Migration ${name}${line}: ${error.message}${error.hint ? ` (${error.hint})` : ""}`, {
     cause: error,
   });
 }
 
-async function refuseOldServer(client: pg.Client): Promise<void> {
+async function refuseOldServer(client: Client): Promise<void> {
   const { rows } = await client.query<{ version: number; name: string; encoding: string }>(
     `select current_setting('server_version_num')::int as version, current_setting('server_version') as name,
             current_setting('server_encoding') as encoding`,

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { type Client, DatabaseError, escapeIdentifier } from "pg";
 
 /** Who the application acts as, and who owns the functions that look across tenants. Neither can log in. */
 const roles = ["aftercall_app", "aftercall_lookup"] as const;
@@ -8,7 +8,7 @@ const roles = ["aftercall_app", "aftercall_lookup"] as const;
  * reaches, so losing a race against another database that migrates is part of the plan.
  * @throws Error with the SQL to run when the user may not do it.
  */
-export async function ensureRoles(client: pg.Client): Promise<void> {
+export async function ensureRoles(client: Client): Promise<void> {
   const { rows } = await client.query<Self>(
     `select current_user as name, rolsuper as is_superuser, current_setting('server_version_num')::int as version
      from pg_roles where rolname = current_user`,
@@ -23,13 +23,13 @@ export async function ensureRoles(client: pg.Client): Promise<void> {
 
 type Self = { readonly name: string; readonly is_superuser: boolean; readonly version: number };
 
-async function ensureRole(client: pg.Client, role: string): Promise<void> {
+async function ensureRole(client: Client, role: string): Promise<void> {
   const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role]);
   if (!rowCount) await client.query(`create role ${role} nologin`);
 }
 
 /** Acting as a role is enough. Inheriting from it would also make its view across tenants the owner's (not avoidable before 16). */
-async function ensureMember(client: pg.Client, role: string, { version }: Self): Promise<void> {
+async function ensureMember(client: Client, role: string, { version }: Self): Promise<void> {
   const right = version >= 160_000 ? "SET" : "MEMBER";
   const { rows } = await client.query<{ has: boolean }>("select pg_has_role(current_user, $1, $2) as has", [
     role,
@@ -46,7 +46,7 @@ async function patiently(self: Self, work: () => Promise<void>): Promise<void> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError)) throw error;
+      if (!(error instanceof DatabaseError)) throw error;
       if (error.code === "42501") throw new Error(instruction(self), { cause: error });
       if (tries === 20 || !lostRaces.has(error.code ?? "")) throw error;
     }
@@ -54,7 +54,7 @@ async function patiently(self: Self, work: () => Promise<void>): Promise<void> {
 }
 
 function instruction({ name, version }: Self): string {
-  const user = pg.escapeIdentifier(name);
+  const user = escapeIdentifier(name);
   const manner = version >= 160_000 ? " with inherit false, set true" : "";
   return (
     `The database user ${name} may not create roles. Run this once as an administrator, then start again: ` +

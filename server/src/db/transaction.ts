@@ -28,6 +28,11 @@ export function createDb(pool: Pool): Db {
       const start = `begin; set local app.tenants = '${tenantList(tenants)}'`;
       const client = await pool.connect();
       let broken: Error | undefined;
+      // A connection that breaks is told as an event as well, and one without a listener would end the process.
+      const lost = (error: Error) => {
+        broken = error;
+      };
+      client.on("error", lost);
       try {
         await client.query(start);
         const result = await work(txOf(client));
@@ -39,6 +44,7 @@ export function createDb(pool: Pool): Db {
         });
         throw error;
       } finally {
+        client.off("error", lost);
         client.release(broken);
       }
     },

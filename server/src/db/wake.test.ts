@@ -46,6 +46,7 @@ test("a lost connection is opened again, and everybody is told that something ma
   await until(() => heard.includes(null));
   await db.inTransaction([], (tx) => notify(tx, "wake_again", "after"));
   await until(() => heard.includes("after"));
+  expect(heard.indexOf(null)).toBeLessThan(heard.indexOf("after"));
 });
 
 test("who has stopped listening is not called", async () => {
@@ -62,7 +63,7 @@ test("stopping closes the connection and returns, also before it was ever open",
   const other = createWake({ connection, log: silentLog(), clock: systemClock });
   await other.stop();
   const unreachable = createWake({ connection: { host: "/nowhere" }, log: silentLog(), clock: systemClock });
-  await unreachable.stop();
+  await expect(unreachable.stop()).resolves.toBeUndefined();
 });
 
 /** What a channel's listener hears, once it is sure to hear. */

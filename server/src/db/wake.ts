@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client, type ClientConfig, escapeIdentifier } from "pg";
 
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
@@ -28,10 +28,10 @@ export async function notify(tx: Tx, channel: string, payload = ""): Promise<voi
  * Listens on one connection of its own for the whole process. A lost connection is opened again; who waits must poll as well,
  * since an announcement made meanwhile is gone.
  */
-export function createWake({ connection, log, clock }: { connection: pg.ClientConfig; log: Log; clock: Clock }): Wake {
+export function createWake({ connection, log, clock }: { connection: ClientConfig; log: Log; clock: Clock }): Wake {
   const listeners = new Map<string, Set<Woken>>();
   const stopping = new AbortController();
-  let client: pg.Client | null = null;
+  let client: Client | null = null;
   let asking: Promise<unknown> = Promise.resolve();
   const running = keepListening();
 
@@ -65,7 +65,7 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
 
   /** Resolves or throws when the connection has ended. */
   async function listenOnce(connected: () => void): Promise<void> {
-    const fresh = new pg.Client({
+    const fresh = new Client({
       ...withSettings(connection, { role: appRole }),
       application_name: "aftercall wake",
       connectionTimeoutMillis: 5_000,
@@ -73,7 +73,7 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
     });
     const ended = new Promise<void>((resolve, reject) => {
       fresh.once("end", resolve);
-      fresh.once("error", reject);
+      fresh.on("error", reject);
     });
     ended.catch(() => {}); // It may fail while nobody waits for it yet.
     fresh.on("notification", ({ channel, payload }) => call(channel, payload ?? ""));
@@ -92,8 +92,8 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
   }
 
   /** A connection can be dead without either side being told: asked every 15 s, it answers within 5 or is given up. */
-  async function checkRegularly(fresh: pg.Client): Promise<void> {
-    while (client === fresh && !stopping.signal.aborted) {
+  async function checkRegularly(fresh: Client): Promise<void> {
+    for (;;) {
       await clock.sleep(15_000, stopping.signal);
       if (client !== fresh || stopping.signal.aborted) return;
       const answer = ask(fresh, "select 1").then(() => true);
@@ -103,7 +103,7 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
   }
 
   /** One statement after the other, as a connection wants it. */
-  function ask(on: pg.Client, sql: string): Promise<unknown> {
+  function ask(on: Client, sql: string): Promise<unknown> {
     asking = asking.catch(() => {}).then(() => on.query(sql));
     return asking;
   }
@@ -114,5 +114,5 @@ export function createWake({ connection, log, clock }: { connection: pg.ClientCo
 }
 
 function listen(channel: string): string {
-  return `listen ${pg.escapeIdentifier(channel)}`;
+  return `listen ${escapeIdentifier(channel)}`;
 }

@@ -102,7 +102,9 @@ test("work that can never succeed is given up at once", async () => {
 test("data of the wrong form is refused before it is queued", async () => {
   const tenant = await makeTenant(database.db);
   const wrong = { tenant, number: "seven" } as unknown as z.infer<typeof data>;
-  await expect(database.db.inTransaction([tenant], (tx) => jobs.enqueue(tx, idle, wrong))).rejects.toThrow();
+  await expect(database.db.inTransaction([tenant], (tx) => jobs.enqueue(tx, idle, wrong))).rejects.toThrow(
+    "expected number",
+  );
 });
 
 test("what may be queued later waits", async () => {

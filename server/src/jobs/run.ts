@@ -41,7 +41,7 @@ export async function runJob<Data>(
   }
 
   /** `deadletter` ends a job whatever retries it has left. */
-  function failed(status: "failed" | "deadletter", failure: unknown) {
-    return { result: { id: given.id, status, output: { message: messageOf(failure) } }, failure };
+  function failed(status: "failed" | "deadletter", error: unknown) {
+    return { result: { id: given.id, status, output: { message: messageOf(error) } }, failure: error };
   }
 }

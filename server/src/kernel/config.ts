@@ -55,7 +55,7 @@ export function loadConfig({
   const problems: Problem[] = [];
   const told: Raw = { ...readYaml(cwd, problems), ...readEnvironment(env, problems) };
   const mode = modeOf(told, env);
-  const devFile = join(resolve(cwd, String(told.dataDir?.value ?? "./.aftercall")), "dev.env");
+  const devFile = join(resolve(cwd, textOf(told.dataDir?.value, "./.aftercall")), "dev.env");
   if (mode === "production") problems.push(...productionProblems(told, devFile));
   problems.push(...check(told), ...halfKeyPair(told));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -87,6 +87,10 @@ export function describeConfig({ config, origins }: LoadedConfig): { name: strin
 function modeOf(told: Raw, env: Environment): Config["mode"] {
   const given = told.mode?.value ?? env["NODE_ENV"];
   return given === "production" ? "production" : "development";
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
 }
 
 function valuesOf(raw: Raw): Record<string, unknown> {

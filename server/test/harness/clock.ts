@@ -17,16 +17,14 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 10, 20, 12)): F
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
-        const sleeper = {
-          until: passed + ms,
-          wake() {
-            asleep.delete(sleeper);
-            signal?.removeEventListener("abort", sleeper.wake);
-            resolve();
-          },
+        const wake = () => {
+          asleep.delete(sleeper);
+          signal?.removeEventListener("abort", wake);
+          resolve();
         };
+        const sleeper = { until: passed + ms, wake };
         asleep.add(sleeper);
-        signal?.addEventListener("abort", sleeper.wake, { once: true });
+        signal?.addEventListener("abort", wake, { once: true });
       }),
     get sleepers() {
       return asleep.size;

@@ -1,7 +1,7 @@
-import pg from "pg";
+import { Client, type ClientConfig, DatabaseError } from "pg";
 
 /** The same server, another database. */
-export function inDatabase(connection: pg.ClientConfig, database: string): pg.ClientConfig {
+export function inDatabase(connection: ClientConfig, database: string): ClientConfig {
   if (!connection.connectionString) return { ...connection, database };
   const url = new URL(connection.connectionString);
   url.pathname = `/${database}`;
@@ -9,12 +9,8 @@ export function inDatabase(connection: pg.ClientConfig, database: string): pg.Cl
 }
 
 /** Copies a database file by file (25 to 45 ms), which wants nobody connected to it: others who copy are waited for. */
-export async function cloneDatabase(
-  connection: pg.ClientConfig,
-  template: string,
-  name: string,
-): Promise<pg.ClientConfig> {
-  const client = new pg.Client(connection);
+export async function cloneDatabase(connection: ClientConfig, template: string, name: string): Promise<ClientConfig> {
+  const client = new Client(connection);
   await client.connect();
   try {
     for (let tries = 1; ; tries++) {
@@ -22,7 +18,7 @@ export async function cloneDatabase(
         await client.query(`create database ${name} template ${template} strategy file_copy`);
         return inDatabase(connection, name);
       } catch (error) {
-        const isInUse = error instanceof pg.DatabaseError && error.code === "55006";
+        const isInUse = error instanceof DatabaseError && error.code === "55006";
         if (!isInUse || tries === 100) throw error;
       }
     }
@@ -31,8 +27,8 @@ export async function cloneDatabase(
   }
 }
 
-export async function dropDatabase(connection: pg.ClientConfig, name: string): Promise<void> {
-  const client = new pg.Client(connection);
+export async function dropDatabase(connection: ClientConfig, name: string): Promise<void> {
+  const client = new Client(connection);
   await client.connect();
   try {
     await client.query(`drop database if exists ${name} with (force)`);

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from "pg";
 import type { TestProject } from "vitest/node";
 
 import { migrate } from "#/db/migrate.ts";
@@ -10,7 +10,7 @@ import { startCluster } from "./cluster.ts";
 declare module "vitest" {
   interface ProvidedContext {
     /** Connection of the owner to the server that tests run on. */
-    cluster: pg.ClientConfig;
+    cluster: ClientConfig;
     /** The migrated database that {@link testDatabase} copies. */
     template: string;
   }
@@ -31,7 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
-async function dropAll(connection: pg.ClientConfig, template: string): Promise<void> {
+async function dropAll(connection: ClientConfig, template: string): Promise<void> {
   const { rows } = await run<{ datname: string }>(
     connection,
     `select datname from pg_database where datname like '${template}%'`,
@@ -39,11 +39,8 @@ async function dropAll(connection: pg.ClientConfig, template: string): Promise<v
   for (const { datname } of rows) await run(connection, `drop database if exists ${datname} with (force)`);
 }
 
-async function run<Row extends pg.QueryResultRow>(
-  connection: pg.ClientConfig,
-  sql: string,
-): Promise<pg.QueryResult<Row>> {
-  const client = new pg.Client(connection);
+async function run<Row extends QueryResultRow>(connection: ClientConfig, sql: string): Promise<QueryResult<Row>> {
+  const client = new Client(connection);
   await client.connect();
   try {
     return await client.query<Row>(sql);

@@ -34,7 +34,7 @@ export type Receiver = {
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const waiting = new Set<() => void>();
-  let decide: (request: Received, count: number) => Reply = () => ({ status: 200 });
+  let decide = acceptAll;
 
   const server = createServer((message, response) => {
     const chunks: Buffer[] = [];
@@ -75,6 +75,10 @@ export async function startReceiver(): Promise<Receiver> {
         server.closeAllConnections();
       }),
   };
+}
+
+function acceptAll(_request: Received, _count: number): Reply {
+  return { status: 200 };
 }
 
 async function send(response: ServerResponse, reply: Reply): Promise<void> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chownSync,
   closeSync,
@@ -13,12 +14,14 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
+import { Client, type ClientConfig } from "pg";
+
 import type { Clock } from "#/kernel/clock.ts";
 
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { pathFor, surroundings } from "./cluster.ts";
-import { disownPidFile, isPostmasterOf, readPostmaster, signalTo, stopPostmaster } from "./postmaster.ts";
+import { disownPidFile, isAlive, isPostmasterOf, readPostmaster, signalTo, stopPostmaster } from "./postmaster.ts";
 import { freePort, isOnTcp } from "./tcp.ts";
 
 /** Where a running server is reached. */
@@ -32,6 +35,8 @@ export type Place = {
   readonly logFile: string;
   readonly account: Account | null;
   readonly binaries: Binaries;
+  /** Null: whoever gets to the socket is let in. */
+  readonly password: string | null;
   readonly clock: Clock;
 };
 
@@ -39,22 +44,55 @@ export type Place = {
  * The server that an earlier process left behind when it was killed, made to read its settings again. Null when there is none,
  * or when it is of no use any more; then it is gone, and so is what it would have left in the way of the next.
  */
-export async function adopt({ dataDir, clock }: Place): Promise<Running | null> {
-  const found = readPostmaster(dataDir);
-  if (!found || !isPostmasterOf(found.pid, dataDir)) {
-    disownPidFile(dataDir);
-    return null;
-  }
+export async function adopt(place: Place): Promise<Running | null> {
+  const { dataDir, clock } = place;
   const until = clock.monotonic() + 60_000; // Recovery after a crash of the machine takes its time.
-  while (readPostmaster(dataDir)?.state === "starting" && clock.monotonic() < until) await clock.sleep(10);
-  const { pid, port, socketDir, state } = readPostmaster(dataDir) ?? found;
-  const isReachable = isOnTcp || existsSync(join(socketDir, `.s.PGSQL.${port}`));
-  if (state === "ready" && isReachable) {
-    signalTo(pid, "SIGHUP");
-    return { pid, port, socketDir, child: null };
+  for (;;) {
+    const found = readPostmaster(dataDir);
+    if (!found || !isPostmasterOf(found.pid, dataDir)) {
+      disownPidFile(dataDir);
+      return null;
+    }
+    const { pid, port, socketDir, state } = found;
+    const isReachable = isOnTcp || existsSync(join(socketDir, `.s.PGSQL.${port}`));
+    if (state === "stopping" || (state === "ready" && !isReachable) || clock.monotonic() > until) {
+      await stopPostmaster(pid, clock);
+    } else if (state === "ready" && (await answers(place, found))) {
+      signalTo(pid, "SIGHUP");
+      return { pid, port, socketDir, child: null };
+    }
+    // Starting, or killed a moment ago and not yet gone.
+    await clock.sleep(10);
   }
-  await stopPostmaster(pid, clock);
-  return null;
+}
+
+/** How the superuser of the cluster is reached; only this process can. */
+export function superuser({ password }: Place, { socketDir, port }: Address): ClientConfig {
+  const where = password === null ? { host: socketDir, port } : { host: "127.0.0.1", port, password };
+  return { ...where, user: "postgres", database: "postgres", connectionTimeoutMillis: 5_000 };
+}
+
+async function answers(place: Place, address: Address): Promise<boolean> {
+  const client = new Client(superuser(place, address));
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** Resolves when a server has ended by itself, with what is known of it; also when told to stop waiting. */
+export async function whenEnded({ pid, child }: Running, clock: Clock, stop: AbortSignal): Promise<unknown> {
+  if (child && child.exitCode === null && child.signalCode === null) {
+    await once(child, "exit", { signal: stop }).catch(() => {});
+    return { code: child.exitCode, signal: child.signalCode };
+  }
+  while (!stop.aborted && isAlive(pid)) await clock.sleep(500, stop);
+  return {};
 }
 
 /** Starts a server and waits until it takes connections. */

@@ -20,7 +20,9 @@ function defaultCell(about: About, schema: z.ZodType): string {
   if (about.defaultText) return about.defaultText;
   if (about.isGenerated) return "made up in development; else not set";
   const parsed = schema.safeParse(undefined);
-  return parsed.success && parsed.data !== undefined ? `\`${String(parsed.data)}\`` : "not set";
+  return parsed.success && parsed.data !== undefined
+    ? `\`${JSON.stringify(parsed.data).replaceAll('"', "")}\``
+    : "not set";
 }
 
 const intro = `# Configuration
