@@ -127,7 +127,7 @@ export type AliasKind =
  * an event is a claim, and calls/ joins claims.
  */
 export type CallEvent = {
-  /** Identity within the source: the same fact told twice has the same key (CONTRACTS D4). Hashed by intake when longer than 255 bytes. */
+  /** Identity within the source: the same fact told twice has the same key. Hashed by intake when longer than 255 bytes. */
   readonly key: string;
   /** The provider's own word: `end-of-call-report`. */
   readonly type: string;

@@ -56,6 +56,6 @@ const workspaceTypes: ReadonlySet<string> = new Set([
   "voice_removal_notice_withdrawn",
   "voice_removed",
   "speech_to_text_transcription",
-  "speech_to_text_transcription_completed",
-  "speech_to_text.completed",
+  "flows_generation",
+  "flows_template_run",
 ]);
