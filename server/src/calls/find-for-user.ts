@@ -2,10 +2,11 @@ import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { Db } from "#/db/transaction.ts";
 
+import { aliasesOf } from "./alias-store.ts";
 import { factOf, project } from "./project.ts";
 import { isoOf } from "./record.ts";
 import type { CallRecord } from "./record.ts";
-import { aliasesOf, loadCall, userNames } from "./store.ts";
+import { loadCall, userNames } from "./store.ts";
 
 /**
  * A call as one of its users may see it: in a tenant they belong to, and either theirs or nobody's in particular. Null for

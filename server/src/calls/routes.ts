@@ -6,8 +6,9 @@ import type { Db } from "#/db/transaction.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
 
+import { aliasesOf } from "./alias-store.ts";
 import { toCall } from "./record.ts";
-import { aliasesOf, listCalls, loadCall, loadTranscripts, userNames } from "./store.ts";
+import { listCalls, loadCall, loadTranscripts, userNames } from "./store.ts";
 
 /** Reading calls under /v1. Registering one is intake, and lives there. */
 export function callHandlers({ db }: { db: Db }): Omit<Handlers<typeof callRoutes>, "registerCall"> {

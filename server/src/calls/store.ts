@@ -1,54 +1,11 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
 
 import type { Tx } from "#/db/transaction.ts";
-import type { Alias } from "#/providers/provider.ts";
 
-import { nameOf } from "./correlate.ts";
 import { factOf, project } from "./project.ts";
 import type { CallRecord } from "./record.ts";
 import { isoOf } from "./record.ts";
 import type { CallState } from "./state.ts";
-
-export type TenantAlias = { readonly tenantId: string; readonly alias: Alias };
-
-/** Which call each name belongs to, by {@link nameOf}. Names nobody knows are left out. */
-export async function findAliases(tx: Tx, names: readonly TenantAlias[]): Promise<Map<string, string>> {
-  if (names.length === 0) return new Map();
-  const rows = await tx.rows<{ tenant_id: string; kind: Alias["kind"]; value: string; call_id: string }>(
-    `select a.tenant_id, a.kind, a.value, a.call_id
-       from unnest($1::uuid[], $2::text[], $3::text[]) as n (tenant_id, kind, value)
-       join call_aliases a using (tenant_id, kind, value)`,
-    columns(names),
-    "calls.find-aliases",
-  );
-  return new Map(rows.map((row) => [nameOf(row.tenant_id, row), row.call_id]));
-}
-
-/**
- * Gives names to calls, in sorted order so that two batches never wait for each other in a circle. A name that somebody else
- * gave meanwhile is left as it is: the caller finds it missing among the returned ones and looks again.
- */
-export async function insertAliases(
-  tx: Tx,
-  rows: readonly (TenantAlias & { readonly callId: string })[],
-): Promise<Set<string>> {
-  if (rows.length === 0) return new Set();
-  const sorted = rows.toSorted((a, b) => (nameOf(a.tenantId, a.alias) < nameOf(b.tenantId, b.alias) ? -1 : 1));
-  const inserted = await tx.rows<{ tenant_id: string; kind: Alias["kind"]; value: string }>(
-    `insert into call_aliases (tenant_id, kind, value, call_id)
-     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
-     on conflict (tenant_id, kind, value) do nothing
-     returning tenant_id, kind, value`,
-    [...columns(sorted), sorted.map((row) => row.callId)],
-    "calls.insert-aliases",
-  );
-  return new Set(inserted.map((row) => nameOf(row.tenant_id, row)));
-}
-
-/** Points names that this transaction gave to a call it will not make after all at the one that was there first. */
-export async function redirectAliases(tx: Tx, tenantId: string, from: string, to: string): Promise<void> {
-  await tx.run("update call_aliases set call_id = $3 where tenant_id = $1 and call_id = $2", [tenantId, from, to]);
-}
 
 type CallRow = {
   tenant_id: string;
@@ -77,15 +34,33 @@ export async function lockCalls(
   tenantIds: readonly string[],
   ids: readonly string[],
 ): Promise<Map<string, CallRecord>> {
+  return callsOf(tx, tenantIds, ids, "for update");
+}
+
+/** The same without locking, for answers that change nothing. */
+export async function readCalls(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ids: readonly string[],
+): Promise<Map<string, CallRecord>> {
+  return callsOf(tx, tenantIds, ids, "");
+}
+
+async function callsOf(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ids: readonly string[],
+  lock: "for update" | "",
+): Promise<Map<string, CallRecord>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.rows<CallRow>(
     `select ${callColumns} from calls c
       where c.tenant_id = any ($1::uuid[])
         and c.id in (select unnest($2::uuid[]) union
                      select m.merged_into from calls m where m.tenant_id = any ($1::uuid[]) and m.id = any ($2::uuid[]))
-      order by c.tenant_id, c.id for update`,
+      order by c.tenant_id, c.id ${lock}`,
     [[...new Set(tenantIds)], ids],
-    "calls.lock",
+    `calls.of ${lock}`,
   );
   return new Map(rows.map((row) => [row.id, recordOf(row)]));
 }
@@ -167,26 +142,6 @@ export async function loadTranscripts(
   return new Map(rows.map(({ event_id, ...transcript }) => [event_id, transcript]));
 }
 
-/** Every name of each call, the provider's own first, by call id. */
-export async function aliasesOf(
-  tx: Tx,
-  tenantIds: readonly string[],
-  callIds: readonly string[],
-): Promise<Map<string, Alias[]>> {
-  const aliases = new Map<string, Alias[]>();
-  if (callIds.length === 0) return aliases;
-  const rows = await tx.rows<Alias & { owner: string }>(
-    `select coalesce(c.merged_into, c.id) as owner, a.kind, a.value
-       from calls c join call_aliases a on a.tenant_id = c.tenant_id and a.call_id = c.id
-      where c.tenant_id = any ($1::uuid[]) and (c.id = any ($2::uuid[]) or c.merged_into = any ($2::uuid[]))
-      order by (a.value = c.provider_call_id) desc, a.kind, a.value`,
-    [tenantIds, callIds],
-    "calls.aliases-of",
-  );
-  for (const { owner, kind, value } of rows) aliases.set(owner, [...(aliases.get(owner) ?? []), { kind, value }]);
-  return aliases;
-}
-
 /** One call, the merged one's survivor where it was merged; null when the tenant has none. */
 export async function loadCall(tx: Tx, tenantId: string, id: string): Promise<CallRecord | null> {
   const rows = await tx.rows<CallRow>(
@@ -195,15 +150,6 @@ export async function loadCall(tx: Tx, tenantId: string, id: string): Promise<Ca
     [tenantId, id],
   );
   return rows[0] ? recordOf(rows[0]) : null;
-}
-
-/** The call that a provider's id names, of whatever kind. */
-export async function callIdByAlias(tx: Tx, tenantId: string, value: string): Promise<string | null> {
-  const rows = await tx.rows<{ call_id: string }>(
-    "select call_id from call_aliases where tenant_id = $1 and kind in ('vapi_call', 'communication_id', 'call_sid', 'conversation_id', 'room_sid', 'egress_id', 'sip_call_id', 'sip_participant', 'generic') and value = $2 limit 1",
-    [tenantId, value],
-  );
-  return rows[0]?.call_id ?? null;
 }
 
 export type CallFilter = {
@@ -253,10 +199,6 @@ export async function userIdOf(tx: Tx, tenantId: string, externalId: string): Pr
     externalId,
   ]);
   return rows[0]?.id ?? null;
-}
-
-function columns(names: readonly TenantAlias[]): unknown[][] {
-  return [names.map((n) => n.tenantId), names.map((n) => n.alias.kind), names.map((n) => n.alias.value)];
 }
 
 function recordOf(row: CallRow): CallRecord {

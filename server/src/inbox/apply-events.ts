@@ -1,12 +1,13 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
 
+import { aliasesOf } from "#/calls/alias-store.ts";
 import { changesBetween } from "#/calls/change.ts";
 import type { CallChange } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { advance, differs, join, nothingKnown, stateOf } from "#/calls/state.ts";
 import type { CallState } from "#/calls/state.ts";
-import { aliasesOf, compressMerges, loadTranscripts } from "#/calls/store.ts";
+import { compressMerges, loadTranscripts } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { messageOf } from "#/kernel/errors.ts";
 import type { Alias } from "#/providers/provider.ts";
@@ -94,18 +95,12 @@ function move(work: CallWork, rebuilt: CallState | null, now: number): Moved {
   let userId = known?.userId ?? null;
   for (const item of items) {
     userId ??= item.userId;
-    if (item.standing !== "repeat") {
-      try {
-        const heard = {
-          event: item.event,
-          eventId: item.eventId,
-          by: `${item.sourceId}:${item.key}`,
-          receivedAt: item.receivedAt,
-        };
-        state = advance(state, join(state, stateOf(heard)));
-      } catch (error) {
-        item.problem = messageOf(error);
-      }
+    try {
+      const by = `${item.sourceId}:${item.key}`;
+      const heard = { event: item.event, eventId: item.eventId, by, receivedAt: item.receivedAt };
+      state = advance(state, join(state, stateOf(heard)));
+    } catch (error) {
+      item.problem = messageOf(error);
     }
     item.after = project(state);
   }

@@ -87,6 +87,13 @@ describe("a batch of webhooks", () => {
     ]);
   });
 
+  test("answers a repeat by what the first one did, whatever the repeat itself says", async () => {
+    const { arrival, context } = await scene();
+    const first = await one(context, arrival(ended("k", "call-1")));
+    const again = await one(context, arrival({ ...event("k", "another-call") }, "{ }"));
+    expect(again).toMatchObject({ effect: "repeat", call: { id: first?.call?.id, status: "ended" } });
+  });
+
   test("with one member the database refuses stores that one unapplied and the others whole", async () => {
     const { tenantId, arrival, context } = await scene();
     const poison = event("poison", "p");

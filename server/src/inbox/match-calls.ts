@@ -1,8 +1,9 @@
+import { findAliases, insertAliases, redirectAliases } from "#/calls/alias-store.ts";
+import type { TenantAlias } from "#/calls/alias-store.ts";
 import { correlate, nameOf } from "#/calls/correlate.ts";
 import type { Group } from "#/calls/correlate.ts";
 import type { CallRecord } from "#/calls/record.ts";
-import { findAliases, insertAliases, lockCalls, redirectAliases } from "#/calls/store.ts";
-import type { TenantAlias } from "#/calls/store.ts";
+import { lockCalls } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import type { CallEvent } from "#/providers/provider.ts";
 
@@ -27,7 +28,7 @@ export async function matchCalls(
   { newId, reread }: { newId: () => string; reread: Reread },
 ): Promise<CallWork[]> {
   const entries = batch.filter(
-    (entry) => entry.aliases.length > 0 && entry.training?.result !== "unknown_session" && !entry.sameAs,
+    (entry) => entry.aliases.length > 0 && entry.training?.result !== "unknown_session" && entry.standing !== "repeat",
   );
   const callIds = new Map<string, string>();
   await look(tx, entries, callIds);
@@ -72,9 +73,8 @@ async function giveNames(
 ): Promise<TenantAlias[]> {
   const wanted: (TenantAlias & { callId: string; isNewCall: boolean })[] = [];
   for (const group of groups) {
-    const applying = group.items.filter((item) => item.standing !== "repeat");
     const isNewCall = group.callIds.length === 0;
-    if (applying.length === 0 || (isNewCall && !applying.some((item) => item.mayCreateCalls))) continue;
+    if (isNewCall && !group.items.some((item) => item.mayCreateCalls)) continue;
     const callId = group.callIds[0] ?? newId();
     for (const [name, alias] of group.aliases) {
       if (!callIds.has(name)) wanted.push({ tenantId: group.tenantId, alias, callId, isNewCall });

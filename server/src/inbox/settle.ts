@@ -1,6 +1,7 @@
+import { aliasesOf } from "#/calls/alias-store.ts";
 import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit } from "#/calls/change.ts";
-import { aliasesOf, loadTranscripts, lockCalls, saveCalls } from "#/calls/store.ts";
+import { loadTranscripts, lockCalls, saveCalls } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 

@@ -1,10 +1,11 @@
+import { aliasesOf } from "#/calls/alias-store.ts";
 import type { AfterCommit, Change } from "#/calls/change.ts";
 import { viewOf } from "#/calls/record.ts";
 import type { CallState } from "#/calls/state.ts";
-import { saveCalls, saveTranscripts } from "#/calls/store.ts";
+import { readCalls, saveCalls, saveTranscripts } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
-import type { EventResult } from "#/providers/provider.ts";
+import type { CallView, EventResult } from "#/providers/provider.ts";
 
 import { applyEvents } from "./apply-events.ts";
 import type { Applied, CallWork } from "./apply-events.ts";
@@ -14,7 +15,7 @@ import type { Entry } from "./entries.ts";
 import { keptHeaders } from "./headers.ts";
 import { matchCalls } from "./match-calls.ts";
 import type { Reread } from "./match-calls.ts";
-import { insertApplications, insertEvents, insertUnmatched, markForRetry } from "./store.ts";
+import { callsOfEvents, insertApplications, insertEvents, insertUnmatched, markForRetry } from "./store.ts";
 import type { ApplicationRow, EventRow, UnmatchedRow } from "./store.ts";
 
 export type BatchContext = {
@@ -37,7 +38,7 @@ export async function storeBatch(
   await decideStanding(tx, entries);
   await claimTraining(tx, entries, context.hooks);
   const { applied, afterCommit } = await applyEntries(tx, context, entries);
-  return { outcomes: outcomesOf(arrivals, entries, applied), afterCommit };
+  return { outcomes: outcomesOf(arrivals, entries, applied, await viewsOfRepeats(tx, entries)), afterCommit };
 }
 
 /** Applies entries to their calls and writes everything that follows. `rebuild` may start calls from another state than the stored one. */
@@ -66,7 +67,7 @@ export async function applyEntries(
 function transcriptsOf(applied: readonly Applied[], context: BatchContext) {
   return applied.flatMap(({ work, record }) =>
     work.items.flatMap((item) =>
-      item.event.transcript && item.standing !== "repeat"
+      item.event.transcript
         ? [
             {
               ...item.event.transcript,
@@ -181,24 +182,48 @@ function trainingChanges(entries: readonly Entry[], applied: readonly Applied[])
   );
 }
 
-function outcomesOf(arrivals: readonly Arrival[], entries: readonly Entry[], applied: readonly Applied[]): Outcome[] {
+/** The calls of events that were stored before, as they stand: a repeat is answered by what the first one did. */
+async function viewsOfRepeats(tx: Tx, entries: readonly Entry[]): Promise<Map<string, CallView>> {
+  const repeats = entries.filter((entry) => entry.standing === "repeat" && !entry.sameAs);
+  if (repeats.length === 0) return new Map();
+  const tenants = [...new Set(repeats.map((entry) => entry.tenantId))];
+  const callIds = await callsOfEvents(
+    tx,
+    tenants,
+    repeats.map((entry) => entry.eventId),
+  );
+  const records = await readCalls(tx, tenants, [...new Set(callIds.values())]);
+  const aliases = await aliasesOf(tx, tenants, [...records.keys()]);
+  return new Map(
+    [...callIds].flatMap(([eventId, callId]) => {
+      const found = records.get(callId);
+      const record = found?.mergedInto ? records.get(found.mergedInto) : found;
+      return record ? [[eventId, viewOf(record, aliases.get(record.id) ?? [])] as const] : [];
+    }),
+  );
+}
+
+function outcomesOf(
+  arrivals: readonly Arrival[],
+  entries: readonly Entry[],
+  applied: readonly Applied[],
+  repeated: ReadonlyMap<string, CallView>,
+): Outcome[] {
   const callOf = callsByEntry(applied);
   const results = new Map<Arrival, EventResult[]>(arrivals.map((arrival) => [arrival, []]));
   for (const entry of entries) {
-    const call = callOf.get(entry.sameAs ?? entry);
     if (!entry.arrival) continue;
+    const first = entry.sameAs ?? entry;
+    const applicable = callOf.get(first);
+    const call = applicable ? viewOf(applicable.record, applicable.aliases) : (repeated.get(first.eventId) ?? null);
+    const isWaiting = !call && (first.event.aliases.length > 0 || entry.training?.result === "unknown_session");
     results.get(entry.arrival)?.push({
       event: entry.event,
       eventId: entry.eventId,
-      effect:
-        entry.standing === "repeat"
-          ? call || entry.event.aliases.length === 0
-            ? "repeat"
-            : "unmatched"
-          : effectOf(entry, call),
-      call: call ? viewOf(call.record, call.aliases) : null,
+      effect: entry.standing !== "repeat" ? effectOf(entry, applicable) : isWaiting ? "unmatched" : "repeat",
+      call,
       training: entry.training?.result ?? null,
-      problem: entry.problem ?? entry.sameAs?.problem ?? null,
+      problem: first.problem,
     });
   }
   return arrivals.map((arrival) => results.get(arrival) ?? []);
@@ -222,5 +247,5 @@ export async function storeUnapplied(
   await decideStanding(tx, entries);
   for (const entry of entries) if (entry.standing !== "repeat") entry.problem = problem;
   await logEvents(tx, entries, [], context);
-  return outcomesOf(arrivals, entries, []);
+  return outcomesOf(arrivals, entries, [], await viewsOfRepeats(tx, entries));
 }

@@ -242,6 +242,23 @@ export async function eventsOfCalls(
   );
 }
 
+/** Which call each stored event was applied to, at birth or later; events without one are left out. */
+export async function callsOfEvents(
+  tx: Tx,
+  tenantIds: readonly string[],
+  eventIds: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await tx.rows<{ id: string; call_id: string | null }>(
+    `select e.id, coalesce(e.call_id, (select p.call_id from event_applications p
+                                        where p.tenant_id = e.tenant_id and p.event_id = e.id and p.call_id is not null
+                                        order by p.id desc limit 1)) as call_id
+       from events e where e.tenant_id = any ($1::uuid[]) and e.id = any ($2::uuid[])`,
+    [tenantIds, eventIds],
+    "inbox.calls-of-events",
+  );
+  return new Map(rows.flatMap(({ id, call_id }) => (call_id ? [[id, call_id] as const] : [])));
+}
+
 /** One stored event; null when the tenant has none of that id. */
 export async function loadEvent(tx: Tx, tenantId: string, id: string): Promise<StoredEvent | null> {
   const rows = await tx.rows<StoredEvent>(
