@@ -33,7 +33,7 @@ export function project(state: CallState): Projection {
 
 /** The claim that holds for a fact, or null. */
 export function factOf<Name extends FactName>(state: CallState, name: Name): NonNullable<Facts[Name]> | null {
-  return (state.facts[name]?.value ?? null) as NonNullable<Facts[Name]> | null;
+  return state.facts[name]?.value ?? null;
 }
 
 export function isOver(status: CallStatus): boolean {

@@ -133,7 +133,7 @@ function claims(facts: Facts, stamp: Omit<Claim<unknown>, "value">): CallState["
   for (const [name, value] of Object.entries(facts)) {
     if (value !== null && value !== undefined) made[name] = { value, ...stamp };
   }
-  return made as CallState["facts"];
+  return made;
 }
 
 function joinFacts(a: CallState["facts"], b: CallState["facts"]): CallState["facts"] {
@@ -145,7 +145,7 @@ function joinFacts(a: CallState["facts"], b: CallState["facts"]): CallState["fac
     const best = x && y ? better(x, y) : (x ?? y);
     if (best) joined[name] = best;
   }
-  return joined as CallState["facts"];
+  return joined;
 }
 
 function further(a: Progress | null, b: Progress | null): Progress | null {

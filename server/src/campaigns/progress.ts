@@ -17,7 +17,7 @@ export async function countForCampaigns(tx: Tx, changes: readonly Change[]): Pro
     if (!isCallMove(change)) continue;
     receivedAt = Math.min(receivedAt, change.receivedAt);
     count(moves, change.before, -1);
-    if (change.type !== "call.merged") count(moves, change.after, +1);
+    if (change.type !== "call.merged") count(moves, change.after, 1);
   }
   const deltas: ProgressDelta[] = [...moves.values()].filter(isMoved);
   const completed: CampaignCompleted[] = [];
