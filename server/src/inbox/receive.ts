@@ -41,6 +41,9 @@ export type IntakeLine = {
     readonly call_id: string | null;
     readonly problem: string | null;
   }[];
+  /** From the request being there to its signature being judged. */
+  readonly verify_ms: number;
+  /** From the request being there to its answer. */
   readonly duration_ms: number;
 };
 
@@ -54,10 +57,12 @@ export function createReceive(deps: ReceiveDeps): Receive {
     if ("answer" in found) return found.answer;
     const { provider, sources } = found;
     const verdict = verifySource(provider, sources, request, receivedAt);
+    const verifyMs = deps.clock.monotonic() - startedAt;
     const source = verdict.ok ? verdict.source : verdict.suspect;
     const { receipt, verification } = await settle();
     const answer = provider.answer(receipt, source ? source.setup : provider.setup.parse({}));
-    deps.observe(lineOf(webhook, provider, source, receipt, verification, answer, deps.clock.monotonic() - startedAt));
+    const times = { verify_ms: tenths(verifyMs), duration_ms: tenths(deps.clock.monotonic() - startedAt) };
+    deps.observe({ ...lineOf(webhook, provider, source, receipt, verification, answer), ...times });
     return answer;
 
     async function settle(): Promise<{ receipt: Receipt; verification: string | null }> {
@@ -165,8 +170,7 @@ function lineOf(
   receipt: Receipt,
   verification: string | null,
   answer: Answer,
-  durationMs: number,
-): IntakeLine {
+): Omit<IntakeLine, "verify_ms" | "duration_ms"> {
   const results = receipt.kind === "stored" ? receipt.results : [];
   return {
     provider: provider.name,
@@ -185,6 +189,9 @@ function lineOf(
       call_id: one.call?.id ?? null,
       problem: one.problem,
     })),
-    duration_ms: Math.round(durationMs * 10) / 10,
   };
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
