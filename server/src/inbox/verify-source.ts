@@ -16,16 +16,21 @@ export function verifySource(
   request: ProviderRequest,
   nowMs: number | null,
 ): Verdict {
-  let best: { code: RefusalCode; suspect: ActiveSource } | null = null;
+  let best: { code: RefusalCode; suspect: ActiveSource; certainty: number } | null = null;
   for (const source of sources) {
-    if (source.secrets.length === 0) continue;
-    const checked = provider.verify({ request, secrets: source.secrets, setup: source.setup, nowMs });
+    const { secrets, setup } = source;
+    if (secrets.length === 0) continue;
+    const checked = provider.verify({ request, secrets, setup, nowMs });
     if (checked.ok) return { ok: true, source, scheme: checked.scheme };
-    if (!best || certainty[checked.code] > certainty[best.code]) best = { code: checked.code, suspect: source };
+    const { code } = checked;
+    // The time is looked at first, so its refusal says nothing about the signature, which says whose request it is.
+    const isSigned = timeCodes.has(code) && provider.verify({ request, secrets, setup, nowMs: null }).ok;
+    const sure = isSigned ? signedCertainty : certainty[code];
+    if (!best || sure > best.certainty) best = { code, suspect: source, certainty: sure };
   }
   const open = sources.find((source) => source.auth === "none" && source.secrets.length === 0);
   if (open && (!best || best.code === "missing_header")) return { ok: true, source: open, scheme: "none" };
-  return { ok: false, ...(best ?? { code: "missing_header", suspect: sources[0] ?? null }) };
+  return { ok: false, code: best?.code ?? "missing_header", suspect: best?.suspect ?? sources[0] ?? null };
 }
 
 /** The further verification got, the more likely the request was meant for that source. */
@@ -39,3 +44,6 @@ const certainty: Readonly<Record<RefusalCode, number>> = {
   token_expired: 4,
   bad_body_hash: 5,
 };
+
+const timeCodes: ReadonlySet<RefusalCode> = new Set(["timestamp_future", "timestamp_stale", "token_expired"]);
+const signedCertainty = 6;
