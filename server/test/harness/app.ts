@@ -1,0 +1,110 @@
+import { tmpdir } from "node:os";
+
+import { startApp } from "#/app.ts";
+import { openAppPool } from "#/db/connect.ts";
+import type { Db } from "#/db/transaction.ts";
+import { createDb } from "#/db/transaction.ts";
+import { createWake } from "#/db/wake.ts";
+import { systemClock as clock } from "#/kernel/clock.ts";
+import { loadConfig } from "#/kernel/config.ts";
+import { silentLog } from "#/kernel/log.ts";
+import { systemRandom as random } from "#/kernel/random.ts";
+
+import type { Answered } from "./api.ts";
+import { startDatabaseProxy, type DatabaseProxy } from "./database-proxy.ts";
+import { discardDatabase, ownDatabase } from "./database.ts";
+
+/** What the default sources of a test's server hold, and the operator's key. */
+export const known = {
+  publicUrl: "https://calls.example.com",
+  apiKey: "key-of-the-operator-of-this-test",
+  jwtSecret: "secret-of-the-tokens-of-this-test",
+} as const;
+
+/** The environment of a test's server; every secret is known, so nothing is made up or written to disk. */
+export function environment(): Record<string, string> {
+  return {
+    PORT: "0",
+    PUBLIC_URL: known.publicUrl,
+    AFTERCALL_SECRET: "root-key-of-this-test-0123456789abcdef",
+    AFTERCALL_API_KEY: known.apiKey,
+    JWT_SECRET: known.jwtSecret,
+    AFTERCALL_PRIVATE_TARGETS: "127.0.0.0/8",
+    AFTERCALL_LOG_LEVEL: "silent",
+    VAPI_WEBHOOK_SECRET: "default-vapi-secret",
+    LIVEKIT_WEBHOOK_SECRET: "default-livekit-secret",
+    LIVEKIT_API_KEY: "APIdefault",
+    LIVEKIT_API_SECRET: "default-livekit-api-secret",
+    ELEVENLABS_WEBHOOK_SECRET: "wsec_default-elevenlabs-secret",
+    TWILIO_AUTH_TOKEN: "default-twilio-token",
+    WONDERFUL_WEBHOOK_SECRET: "default-wonderful-secret",
+  };
+}
+
+export type Answer = {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+  /** Status and body together, for comparing an answer byte for byte. */
+  readonly said: readonly [number, string];
+};
+
+/** What somebody sends: a POST with this text. */
+export type Sent = { readonly headers: Readonly<Record<string, string>>; readonly body: string };
+
+export type TestApp = {
+  readonly url: string;
+  readonly db: Db;
+  /** Stands between the server and its database. */
+  readonly database: DatabaseProxy;
+  /** Posts to a path of the server, as a provider does. */
+  post(path: string, sent: Sent): Promise<Answer>;
+  /** Asks /v1 with a key. */
+  ask(key: string, method: string, path: string, body?: unknown): Promise<Answered>;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  stop(): Promise<void>;
+};
+
+/** The whole server over real HTTP, on a database of its own. Tests inside one file share it, each with its own tenant. */
+export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
+  const own = await ownDatabase();
+  const proxy = await startDatabaseProxy(own.connection);
+  const { connection } = proxy;
+  const log = silentLog();
+  const appPool = openAppPool({ connection, name: "test", log, mayExit: true });
+  const wake = createWake({ connection, log, clock });
+  const database = { connection, appPool, db: createDb(appPool), wake, close: async () => {} };
+  const loaded = loadConfig({ env: { ...environment(), ...env }, cwd: tmpdir() });
+  const app = await startApp({ loaded, database, log, clock, random });
+
+  return {
+    url: app.url,
+    db: own.db,
+    database: proxy,
+    post: async (path, { headers, body }) => answerOf(await fetch(app.url + path, { method: "POST", headers, body })),
+    get: async (path, headers = {}) => answerOf(await fetch(app.url + path, { headers })),
+    async ask(key, method, path, body) {
+      const answer = await fetch(app.url + path, {
+        method,
+        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, headers: answer.headers, json: text === "" ? null : JSON.parse(text) };
+    },
+    async stop() {
+      proxy.restore();
+      await app.stop();
+      await wake.stop();
+      await appPool.end();
+      await proxy.close();
+      await discardDatabase(own);
+    },
+  };
+}
+
+async function answerOf(answer: Response): Promise<Answer> {
+  const { status, headers } = answer;
+  const text = await answer.text();
+  return { status, text, headers, said: [status, text] };
+}
