@@ -1,15 +1,21 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
 import { Webhook } from "standardwebhooks";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
+import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
-import { makeTenant } from "../../test/harness/tenant.ts";
 import { type Delivering, startDelivering } from "./test-setup.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await ownDatabase();
+});
+afterAll(() => discardDatabase(database));
 
 let delivering: Delivering;
 let receiver: Receiver;
 beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(), startReceiver()]);
+  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
 });
 afterEach(async () => {
   await receiver.close();
@@ -330,8 +336,8 @@ test("calls go to the endpoint of their direction, and what is not about a call 
 });
 
 test("a message of one tenant never goes to an endpoint of another", async () => {
-  const { fact, write, worker, db, deliveries } = delivering;
-  const other = await makeTenant(db);
+  const { fact, write, worker, otherTenant, deliveries } = delivering;
+  const other = await otherTenant();
   await delivering.endpoint({ url: `${receiver.url}other` }, other);
   await write([fact()]);
   await worker.runOnce();
@@ -340,8 +346,8 @@ test("a message of one tenant never goes to an endpoint of another", async () =>
 });
 
 test("one claim serves many tenants", async () => {
-  const { fact, write, worker, db, endpoint, tenant } = delivering;
-  const others = await Promise.all([makeTenant(db), makeTenant(db)]);
+  const { fact, write, worker, otherTenant, endpoint, tenant } = delivering;
+  const others = await Promise.all([otherTenant(), otherTenant()]);
   for (const one of [tenant, ...others]) await endpoint({ url: receiver.url }, one);
   await write([tenant, ...others].map((tenantId) => fact({ tenantId })));
   expect(await worker.runOnce()).toBe(3);

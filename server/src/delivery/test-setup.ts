@@ -2,6 +2,7 @@ import type { Actor } from "@aftercall/contract/api.ts";
 import { CreateEndpoint } from "@aftercall/contract/endpoint.ts";
 import { fromPublicId } from "@aftercall/contract/id.ts";
 
+import type { Db } from "#/db/transaction.ts";
 import { systemClock } from "#/kernel/clock.ts";
 import { createIds } from "#/kernel/ids.ts";
 import { silentLog } from "#/kernel/log.ts";
@@ -10,7 +11,6 @@ import { createGuardedHttp } from "#/kernel/net/http.ts";
 import { systemRandom } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 
-import { discardDatabase, ownDatabase } from "../../test/harness/database.ts";
 import { makeTenant } from "../../test/harness/tenant.ts";
 import { createEndpointBook } from "./endpoints/book.ts";
 import { deliveryHandlers } from "./routes.ts";
@@ -21,12 +21,10 @@ import { type MessageFact, writeMessages } from "./write.ts";
 export type Delivering = Awaited<ReturnType<typeof startDelivering>>;
 
 /**
- * Delivery with everything real and a database of its own, since a worker serves all tenants. Workers are not started: tests
- * go round by round with `runOnce`.
+ * Delivery with everything real and a tenant of its own. A worker serves all tenants, so a test file has a database of its
+ * own, and each test leaves nothing due behind. Workers are not started: tests go round by round with `runOnce`.
  */
-export async function startDelivering(options: { privateTargets?: string[] } = {}) {
-  const database = await ownDatabase();
-  const { db } = database;
+export async function startDelivering(db: Db, options: { privateTargets?: string[] } = {}) {
   const clock = systemClock;
   const ids = createIds(clock);
   const box = createSecretBox("a root secret that is long enough for a test");
@@ -38,6 +36,7 @@ export async function startDelivering(options: { privateTargets?: string[] } = {
   // Registration may name any URL here; what is refused when it is dialled is a test of its own.
   const anyUrl = createGuardedHttp({ privateTargets: ["0.0.0.0/0"], allowHttp: true, clock });
   const tenant = await makeTenant(db, ids);
+  const tenants = [tenant];
 
   const newNode = (node: string) => {
     const book = createEndpointBook({ clock, box });
@@ -67,8 +66,12 @@ export async function startDelivering(options: { privateTargets?: string[] } = {
     ids,
     tenant,
     newNode,
-    owner,
     request,
+    async otherTenant(): Promise<string> {
+      const other = await makeTenant(db, ids);
+      tenants.push(other);
+      return other;
+    },
 
     async endpoint(values: { url: string; [key: string]: unknown }, of = tenant) {
       const body = CreateEndpoint.parse(values);
@@ -138,7 +141,11 @@ export async function startDelivering(options: { privateTargets?: string[] } = {
       await node.worker.stop(0);
       await http.close();
       await anyUrl.close();
-      await discardDatabase(database);
+      for (const one of tenants) {
+        await db.inTransaction([one], (tx) =>
+          tx.run("update deliveries set state = 'undelivered', claim_id = null where state in ('due', 'claimed')"),
+        );
+      }
     },
   };
 }

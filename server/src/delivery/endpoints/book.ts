@@ -21,31 +21,36 @@ export type EndpointBook = {
 
 export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBox }): EndpointBook {
   const known = new Map<string, { readonly targets: readonly Target[]; readonly until: number }>();
+  let changes = 0;
   return {
     async enabled(tx, tenantIds) {
       const now = clock.monotonic();
       const missing = tenantIds.filter((id) => (known.get(id)?.until ?? 0) <= now);
-      if (missing.length > 0) {
-        const loaded = Map.groupBy(await loadTargets(tx, missing), (row) => row.tenant_id);
-        for (const id of missing) {
-          known.delete(id);
-          known.set(id, {
-            targets: (loaded.get(id) ?? []).map((row) => targetOf(box, row)),
-            until: now + limits.endpointCacheMs,
-          });
-        }
-        for (const id of known.keys()) {
-          if (known.size <= tenantsKeptMax) break;
-          known.delete(id);
-        }
-      }
-      return new Map(tenantIds.map((id) => [id, known.get(id)?.targets ?? []]));
+      if (missing.length === 0) return new Map(tenantIds.map((id) => [id, known.get(id)?.targets ?? []]));
+      const changesBefore = changes;
+      const loaded = Map.groupBy(await loadTargets(tx, missing), (row) => row.tenant_id);
+      const fresh = new Map(missing.map((id) => [id, (loaded.get(id) ?? []).map((row) => targetOf(box, row))]));
+      // What was read while something changed may be older than the change: good for this once, not for keeping.
+      if (changes === changesBefore) keep(fresh, now + limits.endpointCacheMs);
+      return new Map(tenantIds.map((id) => [id, fresh.get(id) ?? known.get(id)?.targets ?? []]));
     },
     forget(tenantId) {
+      changes++;
       if (tenantId === null) known.clear();
       else known.delete(tenantId);
     },
   };
+
+  function keep(fresh: ReadonlyMap<string, readonly Target[]>, until: number): void {
+    for (const [id, targets] of fresh) {
+      known.delete(id);
+      known.set(id, { targets, until });
+    }
+    for (const id of known.keys()) {
+      if (known.size <= tenantsKeptMax) break;
+      known.delete(id);
+    }
+  }
 }
 
 const tenantsKeptMax = 10_000;

@@ -1,0 +1,150 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { limits } from "#/kernel/limits.ts";
+
+import { createFakeClock } from "../../test/harness/clock.ts";
+import { createLanes } from "./lanes.ts";
+import type { HandOff, Target } from "./target.ts";
+
+const target = (id: string, inFlightMax = 2): Target => ({
+  tenantId: "t",
+  id,
+  version: "1",
+  url: "https://example.com/",
+  types: ["*"],
+  direction: "any",
+  format: "standard",
+  scheduleMs: [],
+  timeoutMs: 15_000,
+  inFlightMax,
+  keys: [],
+});
+
+const item = (to: Target, name: string): HandOff => ({
+  tenantId: "t",
+  deliveryId: name,
+  claimId: "c",
+  messageId: "m",
+  type: "call.ended",
+  receivedAtMs: 0,
+  target: to,
+  body: Buffer.alloc(0),
+  attemptCount: 0,
+  manualCount: 0,
+  isManual: false,
+});
+
+const items = (to: Target, count: number) => Array.from({ length: count }, (_, i) => item(to, `${to.id}${i}`));
+
+/** Lanes whose attempts end when told. */
+function start() {
+  const clock = createFakeClock();
+  const open = new Map<string, () => void>();
+  const started: string[] = [];
+  const lanes = createLanes({
+    clock,
+    send: ({ deliveryId }) => {
+      started.push(deliveryId);
+      return new Promise((resolve) => open.set(deliveryId, resolve));
+    },
+  });
+  const finish = async (name: string) => {
+    open.get(name)?.();
+    open.delete(name);
+    await clock.advance(0);
+  };
+  return { clock, lanes, open, started, finish };
+}
+
+test("an endpoint has at most its own number in flight, the others wait their turn in order", async () => {
+  const { lanes, started, finish } = start();
+  lanes.add(items(target("a"), 4));
+  expect(started).toEqual(["a0", "a1"]);
+  await finish("a1");
+  expect(started).toEqual(["a0", "a1", "a2"]);
+  await finish("a0");
+  expect(started).toEqual(["a0", "a1", "a2", "a3"]);
+});
+
+test("an endpoint that is full does not hold up another", () => {
+  const { lanes, started } = start();
+  lanes.add(items(target("a"), 10));
+  lanes.add(items(target("b"), 1));
+  expect(started).toEqual(["a0", "a1", "b0"]);
+});
+
+test("there is room for what an endpoint takes within a second, and none while nothing moves", async () => {
+  const { lanes, clock } = start();
+  const a = target("a", 10);
+  expect(lanes.roomFor(a)).toBe(10);
+  lanes.add(items(a, 10));
+  expect(lanes.roomFor(a)).toBe(200);
+  await clock.advance(2_000);
+  expect(lanes.roomFor(a)).toBe(0);
+  expect(lanes.busyRoom()).toEqual(new Map([["a", 0]]));
+});
+
+test("an endpoint that gets slow is given less", async () => {
+  const { lanes, clock, finish } = start();
+  const a = target("a", 10);
+  lanes.add(items(a, 10));
+  await clock.advance(15_000);
+  for (let i = 0; i < 9; i++) await finish(`a${i}`);
+  expect(lanes.roomFor(a)).toBeLessThan(10);
+});
+
+test("what has waited too long is given back, oldest first, and not what is in flight", async () => {
+  const { lanes, clock, started, finish } = start();
+  const a = target("a", 1);
+  lanes.add(items(a, 3));
+  await clock.advance(4_000);
+  lanes.add([item(a, "late")]);
+  await clock.advance(2_000);
+  expect(lanes.takeWaiting(5_000).map(({ deliveryId }) => deliveryId)).toEqual(["a1", "a2"]);
+  expect(lanes.size).toBe(2);
+  await finish("a0");
+  expect(started).toEqual(["a0", "late"]);
+});
+
+test("when all slots are taken, endpoints get free ones in turn", async () => {
+  const { lanes, started, finish } = start();
+  const hog = target("hog", limits.deliverySlots);
+  lanes.add(items(hog, limits.deliverySlots + 5));
+  lanes.add(items(target("b"), 2));
+  lanes.add(items(target("c"), 2));
+  expect(started).toHaveLength(limits.deliverySlots);
+  for (let i = 0; i < 6; i++) await finish(`hog${i}`);
+  const late = started.slice(limits.deliverySlots);
+  expect(late.filter((name) => name.startsWith("b"))).toHaveLength(2);
+  expect(late.filter((name) => name.startsWith("c"))).toHaveLength(2);
+});
+
+test("whatever arrives and ends in whatever order: all is sent once and no limit is passed", async () => {
+  const step = fc.oneof(
+    fc.record({ endpoint: fc.constantFrom("a", "b", "c"), count: fc.integer({ min: 1, max: 5 }) }),
+    fc.constant("finish" as const),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const { lanes, open, started, finish } = start();
+      const expected: string[] = [];
+      for (const [i, one] of steps.entries()) {
+        if (one === "finish") await finish([...open.keys()][0] ?? "");
+        else {
+          const names = Array.from({ length: one.count }, (_, k) => `${one.endpoint}-${i}-${k}`);
+          expected.push(...names);
+          lanes.add(names.map((name) => item(target(one.endpoint), name)));
+        }
+        for (const endpoint of ["a", "b", "c"]) {
+          expect([...open.keys()].filter((name) => name.startsWith(endpoint)).length).toBeLessThanOrEqual(2);
+        }
+      }
+      while (open.size > 0) await finish([...open.keys()][0] ?? "");
+      expect(started.toSorted()).toEqual(expected.toSorted());
+      expect(lanes.size).toBe(0);
+      expect(lanes.free).toBe(limits.deliverySlots + limits.deliveryWaitingMax);
+    }),
+    { numRuns: 50 },
+  );
+});
