@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { Client, type ClientConfig } from "pg";
@@ -67,12 +67,21 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 function prepare(base: string, { clock = systemClock, isDurable = true }: EmbeddedOptions): Place {
   const dataDir = join(base, "postgres");
   const account = accountFor(dataDir);
-  // Where root keeps what every user may run; our own directory may lie where only root gets.
-  const binaries = findBinaries(account, account ? "/var/cache/aftercall" : base);
+  const binaries = findBinaries(account, account ? sharedCache() : base);
   const secret = isOnTcp ? ensurePassword(base) : null;
   ensureCluster(dataDir, binaries, account, { isDurable, passwordFile: secret?.file ?? null });
   writeSettings(dataDir, { isDurable, isOnTcp });
   return { dataDir, logFile: join(base, "postgres.log"), account, binaries, password: secret?.password ?? null, clock };
+}
+
+/** Where root keeps what every user may run: our own directory may lie where only root gets. */
+function sharedCache(): string {
+  try {
+    accessSync("/var/cache", constants.W_OK);
+    return "/var/cache/aftercall";
+  } catch {
+    return "/tmp/aftercall-cache"; // A read-only container.
+  }
 }
 
 type Supervised = { readonly address: Address; stop(): Promise<void> };

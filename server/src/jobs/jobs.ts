@@ -63,9 +63,9 @@ export async function startJobs({ connection, definitions, isWorker, log, clock 
     schedule: false,
     supervise: isWorker,
     monitorVacuum: false,
-    // A killed worker's jobs start again within the heartbeat and one of these; the defaults take minutes.
-    superviseIntervalSeconds: 5,
-    monitorIntervalSeconds: 5,
+    // A killed worker's jobs start again within the heartbeat and two of these (12 s measured); the defaults take minutes.
+    superviseIntervalSeconds: 2,
+    monitorIntervalSeconds: 2,
     useListenNotify: isWorker,
   });
   boss.on("error", (error) => log.warn({ err: error }, "job queue"));
@@ -91,7 +91,7 @@ export async function startJobs({ connection, definitions, isWorker, log, clock 
         perJobResults: true,
         // New jobs announce themselves; retries and the jobs of the dead do not, and are found by looking.
         pollingIntervalSeconds: 2,
-        notifyPollingIntervalSeconds: 5,
+        notifyPollingIntervalSeconds: 2,
       } as const;
       await boss.work<unknown, unknown, typeof options>(job.name, options, (batch) =>
         Promise.all(batch.map((given) => runJob(job, given, handler, { log, clock }))),

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 
 /** The operating-system user that PostgreSQL runs as. */
@@ -12,7 +13,7 @@ export function accountFor(dataDir: string): Account | null {
   const self = process.getuid?.();
   if (self === undefined) return null;
   const owner = statSync(dataDir, { throwIfNoEntry: false });
-  if (self === 0) return owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : nobody();
+  if (self === 0) return permitted(owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : nobody());
   if (owner && owner.uid !== self) {
     throw new Error(
       `The database in ${dataDir} belongs to user ${owner.uid} and this process is user ${self}: ` +
@@ -20,6 +21,18 @@ export function accountFor(dataDir: string): Account | null {
     );
   }
   return null;
+}
+
+/** Root in a container may have lost the right to become anybody else. */
+function permitted(account: Account): Account {
+  const tried = spawnSync("true", { ...account, cwd: "/" });
+  if (tried.error && "code" in tried.error && (tried.error.code === "EPERM" || tried.error.code === "EINVAL")) {
+    throw new Error(
+      "PostgreSQL refuses to run as root, and this process is root without the right to start a program as another user: " +
+        "run it as an ordinary user, or set DATABASE_URL",
+    );
+  }
+  return account;
 }
 
 function nobody(): Account {

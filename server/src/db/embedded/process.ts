@@ -150,22 +150,13 @@ async function ready({ dataDir, logFile, clock }: Place, child: ChildProcess, un
   });
   for (;;) {
     await clock.sleep(5);
-    if (failure) return explain(failure);
+    if (failure) return `PostgreSQL did not start: ${failure.message}`;
     if (child.exitCode !== null || child.signalCode !== null)
       return `PostgreSQL did not start: ${reason(logFile, logStart)}`;
     const found = readPostmaster(dataDir);
     if (found?.pid === child.pid && found?.state === "ready") return null;
     if (clock.monotonic() > until) return `PostgreSQL did not get ready within a minute: see ${logFile}`;
   }
-}
-
-function explain(error: Error): string {
-  const isRefusal = "code" in error && (error.code === "EPERM" || error.code === "EINVAL");
-  if (!isRefusal) return `PostgreSQL did not start: ${error.message}`;
-  return (
-    "PostgreSQL refuses to run as root, and this process is root without the right to start a program as another user: " +
-    "run it as an ordinary user, or set DATABASE_URL"
-  );
 }
 
 function reason(logFile: string, logStart: number): string {
