@@ -79,7 +79,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     tenantId,
     valueOf: loaded.valueOf,
     unsigned: config.unsignedSources,
-    setups: { wonderful: config.wonderfulApiBaseUrl ? { base_url: config.wonderfulApiBaseUrl } : {} },
+    setups: { wonderful: config.wonderfulApiBaseUrl ? { api: { base_url: config.wonderfulApiBaseUrl } } : {} },
   });
   const sources = createSources({ db, box, clock, log, providers, wake });
   const definitions = Object.values(work);

@@ -24,7 +24,7 @@ export function project(state: CallState): Projection {
     startedAt,
     answeredAt: factOf(state, "answered_at"),
     endedAt,
-    durationMs: factOf(state, "duration_ms") ?? between(startedAt, endedAt),
+    durationMs: final ? (factOf(state, "duration_ms") ?? between(startedAt, endedAt)) : null,
   };
   if (!final) return { status: state.progress ?? "queued", outcome: null, ...times };
   const outcome = whoAnswered(final.outcome, factOf(state, "answered_by"));
