@@ -134,7 +134,7 @@ async function supervise(place: Place, log: Log): Promise<Supervised> {
 }
 
 async function launchAnew(place: Place): Promise<Running> {
-  const address = await newAddress(place.account);
+  const address = await newAddress(place);
   try {
     return await launch(place, address);
   } catch (error) {

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   chownSync,
   closeSync,
   existsSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -108,16 +111,32 @@ export async function launch(place: Place, address: Address): Promise<Running> {
   }
 }
 
-export async function newAddress(account: Account | null): Promise<Address> {
+/**
+ * A private directory for the socket. Its name comes from the data directory, so that one which a killed server left behind is
+ * used again instead of staying for ever; what somebody else put there in our name is left alone.
+ */
+export async function newAddress({ dataDir, account }: Place): Promise<Address> {
   if (isOnTcp) return { socketDir: "", port: await freePort() };
   // A socket's path holds about 100 characters; and root's own temporary directory may be closed to others.
   const parent = account || tmpdir().length > 60 ? "/tmp" : tmpdir();
-  const socketDir = mkdtempSync(join(parent, socketDirPrefix));
+  const usual = join(parent, `${socketDirPrefix}${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`);
+  const socketDir = isOurs(usual, account) ? makeAnew(usual) : mkdtempSync(join(parent, socketDirPrefix));
   if (account) chownSync(socketDir, account.uid, account.gid);
   return { socketDir, port: 5432 };
 }
 
 const socketDirPrefix = "aftercall-pg-";
+
+function isOurs(path: string, account: Account | null): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  return !there || (there.isDirectory() && (there.uid === process.getuid?.() || there.uid === account?.uid));
+}
+
+function makeAnew(path: string): string {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { mode: 0o700 });
+  return path;
+}
 
 export function removeSocketDir(socketDir: string): void {
   if (basename(socketDir).startsWith(socketDirPrefix)) rmSync(socketDir, { recursive: true, force: true });
