@@ -212,7 +212,7 @@ create table call_aliases (
   constraint call_aliases_value_check CHECK (((length(value) >= 1) AND (length(value) <= 255))),
   constraint call_aliases_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
 ) with (fillfactor=90);
-CREATE INDEX call_aliases_call ON public.call_aliases USING btree (tenant_id, call_id);
+CREATE INDEX call_aliases_call ON public.call_aliases USING btree (call_id, tenant_id);
 alter table call_aliases enable row level security;
 alter table call_aliases force row level security;
 create policy lookup on call_aliases for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));

@@ -54,11 +54,14 @@ async function callsOf(
 ): Promise<Map<string, CallRecord>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.rows<CallRow>(
-    `select ${callColumns} from calls c
-      where c.tenant_id = any ($1::uuid[])
-        and c.id in (select unnest($2::uuid[]) union
-                     select m.merged_into from calls m where m.tenant_id = any ($1::uuid[]) and m.id = any ($2::uuid[]))
-      order by c.tenant_id, c.id ${lock}`,
+    // Call by call, which is also the order of the locks: while a young table has no statistics, a join reads the whole tenant.
+    `with asked as (select id from unnest($2::uuid[]) as a (id)),
+          merged as (select m.id from asked cross join lateral
+                       (select merged_into as id from calls where tenant_id = any ($1::uuid[]) and id = asked.id limit 1) as m
+                      where m.id is not null)
+     select c.* from (select id from asked union select id from merged order by id) as wanted
+      cross join lateral (select ${callColumns} from calls c
+                           where c.tenant_id = any ($1::uuid[]) and c.id = wanted.id limit 1 ${lock}) as c`,
     [[...new Set(tenantIds)], ids],
     `calls.of ${lock}`,
   );

@@ -31,13 +31,18 @@ export async function matchCalls(
     (entry) => entry.aliases.length > 0 && entry.training?.result !== "unknown_session" && entry.standing !== "repeat",
   );
   const callIds = new Map<string, string>();
+  const born = new Set<string>();
   await look(tx, entries, callIds);
   for (let round = 0; round < roundsMax; round++) {
     const given = await giveNames(
       tx,
       correlate(entries, (name) => callIds.get(name)),
       callIds,
-      newId,
+      () => {
+        const id = newId();
+        born.add(id);
+        return id;
+      },
     );
     const woken = await wake(tx, given, reread);
     if (woken.length === 0) break;
@@ -47,6 +52,7 @@ export async function matchCalls(
   return lockWork(
     tx,
     correlate(entries, (name) => callIds.get(name)),
+    born,
   );
 }
 
@@ -130,9 +136,9 @@ export function entryOf(
   });
 }
 
-/** Locks what exists, oldest first, and pairs each group with its records. */
-async function lockWork(tx: Tx, groups: readonly Group<Entry>[]): Promise<CallWork[]> {
-  const ids = [...new Set(groups.flatMap((group) => group.callIds))].toSorted();
+/** Locks what exists, oldest first, and pairs each group with its records. What was `born` here nobody else can know yet. */
+async function lockWork(tx: Tx, groups: readonly Group<Entry>[], born: ReadonlySet<string>): Promise<CallWork[]> {
+  const ids = [...new Set(groups.flatMap((group) => group.callIds))].filter((id) => !born.has(id)).toSorted();
   const locked = await lockCalls(
     tx,
     groups.map((group) => group.tenantId),
