@@ -370,15 +370,51 @@ create table endpoints (
   deleted_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  uid text,
+  metadata jsonb default '{}'::jsonb not null,
+  kind text default 'ordinary'::text not null,
+  campaign_ids uuid[],
+  channels text[],
+  filter jsonb,
+  payload text default 'full'::text not null,
+  signature jsonb default '{"profile": "standard"}'::jsonb not null,
+  sealed_headers bytea,
+  sealed_auth bytea,
+  status_rules jsonb default '[]'::jsonb not null,
+  rate_limit integer,
+  rate_per_seconds integer,
+  rate_burst integer,
+  order_mode text default 'none'::text not null,
+  strict_delay_max_ms bigint default 600000 not null,
+  paused_at timestamp with time zone,
+  is_breaker_on boolean default true not null,
+  is_auto_disabled_on boolean default true not null,
+  body_form text default 
+CASE payload
+    WHEN 'thin'::text THEN (format || '.thin'::text)
+    ELSE format
+END not null,
   constraint endpoints_pkey PRIMARY KEY (tenant_id, id),
+  constraint endpoints_campaign_ids_check CHECK ((cardinality(campaign_ids) > 0)),
+  constraint endpoints_channels_check CHECK ((cardinality(channels) > 0)),
   constraint endpoints_direction_check CHECK ((direction = ANY (ARRAY['any'::text, 'inbound'::text, 'outbound'::text, 'generic'::text]))),
   constraint endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['user'::text, 'gone'::text]))),
-  constraint endpoints_format_check CHECK ((format = ANY (ARRAY['standard'::text, 'flat'::text]))),
+  constraint endpoints_format_check CHECK ((format = ANY (ARRAY['standard'::text, 'flat'::text, 'cloudevents'::text]))),
   constraint endpoints_in_flight_max_check CHECK (((in_flight_max >= 1) AND (in_flight_max <= 500))),
+  constraint endpoints_kind_check CHECK ((kind = ANY (ARRAY['ordinary'::text, 'operational'::text]))),
+  constraint endpoints_order_mode_check CHECK ((order_mode = ANY (ARRAY['none'::text, 'skip'::text, 'strict'::text]))),
+  constraint endpoints_payload_check CHECK ((payload = ANY (ARRAY['full'::text, 'thin'::text]))),
+  constraint endpoints_rate_burst_check CHECK ((rate_burst > 0)),
+  constraint endpoints_rate_limit_check CHECK ((rate_limit > 0)),
+  constraint endpoints_rate_per_seconds_check CHECK ((rate_per_seconds > 0)),
+  constraint endpoints_strict_delay_max_ms_check CHECK (((strict_delay_max_ms >= 1000) AND (strict_delay_max_ms <= 86400000))),
   constraint endpoints_timeout_ms_check CHECK (((timeout_ms >= 1000) AND (timeout_ms <= 30000))),
+  constraint endpoints_uid_check CHECK (((length(uid) >= 1) AND (length(uid) <= 255))),
   constraint endpoints_url_check CHECK (((length(url) >= 8) AND (length(url) <= 2048))),
+  constraint rate_is_whole CHECK ((num_nulls(rate_limit, rate_per_seconds, rate_burst) = ANY (ARRAY[0, 3]))),
   constraint endpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+CREATE UNIQUE INDEX endpoints_uid ON public.endpoints USING btree (tenant_id, uid) WHERE (deleted_at IS NULL);
 alter table endpoints enable row level security;
 alter table endpoints force row level security;
 create policy lookup on endpoints for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
