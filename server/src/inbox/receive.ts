@@ -3,7 +3,7 @@ import { messageOf } from "#/kernel/errors.ts";
 import type { IncomingWebhook, Receive } from "#/providers/incoming.ts";
 import { providerNamed } from "#/providers/index.ts";
 import { jsonAnswer, MalformedBody } from "#/providers/provider.ts";
-import type { Answer, CallEvent, Provider, Receipt } from "#/providers/provider.ts";
+import type { Answer, CallEvent, Provider, Receipt, RouteKind } from "#/providers/provider.ts";
 import type { ActiveSource, Sources } from "#/sources/active.ts";
 
 import type { Batcher } from "./batch.ts";
@@ -32,6 +32,8 @@ export type IntakeLine = {
   readonly result: string;
   readonly code: string | null;
   readonly verification: string | null;
+  /** Why nothing was stored, in the database's own words: for the log and for nobody else. */
+  readonly problem: string | null;
   readonly status: number;
   readonly body_bytes: number;
   readonly events: readonly {
@@ -59,13 +61,13 @@ export function createReceive(deps: ReceiveDeps): Receive {
     const verdict = verifySource(provider, sources, request, receivedAt);
     const verifyMs = deps.clock.monotonic() - startedAt;
     const source = verdict.ok ? verdict.source : verdict.suspect;
-    const { receipt, verification } = await settle();
+    const { receipt, verification, problem = null } = await settle();
     const answer = provider.answer(receipt, source ? source.setup : provider.setup.parse({}));
     const times = { verify_ms: tenths(verifyMs), duration_ms: tenths(deps.clock.monotonic() - startedAt) };
-    deps.observe({ ...lineOf(webhook, provider, source, receipt, verification, answer), ...times });
+    deps.observe({ ...lineOf(webhook, provider, source, receipt, answer), verification, problem, ...times });
     return answer;
 
-    async function settle(): Promise<{ receipt: Receipt; verification: string | null }> {
+    async function settle(): Promise<{ receipt: Receipt; verification: string | null; problem?: string }> {
       if (!verdict.ok) return { receipt: await refuse(verdict), verification: null };
       const verification = verdict.scheme;
       let events: CallEvent[];
@@ -91,7 +93,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
         });
         return { receipt: { kind: "stored", route, results }, verification };
       } catch (error) {
-        return { receipt: { kind: "unavailable", route, message: messageOf(error) }, verification };
+        return { receipt: notStored(route), verification, problem: messageOf(error) };
       }
     }
 
@@ -136,11 +138,15 @@ async function candidatesOf(
     }
     const source = await directory.bySlug(webhook.source);
     return source ? { provider: source.provider, sources: [source] } : { answer: noSource };
-  } catch (error) {
+  } catch {
     if (!given) return { answer: unavailable };
-    const receipt = { kind: "unavailable" as const, route: webhook.route, message: messageOf(error) };
-    return { answer: given.answer(receipt, given.setup.parse({})) };
+    return { answer: given.answer(notStored(webhook.route), given.setup.parse({})) };
   }
+}
+
+/** One sentence for every cause: the cause itself may name hosts and statements. It is the one of the Call Outcomes API. */
+function notStored(route: RouteKind): Receipt {
+  return { kind: "unavailable", route, message: "Database connection failed" };
 }
 
 const unavailable: Answer = jsonAnswer(
@@ -168,9 +174,8 @@ function lineOf(
   provider: Provider,
   source: ActiveSource | null,
   receipt: Receipt,
-  verification: string | null,
   answer: Answer,
-): Omit<IntakeLine, "verify_ms" | "duration_ms"> {
+): Omit<IntakeLine, "verification" | "problem" | "verify_ms" | "duration_ms"> {
   const results = receipt.kind === "stored" ? receipt.results : [];
   return {
     provider: provider.name,
@@ -179,7 +184,6 @@ function lineOf(
     result: receipt.kind,
     code:
       receipt.kind === "unauthorized" ? receipt.code : receipt.kind === "malformed" ? (receipt.field ?? "body") : null,
-    verification,
     status: answer.status,
     body_bytes: webhook.request.body.length,
     events: results.map((one) => ({
