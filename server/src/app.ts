@@ -67,6 +67,12 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     }
   }
 
+  const strangers = config.unsignedSources.filter((name) => !providers.some((provider) => provider.name === name));
+  if (strangers.length > 0) {
+    const known = providers.map((provider) => provider.name).join(", ");
+    throw new Error(`AFTERCALL_UNSIGNED_SOURCES names no provider: ${strangers.join(", ")} → use names of: ${known}`);
+  }
+
   const withDevUser = config.mode === "development";
   const { tenantId } = await bootstrap({ db, ids, clock, apiKey: config.apiKey, withDevUser });
   await ensureDefaultSources({
