@@ -248,6 +248,12 @@ const settleSql = `
                          $10::int[], $11::int[], $12::text[], $13::text[], $14::json[], $15::int[], $16::int[])
       as r (tenant_id, delivery_id, claim_id, state, delay_ms, reason, is_manual, number, started_ms, duration_ms, status, class, error,
             headers, body_start, body_length)),
+  -- Row by row through the key and then by place, whatever the planner thinks of the table: a plan made while it was small
+  -- would read all of it for every batch.
+  held as materialized (
+    select r.*, d.place from result r cross join lateral (
+           select ctid as place from deliveries
+            where tenant_id = r.tenant_id and id = r.delivery_id and claim_id = r.claim_id for update) as d),
   settled as (
     update deliveries d set
            state = case when r.delay_ms is null and r.state = 'due' and d.resume_at = 'infinity' then 'undelivered' else r.state end,
@@ -260,14 +266,14 @@ const settleSql = `
            attempt_count = r.number,
            manual_count = d.manual_count + r.is_manual::int,
            resume_at = null, claim_id = null, lease_until = null
-      from result r
-     where d.tenant_id = r.tenant_id and d.id = r.delivery_id and d.claim_id = r.claim_id
+      from held r
+     where d.ctid = r.place
      returning d.tenant_id, d.id),
   recorded as (
     insert into attempts (tenant_id, delivery_id, number, started_at, duration_ms, status, class, error, response_headers, response_body, node)
     select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.duration_ms, r.status, r.class, r.error, r.headers,
            case when r.body_length > 0 then substring($17::bytea from r.body_start for r.body_length) end, $18
-      from result r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
+      from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
     on conflict do nothing)
   select id from settled`;
 
