@@ -250,7 +250,8 @@ create table calls (
   constraint calls_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint calls_tenant_id_merged_into_fkey FOREIGN KEY (tenant_id, merged_into) REFERENCES calls(tenant_id, id),
   constraint calls_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
-) with (fillfactor=70);
+) with (fillfactor=70, toast_tuple_target=8160);
+alter table calls alter column state set storage external;
 CREATE INDEX calls_campaign ON public.calls USING btree (tenant_id, campaign_id) WHERE (campaign_id IS NOT NULL);
 alter table calls enable row level security;
 alter table calls force row level security;
@@ -703,7 +704,9 @@ create table transcripts (
   constraint transcripts_pkey PRIMARY KEY (tenant_id, id),
   constraint transcripts_tenant_id_event_id_key UNIQUE (tenant_id, event_id),
   constraint transcripts_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
-);
+) with (toast_tuple_target=8160);
+alter table transcripts alter column text set storage external;
+alter table transcripts alter column turns set storage external;
 CREATE INDEX transcripts_call ON public.transcripts USING btree (tenant_id, call_id);
 alter table transcripts enable row level security;
 alter table transcripts force row level security;
