@@ -15,7 +15,8 @@ alter table endpoints
   add column filter jsonb,
   add column payload text not null default 'full' check (payload in ('full', 'thin')),
   add column signature jsonb not null default '{"profile": "standard"}',
-  -- Custom headers, and credentials for the receiver; sealed to this row.
+  -- A secret that only the profile signs with, custom headers, credentials for the receiver: each sealed to this row.
+  add column sealed_signature_secret bytea,
   add column sealed_headers bytea,
   add column sealed_auth bytea,
   -- Status codes after which nothing is tried again: ["400-403", "422"].

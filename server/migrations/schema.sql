@@ -379,6 +379,7 @@ create table endpoints (
   filter jsonb,
   payload text default 'full'::text not null,
   signature jsonb default '{"profile": "standard"}'::jsonb not null,
+  sealed_signature_secret bytea,
   sealed_headers bytea,
   sealed_auth bytea,
   status_rules jsonb default '[]'::jsonb not null,
