@@ -1,15 +1,20 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
 import type { Call } from "@aftercall/contract/call.ts";
+import type { CreatedEndpoint as CreatedEndpointSchema } from "@aftercall/contract/endpoint.ts";
 import type { Event, Quarantined } from "@aftercall/contract/event.ts";
 import type { Source } from "@aftercall/contract/source.ts";
+import type { z } from "zod";
 
 import { systemClock } from "#/kernel/clock.ts";
 
 import { makeKey, type Answered } from "./api.ts";
 import { known, type Answer, type Sent, type TestApp } from "./app.ts";
+import type { Receiver } from "./receiver.ts";
 import { signElevenlabs, signLivekit, signLivekitToken, signTwilio, signVapi, signWonderful } from "./sign.ts";
 import { makeTenant } from "./tenant.ts";
+
+type CreatedEndpoint = z.infer<typeof CreatedEndpointSchema>;
 
 /** A tenant of the server under test and what its people do. */
 export type Customer = {
@@ -26,6 +31,8 @@ export type Customer = {
   /** All events, oldest first. */
   events(query?: string): Promise<Event[]>;
   quarantine(): Promise<Quarantined[]>;
+  /** Subscribes a receiver to messages. */
+  subscribe(receiver: Receiver, changes?: Record<string, unknown>): Promise<CreatedEndpoint>;
 };
 
 export type ProviderName = "vapi" | "twilio" | "elevenlabs" | "livekit" | "wonderful";
@@ -101,6 +108,7 @@ export async function makeCustomer(app: TestApp): Promise<Customer> {
       return everything<Event>(`/v1/events?limit=100&${query}`);
     },
     quarantine: () => everything<Quarantined>("/v1/quarantine?limit=100"),
+    subscribe: ({ url }, changes = {}) => succeed("POST", "/v1/endpoints", { url, ...changes }),
   };
   return customer;
 
