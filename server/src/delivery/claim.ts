@@ -16,8 +16,8 @@ export type ClaimContext = {
   readonly db: Db;
   readonly ids: Ids;
   readonly book: EndpointBook;
-  /** What this process can still take of endpoints it is busy with. */
-  readonly busyRoom: () => ReadonlyMap<string, number>;
+  /** What this process can still take of endpoints it was busy with lately. */
+  readonly knownRoom: () => ReadonlyMap<string, number>;
 };
 
 /** Takes due deliveries, no more than can start now or in a moment. Tenants come in turn: `turn` counts the calls. */
@@ -34,7 +34,7 @@ export async function claim(context: ClaimContext, rowsMax: number, turn: number
     await closeDisabled(tx, tenantIds);
     const rows = await claimDeliveries(tx, {
       tenantIds,
-      room: context.busyRoom(),
+      room: context.knownRoom(),
       rowsMax: Math.min(rowsMax, limits.deliveryClaimMax),
       claimId,
       leaseMs: limits.deliveryLeaseMs,

@@ -77,12 +77,12 @@ test("an endpoint that is full does not hold up another", () => {
 test("there is room for what an endpoint takes within a second, and none while nothing moves", async () => {
   const { lanes, clock } = start();
   const a = target("a", 10);
-  expect(lanes.roomFor(a)).toBe(10);
+  expect(lanes.roomFor(a)).toBe(210);
   lanes.add(items(a, 10));
   expect(lanes.roomFor(a)).toBe(200);
   await clock.advance(2_000);
   expect(lanes.roomFor(a)).toBe(0);
-  expect(lanes.busyRoom()).toEqual(new Map([["a", 0]]));
+  expect(lanes.knownRoom()).toEqual(new Map([["a", 0]]));
 });
 
 test("an endpoint that gets slow is given less", async () => {

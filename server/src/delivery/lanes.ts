@@ -12,13 +12,13 @@ export type Lanes = {
   add(items: readonly HandOff[]): void;
   /** How many more deliveries of an endpoint should be taken now. */
   roomFor(target: Target): number;
-  /** The same for every endpoint that is busy here, by id. */
-  busyRoom(): Map<string, number>;
+  /** The same for every endpoint that was busy here lately, by id. */
+  knownRoom(): Map<string, number>;
   /** How many more deliveries should be taken in all. */
   readonly free: number;
   /** Attempts in flight and deliveries that wait. */
   readonly size: number;
-  /** Removes what has waited longer than `ms`: it should not age in memory. */
+  /** Removes what has waited longer than `ms`: it should not age in memory. Forgets endpoints that had nothing to do. */
   takeWaiting(ms: number): HandOff[];
 };
 
@@ -57,11 +57,11 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
       for (const lane of touched) fill(lane);
     },
     roomFor(target) {
-      const lane = lanes.get(target.id);
-      const room = lane ? roomOf(lane, clock.monotonic()) : target.inFlightMax;
+      const now = clock.monotonic();
+      const room = roomOf(lanes.get(target.id) ?? newLane(target, now), now);
       return Math.max(Math.min(room, free()), 0);
     },
-    busyRoom() {
+    knownRoom() {
       const now = clock.monotonic();
       return new Map([...lanes].map(([id, lane]) => [id, Math.max(roomOf(lane, now), 0)]));
     },
@@ -77,7 +77,7 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
       for (const [id, lane] of lanes) {
         const stale = lane.waiting.findIndex(({ since }) => since > before);
         taken.push(...lane.waiting.splice(0, stale === -1 ? lane.waiting.length : stale).map(({ item }) => item));
-        if (lane.inFlight === 0 && lane.waiting.length === 0) lanes.delete(id);
+        if (isIdle(lane) && clock.monotonic() - lane.lastEndAt > forgetMs) lanes.delete(id);
       }
       waiting -= taken.length;
       return taken;
@@ -91,7 +91,7 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
   function laneOf(target: Target): Lane {
     const known = lanes.get(target.id);
     if (known) return known;
-    const lane: Lane = { target, inFlight: 0, waiting: [], averageMs: firstGuessMs, lastEndAt: clock.monotonic() };
+    const lane = newLane(target, clock.monotonic());
     lanes.set(target.id, lane);
     return lane;
   }
@@ -122,7 +122,6 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
       lane.lastEndAt = now;
       if (line.size > 0) nextInLine(lane);
       else fill(lane);
-      if (lane.inFlight === 0 && lane.waiting.length === 0) lanes.delete(lane.target.id);
     });
   }
 
@@ -139,6 +138,14 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
   }
 }
 
+function newLane(target: Target, now: number): Lane {
+  return { target, inFlight: 0, waiting: [], averageMs: firstGuessMs, lastEndAt: now };
+}
+
+function isIdle(lane: Lane): boolean {
+  return lane.inFlight === 0 && lane.waiting.length === 0;
+}
+
 function wantsSlot(lane: Lane): boolean {
   return lane.waiting.length > 0 && lane.inFlight < lane.target.inFlightMax;
 }
@@ -146,6 +153,8 @@ function wantsSlot(lane: Lane): boolean {
 const smoothing = 0.2;
 /** What an endpoint is thought to take before it was seen. */
 const firstGuessMs = 50;
+/** How long the speed of an endpoint that has nothing to do is remembered. */
+const forgetMs = 60_000;
 /** A full lane in which nothing has ended for this long does not move. */
 const stuckMs = 1_000;
 

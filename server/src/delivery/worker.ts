@@ -77,7 +77,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     disabled: (gone) => gone.forEach(({ tenantId }) => book.forget(tenantId)),
   });
   const lanes = createLanes({ clock, send });
-  const claimContext = { ...options, busyRoom: () => lanes.busyRoom() };
+  const claimContext = { ...options, knownRoom: () => lanes.knownRoom() };
   const running: Promise<void>[] = [];
   const idleWaiters = new Set<() => void>();
   let turn = 0;

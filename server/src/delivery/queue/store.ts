@@ -113,7 +113,7 @@ export async function tenantsWithDueDeliveries(tx: Tx): Promise<string[]> {
 
 export type ClaimInput = {
   readonly tenantIds: readonly string[];
-  /** What this process can still take of endpoints it is busy with; of any other it takes `in_flight_max`. */
+  /** What this process can still take of endpoints it was busy with lately; of any other it takes `in_flight_max`. */
   readonly room: ReadonlyMap<string, number>;
   readonly rowsMax: number;
   readonly claimId: string;
