@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { join } from "node:path";
 
 import { startApp } from "./app.ts";
 import { migrate } from "./db/migrate.ts";
@@ -7,10 +8,10 @@ import { installJobs } from "./jobs/install.ts";
 import { systemClock as clock } from "./kernel/clock.ts";
 import { loadConfig } from "./kernel/config.ts";
 import type { LoadedConfig } from "./kernel/config.ts";
-import { messageOf } from "./kernel/errors.ts";
 import { limits } from "./kernel/limits.ts";
 import { createLog } from "./kernel/log.ts";
 import { systemRandom } from "./kernel/random.ts";
+import { whyNotStarted } from "./start-failure.ts";
 
 await main();
 
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
     log.info("stopped");
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`aftercall cannot start: ${messageOf(error)}\n`);
+    process.stderr.write(`aftercall cannot start: ${whyNotStarted(error)}\n`);
     process.exit(1);
   }
 }
@@ -58,7 +59,8 @@ function greet({ config, generated }: LoadedConfig, url: string): void {
     `  Docs        ${url}/docs`,
     `  Health      ${url}/readyz`,
     `  Receive at  ${url}/webhooks/<source>`,
-    ...(generated.length > 0 ? ["", "  Made up for development, shown once, kept in .aftercall/dev.env:"] : []),
+    `  Key         AFTERCALL_API_KEY in ${join(config.dataDir, "dev.env")}`,
+    ...(generated.length > 0 ? ["", "  Made up for development, shown once, kept in that file:"] : []),
     ...generated.map(({ name, value }) => `    ${name}=${value}`),
     "",
   ];

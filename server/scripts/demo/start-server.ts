@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -35,6 +35,17 @@ const dataDir = fileURLToPath(new URL("../../../.aftercall/demo", import.meta.ur
  * @throws Error with the server's own words when it does not start.
  */
 export async function startServer(): Promise<DemoServer> {
+  try {
+    return await start();
+  } catch (error) {
+    // What an earlier version left there is the demo's own, and worth nothing.
+    if (!String(error).includes("Migration")) throw error;
+    rmSync(dataDir, { recursive: true });
+    return start();
+  }
+}
+
+async function start(): Promise<DemoServer> {
   mkdirSync(dataDir, { recursive: true });
   const url = `http://127.0.0.1:${await choosePort(4400)}`;
   const child = spawn(process.execPath, [fileURLToPath(new URL("server.ts", import.meta.url))], {
