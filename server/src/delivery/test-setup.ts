@@ -15,7 +15,7 @@ import { makeTenant } from "../../test/harness/tenant.ts";
 import { createEndpointBook } from "./endpoints/book.ts";
 import { deliveryHandlers } from "./routes.ts";
 import type { HandOff } from "./target.ts";
-import { createDeliveryWorker } from "./worker.ts";
+import { createDeliveryWorker, type DeliveryWorkerOptions } from "./worker.ts";
 import { type MessageFact, writeMessages } from "./write.ts";
 
 export type Delivering = Awaited<ReturnType<typeof startDelivering>>;
@@ -38,7 +38,7 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
   const tenant = await makeTenant(db, ids);
   const tenants = [tenant];
 
-  const newNode = (node: string) => {
+  const newNode = (node: string, more: Partial<DeliveryWorkerOptions> = {}) => {
     const book = createEndpointBook({ clock, box });
     const metrics = createMetrics();
     const worker = createDeliveryWorker({
@@ -53,6 +53,7 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
       onWake: () => () => {},
       node,
       userAgent: "aftercall/test",
+      ...more,
     });
     const handlers = deliveryHandlers({ db, ids, random: systemRandom, box, book, http: anyUrl });
     return { node, book, worker, handlers, metrics };
