@@ -92,6 +92,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const jobs = await startJobs({ connection: database.connection, definitions, isWorker, log, clock });
 
   const book = createEndpointBook({ clock, box });
+  wake.on("endpoints", (tenant) => book.forget(tenant || null));
   const delivery = createDeliveryWorker({
     db,
     http,
