@@ -52,7 +52,9 @@ export function describeMachine({
       node: process.versions.node,
       postgresql: database.version,
       redis: redis?.version ?? "absent",
-      ...Object.fromEntries(["fastify", "pg", "undici", "express", "bullmq", "axios"].map((name) => [name, versionOf(name)])),
+      ...Object.fromEntries(
+        ["fastify", "pg", "undici", "express", "bullmq", "axios"].map((name) => [name, versionOf(name)]),
+      ),
     },
     databaseSettings: database.settings,
     options,
@@ -153,7 +155,12 @@ function rowOf({ contender, turns }: Measured): string {
   ].join(" | ")} |`;
 }
 
-type Ratio = { readonly name: string; readonly bodyBytes: number; readonly value: number; readonly target: string | null };
+type Ratio = {
+  readonly name: string;
+  readonly bodyBytes: number;
+  readonly value: number;
+  readonly target: string | null;
+};
 
 function ratiosOf(measured: readonly Measured[]): Ratio[] {
   const sizes = [...new Set(measured.map(({ bodyBytes }) => bodyBytes))];

@@ -50,7 +50,12 @@ async function measureAll(wanted: readonly Contender[], surroundings: Surroundin
   );
   for (let round = 1; round <= options.rounds; round++) {
     for (const one of measured) {
-      const turn = await takeTurn(one.contender, surroundings, { loader, receiver }, { ...options, bodyBytes: one.bodyBytes });
+      const turn = await takeTurn(
+        one.contender,
+        surroundings,
+        { loader, receiver },
+        { ...options, bodyBytes: one.bodyBytes },
+      );
       one.turns.push(turn);
       printTurn(round, one, turn);
     }

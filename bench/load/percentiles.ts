@@ -3,8 +3,7 @@ export type Latency = { readonly p50: number; readonly p99: number; readonly max
 
 export function latencyOf(samples: Float64Array): Latency {
   const sorted = samples.toSorted();
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 

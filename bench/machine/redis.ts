@@ -8,7 +8,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./ports.ts";
 import { endOf } from "./remote.ts";
 
-export type Redis = { readonly pid: number; readonly port: number; readonly version: string; flush(): Promise<void>; stop(): Promise<void> };
+export type Redis = {
+  readonly pid: number;
+  readonly port: number;
+  readonly version: string;
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /** A Redis of our own as the documentation of BullMQ asks for it (append-only file, everysec); null when it is not installed. */
 export async function startRedis(): Promise<Redis | null> {
@@ -16,7 +22,15 @@ export async function startRedis(): Promise<Redis | null> {
   if (asked.error) return null;
   const dir = mkdtempSync(join(tmpdir(), "aftercall-bench-redis-"));
   const port = await freePort();
-  const settings = { port, bind: "127.0.0.1", dir, appendonly: "yes", appendfsync: "everysec", save: "", loglevel: "warning" };
+  const settings = {
+    port,
+    bind: "127.0.0.1",
+    dir,
+    appendonly: "yes",
+    appendfsync: "everysec",
+    save: "",
+    loglevel: "warning",
+  };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn("redis-server", args, { stdio: "ignore" });
   for (let tries = 0; !(await ask(port, "PING")); tries++) {
