@@ -52,16 +52,20 @@ export type Answer = {
 /** What somebody sends: a POST with this text. */
 export type Sent = { readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
-export type TestApp = {
+/** A server under test, wherever it runs. */
+export type Running = {
   readonly url: string;
   readonly db: Db;
-  /** Stands between the server and its database. */
-  readonly database: DatabaseProxy;
   /** Posts to a path of the server, as a provider does. */
   post(path: string, sent: Sent): Promise<Answer>;
   /** Asks /v1 with a key. */
   ask(key: string, method: string, path: string, body?: unknown): Promise<Answered>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
+};
+
+export type TestApp = Running & {
+  /** Stands between the server and its database. */
+  readonly database: DatabaseProxy;
   stop(): Promise<void>;
 };
 
@@ -78,20 +82,8 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
   const app = await startApp({ loaded, database, log, clock, random });
 
   return {
-    url: app.url,
-    db: own.db,
+    ...running(app.url, own.db),
     database: proxy,
-    post: async (path, { headers, body }) => answerOf(await fetch(app.url + path, { method: "POST", headers, body })),
-    get: async (path, headers = {}) => answerOf(await fetch(app.url + path, { headers })),
-    async ask(key, method, path, body) {
-      const answer = await fetch(app.url + path, {
-        method,
-        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      return { status: answer.status, headers: answer.headers, json: text === "" ? null : JSON.parse(text) };
-    },
     async stop() {
       proxy.restore();
       await app.stop();
@@ -99,6 +91,25 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
       await appPool.end();
       await proxy.close();
       await discardDatabase(own);
+    },
+  };
+}
+
+/** How tests speak to the server at `url`. */
+export function running(url: string, db: Db): Running {
+  return {
+    url,
+    db,
+    post: async (path, { headers, body }) => answerOf(await fetch(url + path, { method: "POST", headers, body })),
+    get: async (path, headers = {}) => answerOf(await fetch(url + path, { headers })),
+    async ask(key, method, path, body) {
+      const answer = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, headers: answer.headers, json: text === "" ? null : JSON.parse(text) };
     },
   };
 }

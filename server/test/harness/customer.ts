@@ -6,10 +6,11 @@ import type { Event, Quarantined } from "@aftercall/contract/event.ts";
 import type { Source } from "@aftercall/contract/source.ts";
 import type { z } from "zod";
 
+import type { Db } from "#/db/transaction.ts";
 import { systemClock } from "#/kernel/clock.ts";
 
 import { makeKey, type Answered } from "./api.ts";
-import { known, type Answer, type Sent, type TestApp } from "./app.ts";
+import { known, type Answer, type Running, type Sent } from "./app.ts";
 import type { Receiver } from "./receiver.ts";
 import { signElevenlabs, signLivekit, signLivekitToken, signTwilio, signVapi, signWonderful } from "./sign.ts";
 import { makeTenant } from "./tenant.ts";
@@ -92,7 +93,7 @@ const players: Readonly<Record<ProviderName, Player>> = {
 };
 
 /** A new customer with a key and nothing else. */
-export async function makeCustomer(app: TestApp): Promise<Customer> {
+export async function makeCustomer(app: Running): Promise<Customer> {
   const tenantId = await makeTenant(app.db);
   const key = await makeKey(app.db, tenantId, "admin");
   const customer: Customer = {
@@ -133,7 +134,7 @@ export async function makeCustomer(app: TestApp): Promise<Customer> {
  * The event log holds back what is younger than a transaction that is still open, anywhere on the database server, so a
  * neighbouring test can hide an event for a moment. Resolves when everything that is open now is over.
  */
-async function logSettled(db: TestApp["db"]): Promise<void> {
+async function logSettled(db: Db): Promise<void> {
   const ask = async (sql: string, values: unknown[] = []): Promise<string> => {
     const [row] = await db.inTransaction([], (tx) => tx.rows<{ answer: string }>(sql, values));
     return row?.answer ?? "";
@@ -144,7 +145,7 @@ async function logSettled(db: TestApp["db"]): Promise<void> {
 }
 
 async function connect(
-  app: TestApp,
+  app: Running,
   customer: Customer,
   provider: ProviderName,
   changes: Record<string, unknown>,
@@ -173,7 +174,7 @@ async function connect(
 }
 
 /** LiveKit as the Call Outcomes API signs: the body's HMAC in a header of its own. */
-export async function connectLivekitHmac(app: TestApp, customer: Customer): Promise<Line> {
+export async function connectLivekitHmac(app: Running, customer: Customer): Promise<Line> {
   const value = randomToken("secret");
   const line = await customer.connect("livekit", { secrets: [{ slot: "secret", value }] });
   const sign = (body: string | object) => signLivekit(value, textOf(body));

@@ -12,10 +12,10 @@ export type DatabaseProxy = {
   /** The database is back. */
   restore(): void;
   /**
-   * Waits for the first bytes from the client that hold `text`, and stops everything there: nothing passes in either direction
-   * until {@link restore}. `after`: these bytes still reach the database, and only its answer does not come back.
+   * Waits until one connection has sent these texts, one after the other, and stops everything there: nothing passes in either
+   * direction until {@link restore}. `after`: the last one still reaches the database, and only its answer does not come back.
    */
-  stopAt(text: string, where: "before" | "after"): Promise<void>;
+  stopAt(texts: readonly string[], where: "before" | "after"): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -25,7 +25,7 @@ export async function startDatabaseProxy(connection: ClientConfig): Promise<Data
   const open = new Set<Socket>();
   let isCut = false;
   let isStopped = false;
-  let watch: { readonly text: string; readonly where: "before" | "after"; reached(): void } | null = null;
+  let watch: { readonly texts: readonly string[]; readonly where: "before" | "after"; reached(): void } | null = null;
 
   const server = createServer((client) => {
     if (isCut) return void client.destroy();
@@ -43,13 +43,15 @@ export async function startDatabaseProxy(connection: ClientConfig): Promise<Data
         other.destroy();
       });
     }
+    let seen = 0;
     client.on("data", (bytes) => {
       if (isStopped) return;
-      if (watch && bytes.includes(watch.text)) {
+      while (watch && bytes.includes(watch.texts[seen] ?? "")) {
+        if (++seen < watch.texts.length) continue;
         const { where, reached } = watch;
         watch = null;
         isStopped = true;
-        if (where === "after") database.write(bytes, reached);
+        if (where === "after") database.write(bytes, () => reached());
         else reached();
         return;
       }
@@ -81,7 +83,7 @@ export async function startDatabaseProxy(connection: ClientConfig): Promise<Data
       isCut = false;
       isStopped = false;
     },
-    stopAt: (text, where) => new Promise((reached) => (watch = { text, where, reached })),
+    stopAt: (texts, where) => new Promise((reached) => (watch = { texts, where, reached })),
     async close() {
       breakAll();
       await new Promise((resolve) => server.close(resolve));
