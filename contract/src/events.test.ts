@@ -3,14 +3,20 @@ import { expect, test } from "vitest";
 import { eventTypeNames, eventTypes, isReservedType, TypeName, TypePattern } from "./events.ts";
 
 test.each(eventTypeNames)("%s has an English and a Hebrew example that its own schema accepts", (name) => {
-  const { data, examples, kind } = eventTypes[name];
+  const { data, examples } = eventTypes[name];
   for (const example of [examples.en, examples.he]) {
     expect(example.type).toBe(name);
     expect(data.parse(example.data)).toEqual(example.data);
   }
-  // Messages about the delivery itself may hold nothing that people write.
-  if (kind === "ordinary") expect(JSON.stringify(examples.he)).toMatch(/[\u05d0-\u05ea]/);
 });
+
+// Messages about the delivery itself may hold nothing that people write.
+test.each(eventTypeNames.filter((name) => eventTypes[name].kind === "ordinary"))(
+  "the Hebrew example of %s has Hebrew in it",
+  (name) => {
+    expect(JSON.stringify(eventTypes[name].examples.he)).toMatch(/[\u05d0-\u05ea]/);
+  },
+);
 
 test.each(eventTypeNames)("%s is a name that a tenant cannot take", (name) => {
   expect(TypeName.parse(name)).toBe(name);

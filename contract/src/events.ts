@@ -303,7 +303,14 @@ export function eventTypeOf(name: string): EventType | null {
 /** Nouns that a tenant's own types cannot begin with, so that a type of ours that comes later meets none of theirs. */
 const ownNouns: ReadonlySet<string> = new Set([
   ...eventTypeNames.map(nounOf),
-  ...["aftercall", "attempt", "evaluation", "event", "message", "tenant", "tracker", "user"],
+  "aftercall",
+  "attempt",
+  "evaluation",
+  "event",
+  "message",
+  "tenant",
+  "tracker",
+  "user",
 ]);
 
 export function isReservedType(name: string): boolean {

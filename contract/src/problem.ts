@@ -41,6 +41,11 @@ export const problems = {
     meaning:
       "The body is not strict JSON: it must be UTF-8, an object at the top, without duplicate keys, at most 64 levels deep. Fix the body; sending the same bytes again gives the same answer.",
   },
+  idempotency_key_invalid: {
+    status: 400,
+    title: "The Idempotency-Key cannot be used",
+    meaning: "Send the header once, with 1 to 255 printable ASCII characters. A UUID is a good key.",
+  },
   unauthorized: {
     status: 401,
     title: "Missing or invalid credentials",
@@ -74,6 +79,12 @@ export const problems = {
     meaning:
       "Somebody else was faster, or the thing is in a state in which this cannot be done. Read it again, then decide.",
   },
+  idempotency_key_in_use: {
+    status: 409,
+    title: "Another request holds this Idempotency-Key",
+    meaning:
+      "The first request with this key is still being answered: repeat after the seconds in `Retry-After`. If the detail says that its answer was lost, the request was done and will not be done again: look for what it made.",
+  },
   too_large: {
     status: 413,
     title: "The body is too large",
@@ -89,6 +100,12 @@ export const problems = {
     status: 422,
     title: "A field was refused",
     meaning: "The request is well formed, its content is not accepted. `errors` names each field and what to do.",
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: "The Idempotency-Key was used for another request",
+    meaning:
+      "A key stands for one method, path and body. Send a new key for a new request, and for a repeat the very same bytes.",
   },
   too_many_requests: {
     status: 429,

@@ -84,6 +84,16 @@ AS $function$ select distinct e.tenant_id from endpoints e where exists (select 
 alter function lookup_tenants_with_due_deliveries() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_due_deliveries() to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_expired_keys()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct k.tenant_id from idempotency_keys k where k.expires_at < now() $function$
+;
+alter function lookup_tenants_with_expired_keys() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_expired_keys() to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_tenants_with_expired_leases()
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -103,6 +113,16 @@ AS $function$ select distinct u.tenant_id from unmatched_events u join call_alia
 ;
 alter function lookup_tenants_with_overdue_events() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_overdue_events() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_published_before(moment timestamp with time zone)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct p.tenant_id from published_messages p where p.created_at < moment $function$
+;
+alter function lookup_tenants_with_published_before(timestamp with time zone) owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_published_before(timestamp with time zone) to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_user_tenants(wanted_external_id text)
  RETURNS SETOF uuid
@@ -468,6 +488,25 @@ alter table event_keys force row level security;
 create policy tenant_wall on event_keys for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select, update on event_keys to aftercall_app;
 
+create table event_types (
+  tenant_id uuid not null,
+  name text not null,
+  title text default ''::text not null,
+  description text default ''::text not null,
+  schema json,
+  examples json default '{}'::json not null,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint event_types_pkey PRIMARY KEY (tenant_id, name),
+  constraint event_types_name_check CHECK (((length(name) >= 3) AND (length(name) <= 100))),
+  constraint event_types_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table event_types enable row level security;
+alter table event_types force row level security;
+create policy tenant_wall on event_types for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on event_types to aftercall_app;
+
 create table events (
   tenant_id uuid not null,
   id uuid not null,
@@ -507,6 +546,30 @@ alter table events force row level security;
 create policy tenant_wall on events for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select on events to aftercall_app;
 
+create table idempotency_keys (
+  tenant_id uuid not null,
+  actor text not null,
+  key text not null,
+  fingerprint bytea not null,
+  holder_id uuid not null,
+  locked_until timestamp with time zone not null,
+  effected_at timestamp with time zone,
+  sealed_answer bytea,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone default now() not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (tenant_id, actor, key),
+  constraint idempotency_keys_fingerprint_check CHECK ((length(fingerprint) = 32)),
+  constraint idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+  constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX idempotency_keys_expired ON public.idempotency_keys USING btree (expires_at);
+alter table idempotency_keys enable row level security;
+alter table idempotency_keys force row level security;
+create policy lookup on idempotency_keys for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on idempotency_keys for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on idempotency_keys to aftercall_app;
+grant select on idempotency_keys to aftercall_lookup;
+
 create table message_bodies (
   tenant_id uuid not null,
   message_id uuid not null,
@@ -531,7 +594,12 @@ create table messages (
   received_at timestamp with time zone not null,
   unrouted_reason text,
   created_at timestamp with time zone default now() not null,
+  external_id text,
+  channels text[] default '{}'::text[] not null,
+  order_key text,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
+  constraint messages_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint messages_order_key_check CHECK (((length(order_key) >= 1) AND (length(order_key) <= 255))),
   constraint messages_unrouted_reason_check CHECK ((unrouted_reason = ANY (ARRAY['no_endpoint'::text, 'filtered'::text]))),
   constraint messages_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
   constraint messages_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id),
@@ -542,6 +610,23 @@ alter table messages enable row level security;
 alter table messages force row level security;
 create policy tenant_wall on messages for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select, update on messages to aftercall_app;
+
+create table published_messages (
+  tenant_id uuid not null,
+  external_id text not null,
+  message_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint published_messages_pkey PRIMARY KEY (tenant_id, external_id),
+  constraint published_messages_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint published_messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX published_messages_created ON public.published_messages USING btree (created_at);
+alter table published_messages enable row level security;
+alter table published_messages force row level security;
+create policy lookup on published_messages for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on published_messages for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on published_messages to aftercall_app;
+grant select on published_messages to aftercall_lookup;
 
 create table quarantine (
   tenant_id uuid not null,

@@ -6,11 +6,13 @@ import type { FastifyInstance } from "fastify";
 import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
 import { composeReactions } from "#/app/reactions.ts";
+import { runSweeps } from "#/app/sweeps.ts";
 import { work } from "#/app/work.ts";
 import { checkDurability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import { createEndpointBook } from "#/delivery/endpoints/book.ts";
 import { createDeliveryWorker } from "#/delivery/worker.ts";
+import { sweepIdempotencyKeys } from "#/http/idempotency.ts";
 import { closeServer } from "#/http/server.ts";
 import { runReplay } from "#/inbox/run-replay.ts";
 import { settleCall } from "#/inbox/settle.ts";
@@ -118,7 +120,11 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
     delivery.start();
   }
-  const sweeping = isWorker ? sweepLoop() : Promise.resolve();
+  const sweeps = [
+    { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
+    { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
+  ];
+  const sweeping = runSweeps(isWorker ? sweeps : [], { clock, log, signal: stopping.signal });
   const server = await composeHttp({
     config,
     version,
@@ -151,15 +157,6 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       await http.close();
     },
   };
-
-  async function sweepLoop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await sweepUnmatched(db, intake.context).catch((error: unknown) => {
-        log.warn({ err: error }, "waiting events not looked after, trying again");
-      });
-      await clock.sleep(limits.unmatchedSweepMs, stopping.signal);
-    }
-  }
 }
 
 async function readVersion(): Promise<string> {

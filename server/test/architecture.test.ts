@@ -28,14 +28,14 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   tenants: features,
 };
 /** These put features together, so they may see them; no feature sees these. */
-const composers = ["http", "compat", "app.ts", "main.ts", "reactions.ts", "jobs-list.ts"];
+const composers = ["http", "compat", "app", "app.ts", "main.ts", "reactions.ts", "jobs-list.ts"];
 
 /** Where a library is at home; everybody else works with what its home makes of it. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   pg: ["db", "jobs"],
   "pg-boss": ["jobs"],
   undici: ["kernel/net"],
-  fastify: ["http", "compat", "app.ts"],
+  fastify: ["http", "compat", "app"],
   pino: ["kernel"],
   "prom-client": ["kernel"],
   yaml: ["kernel/config"],

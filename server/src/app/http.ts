@@ -10,6 +10,7 @@ import { registerOutcome } from "#/compat/outcome.ts";
 import { countPending } from "#/db/durability.ts";
 import type { Durability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
+import type { Db } from "#/db/transaction.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
 import { deliveryHandlers } from "#/delivery/routes.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
@@ -18,6 +19,7 @@ import { createAuth } from "#/http/auth.ts";
 import { registerDocs } from "#/http/docs.ts";
 import { registerHealth } from "#/http/health.ts";
 import type { Check } from "#/http/health.ts";
+import { createIdempotency } from "#/http/idempotency.ts";
 import { registerIntake } from "#/http/intake.ts";
 import { registerPages } from "#/http/pages.ts";
 import { createRate } from "#/http/rate.ts";
@@ -92,13 +94,14 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     clock,
     log,
   });
-  registerApi(server, { routes, auth, handlers: handlersOf(parts, credentials.forget) });
+  const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
+  const handlers = handlersOf(parts, idempotency.db, credentials.forget);
+  registerApi(server, { routes, auth, handlers, idempotency });
   return server;
 }
 
-function handlersOf(parts: HttpParts, forgetKeys: () => void) {
+function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
   const { config, clock, ids, random, box, sources, jobs, intake, book, http } = parts;
-  const { db } = parts.database;
   const { context, batcher, vault } = intake;
   const keyKind = config.mode === "production" ? ("live" as const) : ("dev" as const);
   return {

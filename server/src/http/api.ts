@@ -8,18 +8,21 @@ import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
 import type { Auth, Caller } from "./auth.ts";
-import { headersOf } from "./wire.ts";
+import { type ApiAnswer, fingerprintOf, type Idempotency, readIdempotencyKey } from "./idempotency.ts";
+import { headersOf, targetOf } from "./wire.ts";
 
 export type ApiOptions<Table extends Record<string, Route>> = {
   readonly routes: Table;
   readonly handlers: Handlers<Table>;
   readonly auth: Auth;
+  /** What makes a POST safe to send again; without it the header counts for nothing. */
+  readonly idempotency?: Idempotency;
 };
 
 /**
  * Turns the contract's route table into HTTP. Each request goes: credential (401) → role (403) → JSON (400) →
- * ids in the path (404) → query and body (422) → handler → output by its schema, so that nothing leaves that the contract
- * does not name.
+ * ids in the path (404) → query and body (422) → Idempotency-Key of a POST → handler → output by its schema, so that nothing
+ * leaves that the contract does not name.
  */
 export function registerApi<Table extends Record<string, Route>>(
   app: FastifyInstance,
@@ -46,11 +49,23 @@ export function registerApi<Table extends Record<string, Route>>(
         if (errors.length > 0)
           throw new Invalid("The request has fields that are not accepted; errors names them", errors);
         const { tenant, actor } = callerOf(request);
-        return answer(reply, route, await handle({ tenant, actor, params, query, body: input }));
+        const work = async () => answerOf(route, await handle({ tenant, actor, params, query, body: input }));
+        return send(reply, await once(request, work));
       },
     });
   }
+
+  async function once(request: FastifyRequest, work: () => Promise<ApiAnswer>): Promise<Sent> {
+    if (!options.idempotency || request.method !== "POST") return work();
+    const key = readIdempotencyKey(headersOf(request.raw).get("idempotency-key") ?? []);
+    if (key === null) return work();
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const fingerprint = fingerprintOf(request.method, targetOf(request.raw), body);
+    return options.idempotency.answer({ caller: callerOf(request), key, fingerprint }, work);
+  }
 }
+
+type Sent = ApiAnswer & { readonly isReplay?: boolean };
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -118,8 +133,14 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: "/" | "?"): FieldError[] {
   return [{ pointer: parts.length === 0 && prefix === "/" ? "" : prefix + parts.join("/"), detail: issue.message }];
 }
 
-function answer(reply: FastifyReply, route: Route, result: unknown): FastifyReply {
-  reply.code(route.status ?? 200).header("cache-control", "no-store");
-  if (route.status === 204) return reply.send();
-  return reply.type("application/json; charset=utf-8").send(JSON.stringify(route.output.parse(result)));
+function answerOf(route: Route, result: unknown): ApiAnswer {
+  const status = route.status ?? 200;
+  return { status, body: status === 204 ? "" : JSON.stringify(route.output.parse(result)) };
+}
+
+function send(reply: FastifyReply, { status, body, isReplay }: Sent): FastifyReply {
+  reply.code(status).header("cache-control", "no-store");
+  if (isReplay) reply.header("idempotency-replayed", "true");
+  if (status === 204) return reply.send();
+  return reply.type("application/json; charset=utf-8").send(body);
 }

@@ -1,6 +1,6 @@
 import { problemOf, type Problem, type ProblemCode } from "@aftercall/contract/problem.ts";
 
-import { AppError, messageOf, TooMany, Unavailable } from "#/kernel/errors.ts";
+import { AppError, messageOf, Unavailable } from "#/kernel/errors.ts";
 
 /** An error as it may be shown: nothing of ours is in it but the words of an {@link AppError}. */
 export type Refusal = {
@@ -70,8 +70,7 @@ const frameworkCodes: ReadonlyMap<string, { status: number; code: ProblemCode; d
 ]);
 
 function headersFor(error: AppError | null): Record<string, string> {
-  if (error instanceof TooMany || error instanceof Unavailable)
-    return { "retry-after": String(error.retryAfterSeconds) };
+  if (error && "retryAfterSeconds" in error) return { "retry-after": String(error.retryAfterSeconds) };
   if (error?.status === 401) return { "www-authenticate": "Bearer" };
   return {};
 }

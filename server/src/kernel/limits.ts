@@ -69,6 +69,16 @@ export const limits = {
   answerBytesMax: 65_536,
   /** How long the endpoints of a tenant are believed; a change in this process counts at once. */
   endpointCacheMs: 5_000,
+  /** A request that holds an idempotency key and says nothing for this long is taken for dead: above the longest answer of /v1. */
+  idempotencyLeaseMs: 60_000,
+  /** How long a repeat waits for the answer of the first request with its key. */
+  idempotencyWaitMs: 5_000,
+  /** How often it looks. */
+  idempotencyPollMs: 50,
+  /** Expired idempotency keys removed in one go. */
+  idempotencySweepRowsMax: 5_000,
+  /** How often keys and ids that are only kept for a while are looked through. */
+  keptSweepMs: 60_000,
   /** Secrets of one endpoint that sign at the same time. */
   endpointSecretsMax: 10,
 } as const;
