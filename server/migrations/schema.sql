@@ -11,6 +11,48 @@ AS $function$ select nullif(current_setting('app.tenants', true), '')::uuid[] $f
 grant execute on function app_tenants() to aftercall_app;
 grant execute on function app_tenants() to public;
 
+CREATE OR REPLACE FUNCTION public.attempt_days_ahead()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+  select greatest(min(days), 0) from (
+    select max(to_date(right(c.relname, 8), 'YYYYMMDD')) - (now() at time zone 'UTC')::date - 1 as days
+      from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent in ('public.attempts'::regclass, 'public.attempt_bodies'::regclass) and c.relname ~ '_until_[0-9]{8}$'
+     group by i.inhparent) as of_table
+$function$
+;
+grant execute on function attempt_days_ahead() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.drop_attempt_days(parent text, days_kept integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  name text;
+begin
+  if parent not in ('attempts', 'attempt_bodies') or days_kept < 1 then
+    raise exception 'not a table of attempts, or no days to keep';
+  end if;
+  perform set_config('lock_timeout', '2s', true);
+  for name in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = format('public.%I', parent)::regclass and c.relname ~ '_until_[0-9]{8}$'
+       and to_date(right(c.relname, 8), 'YYYYMMDD') <= (now() at time zone 'UTC')::date - days_kept
+     order by 1
+  loop
+    execute format('drop table partitions.%I', name);
+    return next name;
+  end loop;
+  execute format('delete from partitions.%I where started_at < now() - %L::interval', parent || '_rest', days_kept || ' days');
+end $function$
+;
+grant execute on function drop_attempt_days(text,integer) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_api_key(wanted bytea)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -30,6 +72,16 @@ AS $function$ select s.tenant_id, s.id from sources s where s.provider = wanted_
 ;
 alter function lookup_given_route_sources(text) owner to aftercall_lookup;
 grant execute on function lookup_given_route_sources(text) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_idle_resends(idle interval)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select r.tenant_id, r.id from resends r where r.state = 'running' and r.next_at < now() - idle $function$
+;
+alter function lookup_idle_resends(interval) owner to aftercall_lookup;
+grant execute on function lookup_idle_resends(interval) to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_oldest_due_seconds()
  RETURNS double precision
@@ -134,6 +186,53 @@ AS $function$ select u.tenant_id from users u where u.external_id = wanted_exter
 alter function lookup_user_tenants(text) owner to aftercall_lookup;
 grant execute on function lookup_user_tenants(text) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.note_disabled_time()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.disabled_at is not null then
+    new.disabled_from := new.disabled_at;
+    new.disabled_until := null;
+  else
+    new.disabled_until := now();
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.prepare_attempt_days(days_ahead integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare
+  parent text;
+  day date;
+  name text;
+  starts timestamptz;
+  ends timestamptz;
+begin
+  perform set_config('lock_timeout', '2s', true);
+  perform pg_advisory_xact_lock(4400002);
+  foreach parent in array array['attempts', 'attempt_bodies'] loop
+    for day in select generate_series(0, days_ahead) + (now() at time zone 'UTC')::date loop
+      name := parent || '_until_' || to_char(day + 1, 'YYYYMMDD');
+      continue when to_regclass(format('partitions.%I', name)) is not null;
+      starts := day::timestamp at time zone 'UTC';
+      ends := (day + 1)::timestamp at time zone 'UTC';
+      execute format('create table partitions.%I (like public.%I including defaults including constraints including storage)', name, parent);
+      execute format('with moved as (delete from partitions.%I where started_at >= %L and started_at < %L returning *)
+        insert into partitions.%I select * from moved', parent || '_rest', starts, ends, name);
+      execute format('alter table public.%I attach partition partitions.%I for values from (%L) to (%L)', parent, name, starts, ends);
+    end loop;
+  end loop;
+  return days_ahead;
+end $function$
+;
+grant execute on function prepare_attempt_days(integer) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -185,6 +284,21 @@ alter table assignments force row level security;
 create policy tenant_wall on assignments for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select, update on assignments to aftercall_app;
 
+create table attempt_bodies (
+  tenant_id uuid not null,
+  delivery_id uuid not null,
+  number integer not null,
+  started_at timestamp with time zone not null,
+  response_headers jsonb,
+  response_body bytea,
+  constraint attempt_bodies_pkey PRIMARY KEY (tenant_id, delivery_id, number, started_at)
+) partition by RANGE (started_at);
+alter table attempt_bodies alter column response_body set storage external;
+alter table attempt_bodies enable row level security;
+alter table attempt_bodies force row level security;
+create policy tenant_wall on attempt_bodies for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on attempt_bodies to aftercall_app;
+
 create table attempts (
   tenant_id uuid not null,
   delivery_id uuid not null,
@@ -197,9 +311,11 @@ create table attempts (
   response_headers jsonb,
   response_body bytea,
   node text not null,
-  constraint attempts_pkey PRIMARY KEY (tenant_id, delivery_id, number),
-  constraint attempts_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES deliveries(tenant_id, id)
-);
+  url text,
+  trigger text default 'schedule'::text not null,
+  constraint attempts_pkey PRIMARY KEY (tenant_id, delivery_id, number, started_at),
+  constraint attempts_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'resend'::text])))
+) partition by RANGE (started_at);
 alter table attempts enable row level security;
 alter table attempts force row level security;
 create policy tenant_wall on attempts for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -342,21 +458,24 @@ create table deliveries (
   reason text,
   created_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  replaced_by uuid,
+  is_forced boolean default false not null,
   constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
   constraint deliveries_tenant_id_message_id_endpoint_id_cause_key UNIQUE (tenant_id, message_id, endpoint_id, cause),
-  constraint deliveries_reason_check CHECK ((reason = ANY (ARRAY['exhausted'::text, 'gone'::text, 'endpoint_disabled'::text, 'endpoint_deleted'::text]))),
+  constraint deliveries_reason_check CHECK ((reason = ANY (ARRAY['exhausted'::text, 'blocked'::text, 'gone'::text, 'endpoint_disabled'::text, 'endpoint_deleted'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'too_large'::text, 'render_failed'::text]))),
   constraint deliveries_state_check CHECK ((state = ANY (ARRAY['due'::text, 'claimed'::text, 'delivered'::text, 'undelivered'::text]))),
   constraint deliveries_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id),
   constraint deliveries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.01);
 CREATE INDEX deliveries_due ON public.deliveries USING btree (tenant_id, endpoint_id, due_at, id) WHERE (state = 'due'::text);
 CREATE INDEX deliveries_leased ON public.deliveries USING btree (lease_until) WHERE (state = 'claimed'::text);
-CREATE INDEX deliveries_undelivered ON public.deliveries USING btree (tenant_id, id) WHERE (state = 'undelivered'::text);
+CREATE INDEX deliveries_resent ON public.deliveries USING btree (tenant_id, cause) WHERE (cause <> 'event'::text);
+CREATE INDEX deliveries_undelivered ON public.deliveries USING btree (tenant_id, id) INCLUDE (endpoint_id, reason) WHERE ((state = 'undelivered'::text) AND (replaced_by IS NULL));
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
 create policy lookup on deliveries for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on deliveries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on deliveries to aftercall_app;
+grant delete, insert, select, update on deliveries to aftercall_app;
 grant select on deliveries to aftercall_lookup;
 
 create table endpoint_secrets (
@@ -416,6 +535,8 @@ CASE payload
     WHEN 'thin'::text THEN (format || '.thin'::text)
     ELSE format
 END not null,
+  disabled_from timestamp with time zone,
+  disabled_until timestamp with time zone,
   constraint endpoints_pkey PRIMARY KEY (tenant_id, id),
   constraint endpoints_campaign_ids_check CHECK ((cardinality(campaign_ids) > 0)),
   constraint endpoints_channels_check CHECK ((cardinality(channels) > 0)),
@@ -437,6 +558,7 @@ END not null,
   constraint endpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE UNIQUE INDEX endpoints_uid ON public.endpoints USING btree (tenant_id, uid) WHERE (deleted_at IS NULL);
+CREATE TRIGGER disabled_time BEFORE UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NULL) <> (new.disabled_at IS NULL))) EXECUTE FUNCTION note_disabled_time();
 alter table endpoints enable row level security;
 alter table endpoints force row level security;
 create policy lookup on endpoints for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
@@ -483,10 +605,11 @@ create table event_keys (
   constraint event_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
   constraint event_keys_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id)
 ) with (fillfactor=80);
+CREATE INDEX event_keys_first_seen ON public.event_keys USING brin (first_seen_at);
 alter table event_keys enable row level security;
 alter table event_keys force row level security;
 create policy tenant_wall on event_keys for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on event_keys to aftercall_app;
+grant delete, insert, select, update on event_keys to aftercall_app;
 
 create table event_types (
   tenant_id uuid not null,
@@ -582,7 +705,7 @@ alter table message_bodies alter column body set storage external;
 alter table message_bodies enable row level security;
 alter table message_bodies force row level security;
 create policy tenant_wall on message_bodies for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select on message_bodies to aftercall_app;
+grant delete, insert, select on message_bodies to aftercall_app;
 
 create table messages (
   tenant_id uuid not null,
@@ -597,6 +720,8 @@ create table messages (
   external_id text,
   channels text[] default '{}'::text[] not null,
   order_key text,
+  expired_at timestamp with time zone,
+  resent_at timestamp with time zone,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint messages_order_key_check CHECK (((length(order_key) >= 1) AND (length(order_key) <= 255))),
@@ -606,10 +731,25 @@ create table messages (
   constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX messages_call ON public.messages USING btree (tenant_id, call_id) WHERE (call_id IS NOT NULL);
+CREATE INDEX messages_kept ON public.messages USING btree (tenant_id, created_at, id) WHERE (expired_at IS NULL);
+CREATE INDEX messages_unrouted ON public.messages USING btree (tenant_id, id) WHERE ((unrouted_reason IS NOT NULL) AND (resent_at IS NULL));
 alter table messages enable row level security;
 alter table messages force row level security;
 create policy tenant_wall on messages for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on messages to aftercall_app;
+grant delete, insert, select, update on messages to aftercall_app;
+
+create table private_targets (
+  tenant_id uuid not null,
+  block cidr not null,
+  granted_by text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint private_targets_pkey PRIMARY KEY (tenant_id, block),
+  constraint private_targets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table private_targets enable row level security;
+alter table private_targets force row level security;
+create policy tenant_wall on private_targets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on private_targets to aftercall_app;
 
 create table published_messages (
   tenant_id uuid not null,
@@ -648,6 +788,7 @@ create table quarantine (
   constraint quarantine_route_check CHECK ((route = ANY (ARRAY['given'::text, 'own'::text]))),
   constraint quarantine_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
 );
+CREATE INDEX quarantine_received ON public.quarantine USING btree (tenant_id, received_at);
 CREATE INDEX quarantine_source ON public.quarantine USING btree (tenant_id, source_id, id);
 alter table quarantine enable row level security;
 alter table quarantine force row level security;
@@ -676,6 +817,41 @@ alter table replays enable row level security;
 alter table replays force row level security;
 create policy tenant_wall on replays for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select, update on replays to aftercall_app;
+
+create table resends (
+  tenant_id uuid not null,
+  id uuid not null,
+  mode text not null,
+  filter jsonb not null,
+  endpoint_id uuid,
+  is_forced boolean default false not null,
+  state text default 'running'::text not null,
+  rate_per_second integer not null,
+  upper_at timestamp with time zone default now() not null,
+  cursor_at timestamp with time zone,
+  cursor_id uuid,
+  next_at timestamp with time zone default now() not null,
+  run_count integer default 0 not null,
+  total_count integer not null,
+  resent_count integer default 0 not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint resends_pkey PRIMARY KEY (tenant_id, id),
+  constraint resends_mode_check CHECK ((mode = ANY (ARRAY['failed'::text, 'missing'::text, 'all'::text]))),
+  constraint resends_rate_per_second_check CHECK (((rate_per_second >= 1) AND (rate_per_second <= 1000))),
+  constraint resends_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'canceled'::text, 'done'::text]))),
+  constraint resends_total_count_check CHECK ((total_count >= 0)),
+  constraint resends_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id),
+  constraint resends_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX resends_running ON public.resends USING btree (next_at) WHERE (state = 'running'::text);
+alter table resends enable row level security;
+alter table resends force row level security;
+create policy lookup on resends for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on resends for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on resends to aftercall_app;
+grant select on resends to aftercall_lookup;
 
 create table schema_migrations (
   name text not null,
@@ -741,6 +917,7 @@ create table tenants (
   slug text not null,
   name text not null,
   created_at timestamp with time zone default now() not null,
+  deleted_at timestamp with time zone,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_slug_key UNIQUE (slug),
   constraint tenants_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text))

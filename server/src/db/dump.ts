@@ -15,6 +15,7 @@ const header = `-- The schema after all migrations. Written by \`npm run db:dump
 async function dumpTable(client: ClientBase, table: string): Promise<string> {
   const of = (query: string) => textsOf(client, query, [table]);
   const body = [...(await of(columns)), ...(await of(constraints))].map((line) => `  ${line}`).join(",\n");
+  const [partitioning = ""] = await of(partitionKey);
   const [options = ""] = await of(storageOptions);
   const rest = [
     ...(await of(storages)),
@@ -23,7 +24,7 @@ async function dumpTable(client: ClientBase, table: string): Promise<string> {
     ...(await of(policies)),
     ...(await of(grants)),
   ];
-  return [`create table ${table} (\n${body}\n)${options};`, ...rest.map((line) => `${line};`)].join("\n");
+  return [`create table ${table} (\n${body}\n)${partitioning}${options};`, ...rest.map((line) => `${line};`)].join("\n");
 }
 
 /** Every query here gives one column named `text`. */
@@ -62,6 +63,9 @@ const constraints = `
   select format('constraint %I %s', conname, pg_get_constraintdef(oid)) as text from pg_constraint
   where conrelid = $1::regclass and contype in ('p', 'u', 'f', 'c', 'x')
   order by array_position('{p,u,c,f,x}'::"char"[], contype), conname`;
+
+const partitionKey = `
+  select ' partition by ' || pg_get_partkeydef($1::regclass) as text where pg_get_partkeydef($1::regclass) is not null`;
 
 const storageOptions = `
   select ' with (' || array_to_string(reloptions, ', ') || ')' as text from pg_class where oid = $1::regclass and reloptions is not null`;
