@@ -28,7 +28,7 @@ export function verifySource(
     const sure = isSigned ? signedCertainty : certainty[code];
     if (!best || sure > best.certainty) best = { code, suspect: source, certainty: sure };
   }
-  const open = sources.find((source) => source.auth === "none" && source.secrets.length === 0);
+  const open = sources.find((source) => source.auth === "none");
   if (open && (!best || best.code === "missing_header")) return { ok: true, source: open, scheme: "none" };
   return { ok: false, code: best?.code ?? "missing_header", suspect: best?.suspect ?? sources[0] ?? null };
 }

@@ -90,6 +90,16 @@ test("a source without a secret refuses everything, unless it says auth: none in
   expect(await customer.events()).toMatchObject([{ source_id: open.source.id, verification: "none" }]);
 });
 
+test("auth: none with a secret: unsigned requests are taken, a wrong credential is refused all the same", async () => {
+  const customer = await makeCustomer(app);
+  const vapi = await customer.connect("vapi", { on_given_routes: false, auth: "none" });
+  const own = `/webhooks/${vapi.source.slug}`;
+  const unsigned = { headers: { "content-type": "application/json" }, body: ringing(newUuid()) };
+  expect((await app.post(own, unsigned)).status).toBe(200);
+  expect((await app.post(own, signVapi(vapi.secret, ringing(newUuid())))).status).toBe(200);
+  expect((await app.post(own, signVapi("wrong", ringing(newUuid())))).status).toBe(401);
+});
+
 test("the default sources are there from the first start on, with the environment's secrets and settings", async () => {
   const { json } = await app.ask(known.apiKey, "GET", "/v1/sources?limit=100");
   const sources = new Map<string, { is_ready: boolean; setup: { api?: { base_url: string } } }>(
