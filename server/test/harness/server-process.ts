@@ -9,6 +9,7 @@ import { environment } from "./app.ts";
 
 export type ServerProcess = {
   readonly url: string;
+  readonly pid: number;
   /** Ends it as the kernel would, without a word. */
   kill(): Promise<void>;
   /** Asks it to stop, as an operator does; gives its exit code. */
@@ -16,11 +17,15 @@ export type ServerProcess = {
 };
 
 /** The server as operators run it: a process of its own, told everything by its environment. */
-export async function startServerProcess(databaseUrl: string): Promise<ServerProcess> {
+export async function startServerProcess(
+  databaseUrl: string,
+  /** Settings other than those of every test; undefined leaves one out. */
+  settings: Readonly<Record<string, string | undefined>> = {},
+): Promise<ServerProcess> {
   const cwd = mkdtempSync(join(tmpdir(), "aftercall-process-"));
   const child = spawn(process.execPath, [fileURLToPath(new URL("../../src/main.ts", import.meta.url))], {
     cwd,
-    env: { PATH: process.env["PATH"], ...environment(), DATABASE_URL: databaseUrl },
+    env: { PATH: process.env["PATH"], ...environment(), DATABASE_URL: databaseUrl, ...settings },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = once(child, "exit").finally(() => rmSync(cwd, { recursive: true, force: true }));
@@ -38,5 +43,5 @@ export async function startServerProcess(databaseUrl: string): Promise<ServerPro
     const [code] = (await ended) as [number | null];
     return code;
   };
-  return { url, kill: async () => void (await end("SIGKILL")), stop: () => end("SIGTERM") };
+  return { url, pid: child.pid ?? 0, kill: async () => void (await end("SIGKILL")), stop: () => end("SIGTERM") };
 }
