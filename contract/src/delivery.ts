@@ -5,12 +5,23 @@ export const DeliveryState = z.enum(["due", "claimed", "delivered", "undelivered
 export type DeliveryState = z.infer<typeof DeliveryState>;
 
 /** Why a delivery ended without success. */
-export const UndeliveredReason = z.enum(["exhausted", "gone", "endpoint_disabled", "endpoint_deleted"]);
+export const UndeliveredReason = z.enum([
+  "exhausted",
+  "blocked",
+  "gone",
+  "endpoint_disabled",
+  "endpoint_deleted",
+  "expired",
+  "cancelled",
+  "rejected",
+  "too_large",
+  "render_failed",
+]);
 export type UndeliveredReason = z.infer<typeof UndeliveredReason>;
 
 /**
  * What became of one attempt. `connect` also stands for an address that is not allowed: a tenant cannot tell it from a
- * closed port.
+ * closed port. `auth`: no access token could be had, so nothing was sent.
  */
 export const AttemptClass = z.enum([
   "ok",
@@ -24,6 +35,7 @@ export const AttemptClass = z.enum([
   "reset",
   "dns",
   "tls",
+  "auth",
   "invalid_response",
 ]);
 export type AttemptClass = z.infer<typeof AttemptClass>;
@@ -37,6 +49,10 @@ export const Delivery = z.object({
   call_id: z.string().nullable(),
   state: DeliveryState,
   reason: UndeliveredReason.nullable(),
+  /** `event`, or the resend it belongs to. */
+  cause: z.string(),
+  /** The delivery that sends the same once more. */
+  replaced_by: z.string().nullable(),
   attempt_count: z.number().int(),
   /** When the next attempt is due; null when there is none. */
   next_attempt_at: z.string().nullable(),
@@ -45,9 +61,16 @@ export const Delivery = z.object({
 });
 export type Delivery = z.infer<typeof Delivery>;
 
+/** What made an attempt: the schedule, somebody by hand, or a resend. */
+export const AttemptTrigger = z.enum(["schedule", "manual", "resend"]);
+export type AttemptTrigger = z.infer<typeof AttemptTrigger>;
+
 /** One HTTP request of a delivery. */
 export const Attempt = z.object({
   number: z.number().int(),
+  trigger: AttemptTrigger,
+  /** Where it went; null for attempts that older versions made. */
+  url: z.string().nullable(),
   started_at: z.string(),
   duration_ms: z.number().int(),
   /** HTTP status, 0 without an answer. */

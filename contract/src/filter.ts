@@ -31,7 +31,8 @@ export const filterOperators: readonly string[] =
  * Numbers are also compared with amounts that are written as text. What is missing equals nothing.
  */
 export const Filter: z.ZodType<Filter> = z.record(z.string(), z.unknown()).superRefine((filter, context) => {
-  for (const { path, message } of filterProblems(filter)) context.addIssue({ code: "custom", path: [...path], message });
+  for (const { path, message } of filterProblems(filter))
+    context.addIssue({ code: "custom", path: [...path], message });
 });
 
 export type FilterProblem = { readonly path: readonly (string | number)[]; readonly message: string };

@@ -4,8 +4,7 @@ import type { CallChange, CampaignCompleted, Change } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import { toCall } from "#/calls/record.ts";
 
-import type { Fact } from "./formats/format.ts";
-import { formats } from "./formats/index.ts";
+import { renderFact } from "./formats/index.ts";
 import type { MessageFact } from "./write.ts";
 
 /** The messages that changes are told with. A change that has no message of its own tells nothing. */
@@ -35,7 +34,7 @@ function aboutCall(type: string, { tenantId, after, aliases, transcript, receive
   const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
   // call.ended goes out before transcripts count; what was said belongs to call.completed.
   const said = type === "call.completed" ? transcript : null;
-  const fact: Fact = { type, occurredAtMs, businessId, about: { kind: "call", call, transcript: said } };
+  const about = { kind: "call", call, transcript: said } as const;
   return {
     tenantId,
     type,
@@ -44,7 +43,7 @@ function aboutCall(type: string, { tenantId, after, aliases, transcript, receive
     direction: call.direction,
     occurredAtMs,
     receivedAtMs: receivedAt,
-    render: (format) => formats[format].render(fact),
+    render: (form, id) => renderFact({ ...idsOf(tenantId, id), type, occurredAtMs, businessId, about }, form),
   };
 }
 
@@ -56,12 +55,8 @@ function aboutCampaign({
   completedAt,
   receivedAt,
 }: CampaignCompleted): MessageFact {
-  const fact: Fact = {
-    type,
-    occurredAtMs: completedAt,
-    businessId: toPublicId("tenant", tenantId),
-    about: { kind: "campaign", campaign },
-  };
+  const businessId = toPublicId("tenant", tenantId);
+  const about = { kind: "campaign", campaign } as const;
   return {
     tenantId,
     type,
@@ -70,6 +65,11 @@ function aboutCampaign({
     direction: null,
     occurredAtMs: completedAt,
     receivedAtMs: receivedAt,
-    render: (format) => formats[format].render(fact),
+    render: (form, id) =>
+      renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: completedAt, businessId, about }, form),
   };
+}
+
+function idsOf(tenantId: string, messageId: string) {
+  return { tenantId: toPublicId("tenant", tenantId), messageId: toPublicId("message", messageId) };
 }

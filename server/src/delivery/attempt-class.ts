@@ -35,5 +35,6 @@ const shownErrors: { readonly [Class in AttemptClass]?: string } = {
   reset: "The connection broke before an answer came.",
   dns: "The name has no address.",
   tls: "The TLS handshake failed: check the certificate and its names.",
+  auth: "No access token: the token URL did not answer with one. Check the URL, the client id and its secret.",
   invalid_response: "The answer is not HTTP, or its headers are larger than 16 kB.",
 };

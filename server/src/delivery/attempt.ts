@@ -1,13 +1,16 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { Clock } from "#/kernel/clock.ts";
+import { messageOf } from "#/kernel/errors.ts";
 import { limits } from "#/kernel/limits.ts";
 import { failureOf } from "#/kernel/net/failure.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 
 import { classOfFailure, classOfStatus, type StoredClass } from "./attempt-class.ts";
+import { AuthFailure, type Authorizer, type Proof } from "./auth/authorize.ts";
+import { contentTypeOf } from "./formats/index.ts";
+import { signatureHeaders } from "./profiles/index.ts";
 import { readRetryAfter } from "./schedule.ts";
-import { sign } from "./sign.ts";
 import type { HandOff } from "./target.ts";
 
 /** What happened in one attempt. */
@@ -28,6 +31,7 @@ export type AttemptContext = {
   readonly http: GuardedHttp;
   readonly clock: Clock;
   readonly userAgent: string;
+  readonly authorizer: Authorizer;
   /** Ends attempts that are still running when the process has to go. */
   readonly signal: AbortSignal;
 };
@@ -36,53 +40,73 @@ export type AttemptContext = {
 export async function attempt(item: HandOff, context: AttemptContext): Promise<Attempted | null> {
   const startedAtMs = context.clock.now();
   const startedAt = context.clock.monotonic();
+  const { target } = item;
   try {
+    const proof = await context.authorizer.prove(target, context.signal);
     const answer = await context.http.request({
-      url: item.target.url,
+      url: target.url,
       method: "POST",
-      headers: headersOf(item, startedAtMs, context.userAgent),
+      headers: headersOf(item, proof, startedAtMs, context.userAgent),
       body: item.body,
-      timeoutMs: item.target.timeoutMs,
+      // What fetching a token took is part of the attempt.
+      timeoutMs: Math.max(target.timeoutMs - (context.clock.monotonic() - startedAt), 1),
       responseBytesMax: limits.answerBytesMax,
       signal: context.signal,
+      ...(proof.tls && { tls: proof.tls }),
     });
+    if (answer.status === 401) context.authorizer.refused(target);
     return {
       class: classOfStatus(answer.status),
       status: answer.status,
       startedAtMs,
-      durationMs: answer.durationMs,
+      durationMs: context.clock.monotonic() - startedAt,
       error: null,
       retryAfterMs: readRetryAfter(answer.headers["retry-after"], context.clock.now()),
       headers: answer.headers,
       body: answer.body,
     };
   } catch (error) {
+    const durationMs = context.clock.monotonic() - startedAt;
+    if (error instanceof AuthFailure) {
+      if (context.signal.aborted) return null;
+      return { ...noAnswer, class: "auth", startedAtMs, durationMs, error: messageOf(error) };
+    }
     const { failure, message } = failureOf(error);
     const failed = classOfFailure(failure);
     if (failed === null) return null;
-    const durationMs = context.clock.monotonic() - startedAt;
     return { ...noAnswer, class: failed, startedAtMs, durationMs, error: message };
   }
 }
 
 const noAnswer = { status: 0, retryAfterMs: null, headers: null, body: Buffer.alloc(0) } as const;
 
-/** Standard Webhooks, with the number of the attempt. The id is the same in every attempt, the signature is fresh. */
-function headersOf({ messageId, target, body, attemptCount }: HandOff, nowMs: number, userAgent: string) {
-  const id = toPublicId("message", messageId);
-  const timestamp = Math.floor(nowMs / 1000);
+/**
+ * The tenant's own headers, the proof of who we are, the signature and the number of the attempt. The id is the same in every
+ * attempt, the signature is fresh.
+ */
+function headersOf(
+  { messageId, type, target, form, body, attemptCount }: HandOff,
+  proof: Proof,
+  nowMs: number,
+  userAgent: string,
+) {
   const keys = target.keys.filter(({ expiresAtMs }) => expiresAtMs === null || expiresAtMs > nowMs);
-  return {
-    "content-type": "application/json",
+  const signature = signatureHeaders(target.signature, {
+    id: toPublicId("message", messageId),
+    timestamp: Math.floor(nowMs / 1000),
+    type,
+    body,
+    keys: keys.map(({ key }) => key),
+    textKeys: target.profileKey ? [target.profileKey] : keys.flatMap(({ textKey }) => textKey ?? []),
+  });
+  const ours: Record<string, string> = {
+    "content-type": contentTypeOf(form),
     "user-agent": userAgent,
-    "webhook-id": id,
-    "webhook-timestamp": String(timestamp),
-    "webhook-signature": sign(
-      id,
-      timestamp,
-      body,
-      keys.map(({ key }) => key),
-    ),
     "aftercall-attempt": String(attemptCount + 1),
+    ...Object.fromEntries(signature),
   };
+  const given = [...target.headers.map(({ name, value }) => [name, value] as const), ...proof.headers];
+  if (given.length === 0) return ours;
+  const taken = new Set(Object.keys(ours).map((name) => name.toLowerCase()));
+  return { ...Object.fromEntries(given.filter(([name]) => !taken.has(name.toLowerCase()))), ...ours };
 }

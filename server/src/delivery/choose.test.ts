@@ -3,16 +3,32 @@ import type { EndpointDirection } from "@aftercall/contract/endpoint.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { chooseEndpoints, type Subscriber } from "./choose.ts";
+import { chooseEndpoints, type MessageKind, type Subscriber } from "./choose.ts";
+import { compileFilter } from "./filter.ts";
 
 type Named = Subscriber & { readonly name: string };
 
-const endpoint = (direction: EndpointDirection, types: string[] = ["*"]): Named => ({
+const endpoint = (direction: EndpointDirection, types: string[] = ["*"], more: Partial<Named> = {}): Named => ({
   name: direction,
+  kind: "ordinary",
   direction,
   types,
+  campaignIds: null,
+  channels: null,
+  filter: null,
+  ...more,
 });
-const completed = (direction: CallDirection | null) => ({ type: "call.completed", isAboutCall: true, direction });
+const message = (changes: Partial<MessageKind> = {}): MessageKind => ({
+  type: "call.completed",
+  kind: "ordinary",
+  isAboutCall: true,
+  direction: null,
+  campaignId: null,
+  channels: [],
+  payload: () => ({}),
+  ...changes,
+});
+const completed = (direction: CallDirection | null) => message({ direction });
 const namesFor = (direction: CallDirection | null, endpoints: Named[]) =>
   chooseEndpoints(completed(direction), endpoints).endpoints.map(({ name }) => name);
 
@@ -68,25 +84,56 @@ test.each([
 });
 
 test("what is not about a call goes to endpoints for any direction and to generic ones", () => {
-  const choice = chooseEndpoints({ type: "campaign.completed", isAboutCall: false, direction: null }, [
-    any,
-    inbound,
-    outbound,
-    generic,
-  ]);
+  const aboutCampaign = message({ type: "campaign.completed", isAboutCall: false });
+  const choice = chooseEndpoints(aboutCampaign, [any, inbound, outbound, generic]);
   expect(choice.endpoints.map(({ name }) => name)).toEqual(["any", "generic"]);
 });
 
 test("a message that goes nowhere says why", () => {
   expect(chooseEndpoints(completed("inbound"), [])).toEqual({ endpoints: [], reason: "no_endpoint" });
   expect(chooseEndpoints(completed("outbound"), [generic])).toEqual({ endpoints: [], reason: "filtered" });
+  const operational = { ...any, kind: "operational" } as const;
+  expect(chooseEndpoints(completed("inbound"), [operational])).toEqual({ endpoints: [], reason: "no_endpoint" });
 });
 
-const anyEndpoint = fc.record({
-  name: fc.string(),
-  direction: fc.constantFrom<EndpointDirection>("any", "inbound", "outbound", "generic"),
-  types: fc.array(fc.constantFrom("*", "call.*", "call.completed", "call.ended", "campaign.*")),
+const gets = (endpointMore: Partial<Named>, changes: Partial<MessageKind>) =>
+  chooseEndpoints(message(changes), [endpoint("any", ["*"], endpointMore)]).endpoints.length === 1;
+
+test("messages about the delivery itself go to operational endpoints, and nothing else does", () => {
+  expect(gets({ kind: "operational" }, { kind: "operational", isAboutCall: false })).toBe(true);
+  expect(gets({ kind: "ordinary" }, { kind: "operational", isAboutCall: false })).toBe(false);
+  expect(gets({ kind: "operational" }, { kind: "ordinary" })).toBe(false);
 });
+
+test("an endpoint for campaigns gets what belongs to one of them", () => {
+  expect(gets({ campaignIds: new Set(["a", "b"]) }, { campaignId: "b" })).toBe(true);
+  expect(gets({ campaignIds: new Set(["a"]) }, { campaignId: "c" })).toBe(false);
+  expect(gets({ campaignIds: new Set(["a"]) }, { campaignId: null })).toBe(false);
+});
+
+test("an endpoint for channels gets what is sent on any of them, and nothing that is sent on none", () => {
+  expect(gets({ channels: new Set(["a", "b"]) }, { channels: ["x", "b"] })).toBe(true);
+  expect(gets({ channels: new Set(["a"]) }, { channels: ["x"] })).toBe(false);
+  expect(gets({ channels: new Set(["a"]) }, { channels: [] })).toBe(false);
+  expect(gets({ channels: null }, { channels: ["x"] })).toBe(true);
+});
+
+test("a filter is asked of the payload, which nobody makes without one", () => {
+  const filter = compileFilter({ "data.call.city": "Haifa" });
+  expect(gets({ filter }, { payload: () => ({ data: { call: { city: "Haifa" } } }) })).toBe(true);
+  expect(gets({ filter }, { payload: () => ({ data: { call: {} } }) })).toBe(false);
+  const payload = (): never => expect.fail("asked for the payload");
+  expect(gets({}, { payload })).toBe(true);
+  expect(gets({ filter, types: ["call.ended"] }, { payload })).toBe(false);
+});
+
+const anyEndpoint = fc
+  .record({
+    name: fc.string(),
+    direction: fc.constantFrom<EndpointDirection>("any", "inbound", "outbound", "generic"),
+    types: fc.array(fc.constantFrom("*", "call.*", "call.completed", "call.ended", "campaign.*")),
+  })
+  .map((one): Named => ({ ...endpoint(one.direction), ...one }));
 const anyDirection = fc.constantFrom<CallDirection | null>("inbound", "outbound", "web", null);
 
 test("an outbound call reaches no inbound or generic endpoint, and no other call an outbound one", () => {

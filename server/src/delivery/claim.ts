@@ -72,6 +72,7 @@ function handOffOf(row: ClaimedRow, claimId: string, target: Target | undefined)
       type: row.type,
       receivedAtMs: row.received_ms,
       target,
+      form: row.form,
       body: row.body,
       attemptCount: row.attempt_count,
       manualCount: row.manual_count,

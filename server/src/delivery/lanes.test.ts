@@ -6,20 +6,9 @@ import { limits } from "#/kernel/limits.ts";
 import { createFakeClock } from "../../test/harness/clock.ts";
 import { createLanes } from "./lanes.ts";
 import type { HandOff, Target } from "./target.ts";
+import { makeTarget } from "./test-target.ts";
 
-const target = (id: string, inFlightMax = 2): Target => ({
-  tenantId: "t",
-  id,
-  version: "1",
-  url: "https://example.com/",
-  types: ["*"],
-  direction: "any",
-  format: "standard",
-  scheduleMs: [],
-  timeoutMs: 15_000,
-  inFlightMax,
-  keys: [],
-});
+const target = (id: string, inFlightMax = 2): Target => makeTarget({ id, inFlightMax });
 
 const item = (to: Target, name: string): HandOff => ({
   tenantId: "t",
@@ -29,6 +18,7 @@ const item = (to: Target, name: string): HandOff => ({
   type: "call.ended",
   receivedAtMs: 0,
   target: to,
+  form: "standard",
   body: Buffer.alloc(0),
   attemptCount: 0,
   manualCount: 0,

@@ -1,5 +1,17 @@
-import type { EndpointDirection, EndpointFormat } from "@aftercall/contract/endpoint.ts";
+import type { KeyObject } from "node:crypto";
 
+import type {
+  EndpointAuth,
+  EndpointDirection,
+  EndpointKind,
+  Order,
+  Rate,
+  Signature,
+} from "@aftercall/contract/endpoint.ts";
+import type { CustomHeader } from "@aftercall/contract/endpoint/headers.ts";
+
+import type { Matcher } from "./filter.ts";
+import type { BodyForm } from "./formats/format.ts";
 import type { SigningKey } from "./sign.ts";
 
 /** An enabled endpoint as routing and sending need it: everything an attempt takes without asking the database. */
@@ -9,17 +21,39 @@ export type Target = {
   /** Changes with every change of the endpoint or its secrets. */
   readonly version: string;
   readonly url: string;
+  readonly kind: EndpointKind;
   readonly types: readonly string[];
   readonly direction: EndpointDirection;
-  readonly format: EndpointFormat;
+  /** UUIDs; null: all. */
+  readonly campaignIds: ReadonlySet<string> | null;
+  readonly channels: ReadonlySet<string> | null;
+  readonly filter: Matcher | null;
+  readonly bodyForm: BodyForm;
   readonly scheduleMs: readonly number[];
   readonly timeoutMs: number;
   readonly inFlightMax: number;
+  readonly isPaused: boolean;
+  readonly rate: Rate | null;
+  readonly order: Order;
+  /** Ranges of status codes after which nothing is tried again, both ends included. */
+  readonly noRetry: readonly (readonly [number, number])[];
+  readonly isBreakerOn: boolean;
+  readonly isAutoDisabledOn: boolean;
+  readonly headers: readonly CustomHeader[];
+  readonly auth: EndpointAuth | null;
+  readonly signature: Signature;
+  /** Signs the headers of the profile in place of the keys. */
+  readonly profileKey: KeyObject | null;
   /** Newest first. */
   readonly keys: readonly TargetKey[];
 };
 
-export type TargetKey = { readonly key: SigningKey; readonly expiresAtMs: number | null };
+export type TargetKey = {
+  readonly key: SigningKey;
+  /** The whole text of a `whsec_…` as a key, for profiles; null for other kinds. */
+  readonly textKey: KeyObject | null;
+  readonly expiresAtMs: number | null;
+};
 
 /** A delivery that this process has claimed and may send. */
 export type HandOff = {
@@ -31,6 +65,8 @@ export type HandOff = {
   /** When the webhook that caused the message was received, epoch milliseconds. */
   readonly receivedAtMs: number;
   readonly target: Target;
+  /** Which of its forms the body has. */
+  readonly form: string;
   readonly body: Buffer;
   /** Attempts made before, all of them. */
   readonly attemptCount: number;

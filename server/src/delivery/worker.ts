@@ -10,6 +10,7 @@ import type { GuardedHttp } from "#/kernel/net/http.ts";
 import { type Random, randomFraction } from "#/kernel/random.ts";
 
 import { attempt } from "./attempt.ts";
+import { createAuthorizer } from "./auth/authorize.ts";
 import { claim } from "./claim.ts";
 import { decideNext } from "./decide.ts";
 import type { EndpointBook } from "./endpoints/book.ts";
@@ -70,6 +71,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   const { db, clock, log, metrics, book } = options;
   const stopping = new AbortController();
   const ending = new AbortController();
+  const authorizer = createAuthorizer(options);
   const held = new Map<string, Held>();
   const settler = createSettler({
     ...options,
@@ -118,7 +120,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   }
 
   async function send(item: HandOff): Promise<void> {
-    const attempted = await attempt(item, { ...options, signal: ending.signal });
+    const attempted = await attempt(item, { ...options, authorizer, signal: ending.signal });
     if (attempted === null) return giveBack([item]);
     const next = decideNext(item, attempted, () => randomFraction(options.random));
     metrics.attemptSeconds.observe({ class: attempted.class }, attempted.durationMs / 1000);

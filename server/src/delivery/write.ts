@@ -1,12 +1,13 @@
 import type { CallDirection } from "@aftercall/contract/call.ts";
-import type { EndpointFormat } from "@aftercall/contract/endpoint.ts";
+import { eventTypeOf } from "@aftercall/contract/events.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { limits } from "#/kernel/limits.ts";
 
-import { chooseEndpoints } from "./choose.ts";
+import { chooseEndpoints, type MessageKind } from "./choose.ts";
 import type { EndpointBook } from "./endpoints/book.ts";
+import type { BodyForm } from "./formats/format.ts";
 import { messageIdOf } from "./message-id.ts";
 import type { BodyRow, MessageRow, NewDeliveryRow } from "./queue/store.ts";
 import { insertMessages } from "./queue/store.ts";
@@ -23,8 +24,10 @@ export type MessageFact = {
   readonly occurredAtMs: number;
   /** When the webhook that caused it was received. */
   readonly receivedAtMs: number;
-  /** The bytes in one format; called once per format that an endpoint wants. */
-  readonly render: (format: EndpointFormat) => Buffer;
+  /** Names it is published under, besides its type. */
+  readonly channels?: readonly string[];
+  /** The bytes in one form; called once per form that an endpoint wants. `messageId`: UUID. */
+  readonly render: (form: BodyForm, messageId: string) => Buffer;
 };
 
 export type WriteContext = {
@@ -53,17 +56,20 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     const subject = fact.callId ?? fact.campaignId ?? fact.tenantId;
     const id = messageIdOf(fact.occurredAtMs, subject, fact.type);
     if (messages.has(id)) continue;
-    const choice = chooseEndpoints({ ...fact, isAboutCall: fact.callId !== null }, targets.get(fact.tenantId) ?? []);
+    const render = createRenderer(fact, id);
+    const choice = chooseEndpoints(kindOf(fact, render), targets.get(fact.tenantId) ?? []);
     messages.set(id, { ...fact, id, unroutedReason: choice.reason });
-    const rendered = render(fact, choice.endpoints);
-    for (const [format, body] of rendered) bodies.push({ tenantId: fact.tenantId, messageId: id, format, body });
+    for (const format of formsFor(choice.endpoints)) {
+      bodies.push({ tenantId: fact.tenantId, messageId: id, format, body: render(format) });
+    }
     for (const target of choice.endpoints) {
       const deliveryId = context.ids.next();
       const isOurs = room.take(target);
       const row = { tenantId: fact.tenantId, id: deliveryId, messageId: id, endpointId: target.id };
       deliveries.push({ ...row, claimId: isOurs ? claimId : null });
-      const body = rendered.get(target.format);
-      if (isOurs && body) handOffs.push(handOffOf(fact, { deliveryId, claimId, messageId: id, target, body }));
+      const form = target.bodyForm;
+      if (isOurs)
+        handOffs.push(handOffOf(fact, { deliveryId, claimId, messageId: id, target, form, body: render(form) }));
     }
   }
   const rows = [...messages.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -73,16 +79,36 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
 
 function handOffOf(
   { tenantId, type, receivedAtMs }: MessageFact,
-  own: Pick<HandOff, "deliveryId" | "claimId" | "messageId" | "target" | "body">,
+  own: Pick<HandOff, "deliveryId" | "claimId" | "messageId" | "target" | "form" | "body">,
 ): HandOff {
   return { ...own, tenantId, type, receivedAtMs, attemptCount: 0, manualCount: 0, isManual: false };
 }
 
+/** What decides where a fact goes. Filters are asked of the very bytes that a standard endpoint would get. */
+function kindOf(fact: MessageFact, render: (form: BodyForm) => Buffer): MessageKind {
+  let payload: { readonly value: unknown } | undefined;
+  return {
+    ...fact,
+    kind: eventTypeOf(fact.type)?.kind ?? "ordinary",
+    isAboutCall: fact.callId !== null,
+    channels: fact.channels ?? [],
+    payload: () => (payload ??= { value: JSON.parse(render("standard").toString("utf8")) as unknown }).value,
+  };
+}
+
 /** What nobody gets is kept in the standard format, so that it can still be sent to an endpoint made later. */
-function render(fact: MessageFact, targets: readonly Target[]): Map<EndpointFormat, Buffer> {
-  const formats = new Set<EndpointFormat>(targets.map(({ format }) => format));
-  if (formats.size === 0) formats.add("standard");
-  return new Map([...formats].map((format) => [format, fact.render(format)]));
+function formsFor(targets: readonly Target[]): Set<BodyForm> {
+  return new Set<BodyForm>(targets.length === 0 ? ["standard"] : targets.map(({ bodyForm }) => bodyForm));
+}
+
+/** Renders each form of a fact once. */
+function createRenderer(fact: MessageFact, messageId: string): (form: BodyForm) => Buffer {
+  const rendered = new Map<BodyForm, Buffer>();
+  return (form) => {
+    const body = rendered.get(form) ?? fact.render(form, messageId);
+    rendered.set(form, body);
+    return body;
+  };
 }
 
 /** Asks for the room of each endpoint once and counts it down. */

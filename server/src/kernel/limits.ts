@@ -79,6 +79,10 @@ export const limits = {
   idempotencySweepRowsMax: 5_000,
   /** How often keys and ids that are only kept for a while are looked through. */
   keptSweepMs: 60_000,
-  /** Secrets of one endpoint that sign at the same time. */
-  endpointSecretsMax: 10,
+  /** Access tokens for receivers that are kept in one process. */
+  accessTokensMax: 10_000,
+  /** How long before its end an access token is fetched again. */
+  accessTokenEarlyMs: 30_000,
+  /** The longest an access token is kept, however long its server says. */
+  accessTokenKeepMsMax: 3_600_000,
 } as const;

@@ -3,9 +3,11 @@ import type { Clock } from "#/kernel/clock.ts";
 import { limits } from "#/kernel/limits.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 
+import { compileFilter } from "../filter.ts";
+import { bodyFormOf } from "../formats/format.ts";
 import type { Target } from "../target.ts";
-import { openSecret } from "./secrets.ts";
-import { loadTargets, type TargetRow } from "./store.ts";
+import { openSecret, openSettings, textKeyOf } from "./secrets.ts";
+import { loadTargets, orderOf, rateOf, type TargetRow } from "./store.ts";
 
 /**
  * The endpoints of tenants, ready for use and kept for some seconds: intake asks for every batch. Changes made in this
@@ -56,20 +58,36 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
 const tenantsKeptMax = 10_000;
 
 function targetOf(box: SecretBox, row: TargetRow): Target {
+  const { signatureSecret, headers, auth } = openSettings(box, row);
   return {
     tenantId: row.tenant_id,
     id: row.id,
     version: row.version,
     url: row.url,
+    kind: row.kind,
     types: row.types,
     direction: row.direction,
-    format: row.format,
+    campaignIds: row.campaign_ids && new Set(row.campaign_ids),
+    channels: row.channels && new Set(row.channels),
+    filter: row.filter === null ? null : compileFilter(row.filter),
+    bodyForm: bodyFormOf(row.format, row.payload),
     scheduleMs: row.schedule_ms.map(Number),
     timeoutMs: row.timeout_ms,
     inFlightMax: row.in_flight_max,
-    keys: row.secrets.map((secret) => ({
-      key: openSecret(box, { ...secret, tenant_id: row.tenant_id }).key,
-      expiresAtMs: secret.expires_at?.getTime() ?? null,
-    })),
+    isPaused: row.paused_at !== null,
+    rate: rateOf(row),
+    order: orderOf(row),
+    noRetry: row.status_rules.map((range) => [Number(range.slice(0, 3)), Number(range.slice(-3))] as const),
+    isBreakerOn: row.is_breaker_on,
+    isAutoDisabledOn: row.is_auto_disabled_on,
+    headers,
+    auth,
+    signature: row.signature,
+    profileKey: signatureSecret === null ? null : textKeyOf(signatureSecret),
+    keys: row.secrets.map((secret) => {
+      const { text, key } = openSecret(box, { ...secret, tenant_id: row.tenant_id });
+      const textKey = key.type === "secret" ? textKeyOf(text) : null;
+      return { key, textKey, expiresAtMs: secret.expires_at?.getTime() ?? null };
+    }),
   };
 }

@@ -1,29 +1,26 @@
 import type { Actor, Handlers } from "@aftercall/contract/api.ts";
-import {
-  type CreateEndpoint,
-  defaultScheduleMs,
-  type Endpoint,
-  type UpdateEndpoint,
-} from "@aftercall/contract/endpoint.ts";
+import { endpointLimits } from "@aftercall/contract/endpoint.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
 
 import { record } from "#/audit/record.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
-import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
+import { Conflict, Forbidden, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
-import { limits } from "#/kernel/limits.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 import { pageOf } from "#/kernel/page.ts";
 import type { Random } from "#/kernel/random.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 
 import { closeDisabled } from "../queue/store.ts";
-import { newSecret } from "../sign.ts";
 import type { EndpointBook } from "./book.ts";
-import { openSecret, sealSecret } from "./secrets.ts";
+import { activeKeys, addFirstKey, rotateKey } from "./keys.ts";
+import { checkAuth, checkSecret, checkUrl, refusedUid } from "./refusals.ts";
+import { openSettings, sealSettings } from "./secrets.ts";
+import { showEndpoint } from "./show.ts";
 import * as store from "./store.ts";
+import { changedValues, newValues, type Values } from "./values.ts";
 
 export type EndpointDeps = {
   readonly db: Db;
@@ -43,10 +40,12 @@ type EndpointRoutes = Pick<
   | "deleteEndpoint"
   | "revealEndpointSecret"
   | "rotateEndpointSecret"
+  | "listEndpointPublicKeys"
 >;
 
-/** Who gets messages, and the secrets they are signed with. */
-export function endpointHandlers({ db, ids, random, box, book, http }: EndpointDeps): Handlers<EndpointRoutes> {
+/** Who gets messages, how, and the keys they are signed with. */
+export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
+  const { db, ids, box, book, http } = deps;
   return {
     async listEndpoints({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("endpoint", query.cursor);
@@ -54,35 +53,42 @@ export function endpointHandlers({ db, ids, random, box, book, http }: EndpointD
       const rows = await db.inTransaction([tenant], (tx) =>
         store.listEndpoints(tx, tenant, { before, limit: query.limit }),
       );
-      return pageOf(rows, query.limit, showEndpoint, (row) => toPublicId("endpoint", row.id));
+      return pageOf(rows, query.limit, show, (row) => toPublicId("endpoint", row.id));
     },
 
     async createEndpoint({ tenant, actor, body }) {
-      checkUrl(body.url);
-      const secret = body.secret ?? newSecret(random);
-      const row = await changing(tenant, async (tx) => {
-        const created = await store.insertEndpoint(tx, tenant, newEndpoint(ids.next(), body));
-        await store.insertSecret(tx, created.id, sealSecret(box, ids, tenant, secret));
+      checkUrl(http, body.url, "/url");
+      checkAuth(http, body.auth);
+      checkSecret(body.secret);
+      const values = newValues(body);
+      const { row, secret } = await changing(tenant, async (tx) => {
+        if ((await store.countForCreation(tx, tenant)) >= endpointLimits.perTenantMax) throw tooMany();
+        const created = await store.insertEndpoint(tx, tenant, sealed(tenant, ids.next(), values));
+        const { secret: given, signing } = body;
+        const first = { tenant, endpointId: created.id, signing, ...(given !== undefined && { secret: given }) };
+        const key = await addFirstKey(tx, deps, first);
         await audit(tx, { tenant, actor }, "endpoint.created", created);
-        return created;
+        return { row: created, secret: key };
       });
-      return { ...showEndpoint(row), secret };
+      return { ...show(row), secret };
     },
 
     async getEndpoint({ tenant, params }) {
-      return showEndpoint(await db.inTransaction([tenant], (tx) => endpointOf(tx, tenant, params.id, "read")));
+      return show(await db.inTransaction([tenant], (tx) => endpointOf(tx, tenant, params.id, "read")));
     },
 
     async updateEndpoint({ tenant, actor, params, body }) {
-      if (body.url !== undefined) checkUrl(body.url);
+      if (body.url !== undefined) checkUrl(http, body.url, "/url");
+      checkAuth(http, body.auth);
       const row = await changing(tenant, async (tx) => {
         const before = await endpointOf(tx, tenant, params.id, "lock");
-        const after = await store.updateEndpoint(tx, tenant, changed(before, body));
+        const values = changedValues(before, openSettings(box, before), body);
+        const after = await store.updateEndpoint(tx, tenant, sealed(tenant, before.id, values));
         if (after.disabled_at !== null) await closeDisabled(tx, [tenant]);
         await audit(tx, { tenant, actor }, "endpoint.updated", after, { changed: Object.keys(body) });
         return after;
       });
-      return showEndpoint(row);
+      return show(row);
     },
 
     async deleteEndpoint({ tenant, actor, params }) {
@@ -93,50 +99,71 @@ export function endpointHandlers({ db, ids, random, box, book, http }: EndpointD
         await audit(tx, { tenant, actor }, "endpoint.deleted", deleted);
         return deleted;
       });
-      return showEndpoint(row);
+      return show(row);
     },
 
     async revealEndpointSecret({ tenant, actor, params }) {
       return db.inTransaction([tenant], async (tx) => {
         const row = await endpointOf(tx, tenant, params.id, "read");
         await audit(tx, { tenant, actor }, "endpoint.secret_revealed", row);
-        return secretsOf(tx, tenant, params.id);
+        return { secrets: await activeKeys(tx, deps, tenant, params.id) };
       });
     },
 
     async rotateEndpointSecret({ tenant, actor, params, body }) {
+      const isAdmin = actor.role === "admin" || actor.role === "owner";
+      if (body.secret !== undefined && !isAdmin) throw new Forbidden("Only an admin may choose the value of a key");
+      checkSecret(body.secret);
       return changing(tenant, async (tx) => {
         const row = await endpointOf(tx, tenant, params.id, "lock");
-        await store.expireSecrets(tx, tenant, params.id, body.grace_seconds);
-        const signing = await store.listSecrets(tx, tenant, params.id);
-        if (signing.length >= limits.endpointSecretsMax) {
-          throw new Conflict(
-            `${limits.endpointSecretsMax} secrets sign already: wait for one to end, or rotate with a grace of 0`,
-          );
-        }
-        await store.insertSecret(tx, params.id, sealSecret(box, ids, tenant, newSecret(random)));
-        await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, { grace_seconds: body.grace_seconds });
-        return secretsOf(tx, tenant, params.id);
+        await rotateKey(tx, deps, { tenant, endpointId: params.id, body });
+        const detail = { grace_seconds: body.grace_seconds, imported: body.secret !== undefined };
+        await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, detail);
+        const keys = await activeKeys(tx, deps, tenant, params.id);
+        // To read the old ones takes an admin, as revealing does.
+        return { secrets: isAdmin ? keys : keys.slice(0, 1) };
+      });
+    },
+
+    async listEndpointPublicKeys({ tenant, params }) {
+      return db.inTransaction([tenant], async (tx) => {
+        await endpointOf(tx, tenant, params.id, "read");
+        const keys = await activeKeys(tx, deps, tenant, params.id);
+        return {
+          public_keys: keys.flatMap(({ public_key, created_at, expires_at }) =>
+            public_key === null ? [] : [{ public_key, created_at, expires_at }],
+          ),
+        };
       });
     },
   };
 
-  /** Says what is wrong with the text of a URL; whether a name is fine shows when it is dialled. */
-  function checkUrl(url: string): void {
-    const verdict = http.check(url);
-    if (!verdict.ok)
-      throw new Invalid(`The URL is refused: ${verdict.detail}`, [{ pointer: "/url", detail: verdict.detail }]);
+  function show(row: store.EndpointRow) {
+    return showEndpoint(row, openSettings(box, row));
+  }
+
+  function sealed(
+    tenant: string,
+    id: string,
+    { settings, opened, isPaused, disabledReason }: Values,
+  ): store.EndpointValues {
+    const secrets = sealSettings(box, { tenant_id: tenant, id }, opened);
+    return { ...settings, ...secrets, id, is_paused: isPaused, disabled_reason: disabledReason };
   }
 
   /** A change of endpoints: known here at once and announced to other processes. */
   async function changing<Value>(tenant: string, work: (tx: Tx) => Promise<Value>): Promise<Value> {
-    const value = await db.inTransaction([tenant], async (tx) => {
-      const result = await work(tx);
-      await notify(tx, "endpoints", tenant);
-      return result;
-    });
-    book.forget(tenant);
-    return value;
+    try {
+      const value = await db.inTransaction([tenant], async (tx) => {
+        const result = await work(tx);
+        await notify(tx, "endpoints", tenant);
+        return result;
+      });
+      book.forget(tenant);
+      return value;
+    } catch (error) {
+      throw refusedUid(error);
+    }
   }
 
   async function audit(
@@ -155,17 +182,6 @@ export function endpointHandlers({ db, ids, random, box, book, http }: EndpointD
       detail: { host, ...detail },
     });
   }
-
-  async function secretsOf(tx: Tx, tenant: string, endpointId: string) {
-    const rows = await store.listSecrets(tx, tenant, endpointId);
-    return {
-      secrets: rows.map((row) => ({
-        secret: openSecret(box, { ...row, tenant_id: tenant }).text,
-        created_at: row.created_at.toISOString(),
-        expires_at: row.expires_at?.toISOString() ?? null,
-      })),
-    };
-  }
 }
 
 async function endpointOf(tx: Tx, tenant: string, id: string, lock: "lock" | "read"): Promise<store.EndpointRow> {
@@ -174,63 +190,8 @@ async function endpointOf(tx: Tx, tenant: string, id: string, lock: "lock" | "re
   return row;
 }
 
-function newEndpoint(id: string, body: CreateEndpoint): store.EndpointValues {
-  return {
-    id,
-    url: body.url,
-    description: body.description,
-    types: body.types,
-    direction: body.direction,
-    format: body.format,
-    schedule_ms: [...(body.schedule_ms ?? defaultScheduleMs)],
-    timeout_ms: body.timeout_ms,
-    in_flight_max: body.in_flight_max,
-    disabled_reason: null,
-  };
-}
-
-/** What is absent stays, null goes back to the default. */
-function changed(row: store.EndpointRow, body: UpdateEndpoint): store.EndpointValues {
-  return {
-    id: row.id,
-    url: body.url ?? row.url,
-    description: orDefault(body.description, row.description, ""),
-    types: orDefault(body.types, row.types, ["*"]),
-    direction: orDefault(body.direction, row.direction, "any"),
-    format: orDefault(body.format, row.format, "standard"),
-    schedule_ms: orDefault<(string | number)[]>(body.schedule_ms, row.schedule_ms, [...defaultScheduleMs]),
-    timeout_ms: orDefault(body.timeout_ms, row.timeout_ms, 15_000),
-    in_flight_max: orDefault(body.in_flight_max, row.in_flight_max, 10),
-    disabled_reason: reasonAfter(row.disabled_reason, body.is_enabled),
-  };
-}
-
-function orDefault<Value>(given: Value | null | undefined, before: Value, fallback: Value): Value {
-  return given === undefined ? before : (given ?? fallback);
-}
-
-function reasonAfter(before: string | null, isEnabled: boolean | undefined): string | null {
-  if (isEnabled === undefined) return before;
-  return isEnabled ? null : (before ?? "user");
-}
-
-function showEndpoint(row: store.EndpointRow): Endpoint {
-  return {
-    id: toPublicId("endpoint", row.id),
-    url: row.url,
-    description: row.description,
-    types: row.types,
-    direction: row.direction,
-    format: row.format,
-    schedule_ms: row.schedule_ms.map(Number),
-    timeout_ms: row.timeout_ms,
-    in_flight_max: row.in_flight_max,
-    is_enabled: row.disabled_at === null,
-    disabled_at: row.disabled_at?.toISOString() ?? null,
-    disabled_reason: row.disabled_reason,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-  };
+function tooMany(): Conflict {
+  return new Conflict(`A tenant has at most ${endpointLimits.perTenantMax} endpoints; delete one that is not used`);
 }
 
 function badCursor(): Invalid {

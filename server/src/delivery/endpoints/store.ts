@@ -1,29 +1,113 @@
-import type { EndpointDirection, EndpointFormat } from "@aftercall/contract/endpoint.ts";
+import type {
+  EndpointDirection,
+  EndpointFormat,
+  EndpointKind,
+  EndpointPayload,
+  Order,
+  OrderMode,
+  Rate,
+  Signature,
+} from "@aftercall/contract/endpoint.ts";
+import type { Filter } from "@aftercall/contract/filter.ts";
 
 import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
 
-import type { SecretRow } from "./secrets.ts";
+import type { Sealed, SecretRow } from "./secrets.ts";
 
-export type EndpointRow = {
-  readonly tenant_id: string;
-  readonly id: string;
+export type EndpointRow = EndpointSettings &
+  Sealed & {
+    readonly tenant_id: string;
+    readonly id: string;
+    readonly paused_at: Date | null;
+    readonly disabled_at: Date | null;
+    readonly disabled_reason: string | null;
+    readonly created_at: Date;
+    readonly updated_at: Date;
+  };
+
+/** What the tenant says about an endpoint, as it is stored. */
+export type EndpointSettings = {
   readonly url: string;
+  readonly uid: string | null;
   readonly description: string;
-  readonly types: string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly kind: EndpointKind;
+  readonly types: readonly string[];
   readonly direction: EndpointDirection;
+  readonly campaign_ids: readonly string[] | null;
+  readonly channels: readonly string[] | null;
+  readonly filter: Filter | null;
   readonly format: EndpointFormat;
+  readonly payload: EndpointPayload;
+  readonly signature: Signature;
   /** bigint, which arrives as text. */
-  readonly schedule_ms: (string | number)[];
+  readonly schedule_ms: readonly (string | number)[];
   readonly timeout_ms: number;
   readonly in_flight_max: number;
-  readonly disabled_at: Date | null;
-  readonly disabled_reason: string | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
+  readonly rate_limit: number | null;
+  readonly rate_per_seconds: number | null;
+  readonly rate_burst: number | null;
+  readonly order_mode: OrderMode;
+  readonly strict_delay_max_ms: string | number;
+  readonly status_rules: readonly string[];
+  readonly is_breaker_on: boolean;
+  readonly is_auto_disabled_on: boolean;
 };
 
-const columns =
-  "e.tenant_id, e.id, e.url, e.description, e.types, e.direction, e.format, e.schedule_ms, e.timeout_ms, e.in_flight_max, e.disabled_at, e.disabled_reason, e.created_at, e.updated_at";
+export function rateOf({ rate_limit, rate_per_seconds, rate_burst }: EndpointSettings): Rate | null {
+  if (rate_limit === null || rate_per_seconds === null || rate_burst === null) return null;
+  return { limit: rate_limit, per_seconds: rate_per_seconds, burst: rate_burst };
+}
+
+export function orderOf({ order_mode, strict_delay_max_ms }: EndpointSettings): Order {
+  return { mode: order_mode, strict_delay_max_ms: Number(strict_delay_max_ms) };
+}
+
+/** Every setting with its type, in the order in which values are handed to a statement. */
+const settings = {
+  url: "text",
+  uid: "text",
+  description: "text",
+  metadata: "jsonb",
+  kind: "text",
+  types: "text[]",
+  direction: "text",
+  campaign_ids: "uuid[]",
+  channels: "text[]",
+  filter: "jsonb",
+  format: "text",
+  payload: "text",
+  signature: "jsonb",
+  schedule_ms: "bigint[]",
+  timeout_ms: "int",
+  in_flight_max: "int",
+  rate_limit: "int",
+  rate_per_seconds: "int",
+  rate_burst: "int",
+  order_mode: "text",
+  strict_delay_max_ms: "bigint",
+  status_rules: "jsonb",
+  is_breaker_on: "boolean",
+  is_auto_disabled_on: "boolean",
+  sealed_signature_secret: "bytea",
+  sealed_headers: "bytea",
+  sealed_auth: "bytea",
+} as const satisfies Record<keyof (EndpointSettings & Sealed), string>;
+const settingNames = Object.keys(settings) as readonly (keyof typeof settings)[];
+
+const columns = [
+  "tenant_id",
+  "id",
+  ...settingNames,
+  "paused_at",
+  "disabled_at",
+  "disabled_reason",
+  "created_at",
+  "updated_at",
+]
+  .map((name) => `e.${name}`)
+  .join(", ");
 
 export type StoredSecret = {
   readonly id: string;
@@ -66,41 +150,55 @@ export async function loadTargets(tx: Tx, tenantIds: readonly string[]): Promise
 /** Text that changes with every change of an endpoint (alias `e`). */
 export const endpointVersion = "(extract(epoch from e.updated_at) * 1000000)::bigint::text";
 
-export type EndpointValues = Omit<EndpointRow, "tenant_id" | "created_at" | "updated_at" | "disabled_at">;
+export type EndpointValues = EndpointSettings &
+  Sealed & { readonly id: string; readonly is_paused: boolean; readonly disabled_reason: string | null };
+
+/** The index that a taken uid runs into. */
+export const uidIndex = "endpoints_uid";
 
 export async function insertEndpoint(tx: Tx, tenantId: string, row: EndpointValues): Promise<EndpointRow> {
+  const places = settingNames.map((name, i) => `$${i + firstSetting}::${settings[name]}`);
   const rows = await tx.rows<EndpointRow>(
-    `insert into endpoints as e (tenant_id, id, url, description, types, direction, format, schedule_ms, timeout_ms, in_flight_max)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${columns}`,
-    [tenantId, ...valuesOf(row)],
+    `insert into endpoints as e (tenant_id, id, paused_at, ${settingNames.join(", ")})
+     values ($1, $2, case when $3::bool then now() end, ${places.join(", ")}) returning ${columns}`,
+    [tenantId, row.id, row.is_paused, ...valuesOf(row)],
   );
   return one(rows);
 }
 
 /** Writes all settings of an endpoint. A reason disables it; none enables it. */
 export async function updateEndpoint(tx: Tx, tenantId: string, row: EndpointValues): Promise<EndpointRow> {
+  const changes = settingNames.map((name, i) => `${name} = $${i + firstSetting + 1}::${settings[name]}`);
   const rows = await tx.rows<EndpointRow>(
-    `update endpoints e set url = $3, description = $4, types = $5, direction = $6, format = $7, schedule_ms = $8, timeout_ms = $9,
-            in_flight_max = $10, disabled_reason = $11::text, disabled_at = case when $11::text is not null then coalesce(disabled_at, now()) end,
+    `update endpoints e set ${changes.join(", ")}, paused_at = case when $3::bool then coalesce(paused_at, now()) end,
+            disabled_reason = $4::text, disabled_at = case when $4::text is not null then coalesce(disabled_at, now()) end,
             updated_at = clock_timestamp()
       where tenant_id = $1 and id = $2 returning ${columns}`,
-    [tenantId, ...valuesOf(row), row.disabled_reason],
+    [tenantId, row.id, row.is_paused, row.disabled_reason, ...valuesOf(row)],
   );
   return one(rows);
 }
 
-function valuesOf(row: EndpointValues): unknown[] {
-  return [
-    row.id,
-    row.url,
-    row.description,
-    row.types,
-    row.direction,
-    row.format,
-    row.schedule_ms,
-    row.timeout_ms,
-    row.in_flight_max,
-  ];
+const firstSetting = 4;
+
+function valuesOf(row: EndpointSettings & Sealed): unknown[] {
+  return settingNames.map((name) => {
+    const value = row[name];
+    return settings[name] === "jsonb" && value !== null ? jsonbText(value) : value;
+  });
+}
+
+/**
+ * How many endpoints a tenant has, while nobody else makes one: creations of a tenant wait for each other until the end of
+ * the transaction, so that a limit holds for those that come at once.
+ */
+export async function countForCreation(tx: Tx, tenantId: string): Promise<number> {
+  await tx.run("select pg_advisory_xact_lock(hashtextextended('endpoints:' || $1::text, 0))", [tenantId]);
+  const rows = await tx.rows<{ count: number }>(
+    "select count(*)::int as count from endpoints where tenant_id = $1 and deleted_at is null",
+    [tenantId],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** One endpoint, locked until the end of the transaction when it is to be changed. */
@@ -131,11 +229,12 @@ export async function listEndpoints(
   );
 }
 
-/** Takes an endpoint out of use for good, and its secrets away. */
+/** Takes an endpoint out of use for good, and all its secrets away. */
 export async function deleteEndpoint(tx: Tx, tenantId: string, id: string): Promise<EndpointRow> {
   await tx.run("delete from endpoint_secrets where tenant_id = $1 and endpoint_id = $2", [tenantId, id]);
   const rows = await tx.rows<EndpointRow>(
-    `update endpoints e set deleted_at = now(), disabled_at = coalesce(disabled_at, now()), disabled_reason = coalesce(disabled_reason, 'user'),
+    `update endpoints e set deleted_at = now(), sealed_signature_secret = null, sealed_headers = null, sealed_auth = null,
+            disabled_at = coalesce(disabled_at, now()), disabled_reason = coalesce(disabled_reason, 'user'),
             updated_at = clock_timestamp()
       where tenant_id = $1 and id = $2 returning ${columns}`,
     [tenantId, id],

@@ -1,18 +1,25 @@
 import type { Call, Transcript } from "@aftercall/contract/call.ts";
+import type { EndpointPayload } from "@aftercall/contract/endpoint.ts";
 
+import { dataOf } from "./data.ts";
 import type { Fact, Format } from "./format.ts";
 
 /**
  * One level of seventeen keys in a fixed order, for receivers that map fields by hand. What is unknown is an empty string,
- * never null and never missing; text of any language is written as it is.
+ * never null and never missing; text of any language is written as it is. Thin: the ids, and the rest as if it were unknown.
  */
 export const flat: Format = {
   contentType: "application/json",
-  render: (fact) => Buffer.from(JSON.stringify(rowOf(fact))),
+  render: (fact, payload) => Buffer.from(JSON.stringify(rowOf(fact, payload))),
 };
 
-function rowOf({ type, occurredAtMs, businessId, about }: Fact) {
+function rowOf(fact: Fact, payload: EndpointPayload) {
+  const { type, occurredAtMs, businessId, about } = fact;
   const head = { event_type: type, timestamp: seconds(new Date(occurredAtMs).toISOString()), business_id: businessId };
+  if (payload === "thin") {
+    const callId = about.kind === "call" ? callSidOf(about.call) : "";
+    return { ...head, ...noCall, call_id: callId, metadata: dataOf(fact, payload) };
+  }
   if (about.kind === "call") return { ...head, ...callColumns(about.call, about.transcript) };
   return { ...head, ...noCall, metadata: { campaign: about.campaign } };
 }
@@ -20,7 +27,7 @@ function rowOf({ type, occurredAtMs, businessId, about }: Fact) {
 function callColumns(call: Call, transcript: Transcript | null) {
   const isOutbound = call.direction === "outbound";
   return {
-    call_id: call.aliases.find(({ kind }) => kind === "call_sid")?.value ?? call.provider_call_id,
+    call_id: callSidOf(call),
     lead_id: call.lead_id ?? "",
     // The other party, never our own number.
     phone: (isOutbound ? call.to : call.from) ?? "",
@@ -36,6 +43,10 @@ function callColumns(call: Call, transcript: Transcript | null) {
     agent_name: call.agent_name ?? "Assistant",
     metadata: call.metadata,
   };
+}
+
+function callSidOf({ aliases, provider_call_id }: Call): string {
+  return aliases.find(({ kind }) => kind === "call_sid")?.value ?? provider_call_id;
 }
 
 const noCall = {

@@ -1,8 +1,13 @@
 import type { Call, Transcript } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
+import type { EndpointFormat, EndpointPayload } from "@aftercall/contract/endpoint.ts";
 
 /** What a message says, before it has a form. */
 export type Fact = {
+  /** Public id of the message: the `webhook-id`. */
+  readonly messageId: string;
+  /** Public id of the tenant. */
+  readonly tenantId: string;
   readonly type: string;
   /** When it happened, epoch milliseconds: the same in every attempt and every replay. */
   readonly occurredAtMs: number;
@@ -16,5 +21,12 @@ export type Fact = {
 /** A way to write a fact as the bytes that are sent and kept. */
 export type Format = {
   readonly contentType: string;
-  render(fact: Fact): Buffer;
+  render(fact: Fact, payload: EndpointPayload): Buffer;
 };
+
+/** What the bytes of a message are kept under: one for each format and payload that an endpoint wants. */
+export type BodyForm = EndpointFormat | `${EndpointFormat}.thin`;
+
+export function bodyFormOf(format: EndpointFormat, payload: EndpointPayload): BodyForm {
+  return payload === "thin" ? `${format}.thin` : format;
+}

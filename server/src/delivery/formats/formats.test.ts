@@ -5,7 +5,7 @@ import { CallData, eventTypes } from "@aftercall/contract/events.ts";
 import { expect, test } from "vitest";
 
 import type { Fact } from "./format.ts";
-import { formats } from "./index.ts";
+import { contentTypeOf, renderFact } from "./index.ts";
 
 type Row = Record<string, unknown>;
 
@@ -33,13 +33,15 @@ const keys = [
   "metadata",
 ];
 
+const ids = { messageId: "msg_1", tenantId: "ten_1" };
+
 function fact(changes: Partial<Call>, transcript: Transcript | null = null): Fact {
   const call = { ...base, ...changes };
   const occurredAtMs = Date.parse(call.ended_at ?? "2025-12-10T14:23:45Z");
-  return { type: "call.completed", occurredAtMs, businessId: "10", about: { kind: "call", call, transcript } };
+  return { ...ids, type: "call.completed", occurredAtMs, businessId: "10", about: { kind: "call", call, transcript } };
 }
 
-const flatRow = (input: Fact): Row => JSON.parse(formats.flat.render(input).toString("utf8")) as Row;
+const flatRow = (input: Fact): Row => JSON.parse(renderFact(input, "flat").toString("utf8")) as Row;
 
 const inboundCall: Partial<Call> = {
   provider_call_id: "conv_1",
@@ -98,10 +100,10 @@ test("an outbound call in the flat format is the given sample and names the othe
   expect(Object.keys(row)).toEqual(keys);
 });
 
-test("Hebrew is written as UTF-8 and not escaped, in both formats", () => {
+test("Hebrew is written as UTF-8 and not escaped, in every format", () => {
   const input = fact(inboundCall, { text: "שלום, מדברת נועה.", turns: [], language: "he" });
-  for (const format of [formats.flat, formats.standard]) {
-    const text = format.render(input).toString("utf8");
+  for (const form of ["flat", "standard", "cloudevents"] as const) {
+    const text = renderFact(input, form).toString("utf8");
     expect(text).toContain("בית שאן");
     expect(text).toContain("שלום, מדברת נועה.");
     expect(text).not.toContain("\\u05");
@@ -155,9 +157,9 @@ test("a web call is shown as inbound, and a missing duration is taken from its t
 test("a message about a campaign keeps the seventeen keys", () => {
   const { campaign } = eventTypes["campaign.completed"].examples.he.data;
   const about: Fact["about"] = { kind: "campaign", campaign };
-  const input: Fact = { type: "campaign.completed", occurredAtMs: 0, businessId: "10", about };
+  const input: Fact = { ...ids, type: "campaign.completed", occurredAtMs: 0, businessId: "10", about };
   expect(Object.keys(flatRow(input))).toEqual(keys);
-  expect(JSON.parse(formats.standard.render(input).toString("utf8"))).toEqual({
+  expect(JSON.parse(renderFact(input, "standard").toString("utf8"))).toEqual({
     type: "campaign.completed",
     timestamp: "1970-01-01T00:00:00.000Z",
     data: { campaign },
@@ -166,6 +168,6 @@ test("a message about a campaign keeps the seventeen keys", () => {
 
 test("the standard format is the envelope of Standard Webhooks with the call as the API shows it", () => {
   const transcript = { text: "שלום", turns: [], language: "he" };
-  const body: unknown = JSON.parse(formats.standard.render(fact({}, transcript)).toString("utf8"));
+  const body: unknown = JSON.parse(renderFact(fact({}, transcript), "standard").toString("utf8"));
   expect(body).toEqual({ type: "call.completed", timestamp: base.ended_at, data: { call: base, transcript } });
 });

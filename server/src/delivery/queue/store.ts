@@ -1,9 +1,9 @@
-import type { EndpointFormat } from "@aftercall/contract/endpoint.ts";
 import type { UnroutedReason } from "@aftercall/contract/message.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 
 import { endpointVersion } from "../endpoints/store.ts";
+import type { BodyForm } from "../formats/format.ts";
 
 export type MessageRow = {
   readonly tenantId: string;
@@ -18,7 +18,7 @@ export type MessageRow = {
 export type BodyRow = {
   readonly tenantId: string;
   readonly messageId: string;
-  readonly format: EndpointFormat;
+  readonly format: BodyForm;
   readonly body: Buffer;
 };
 export type NewDeliveryRow = {
@@ -130,6 +130,8 @@ export type ClaimedRow = {
   readonly attempt_count: number;
   readonly manual_count: number;
   readonly is_manual: boolean;
+  /** Which of its forms the body has; not the endpoint's where that was changed after the message was written. */
+  readonly form: string;
   readonly body: Buffer;
 };
 
@@ -140,12 +142,12 @@ export type ClaimedRow = {
 export async function claimDeliveries(tx: Tx, input: ClaimInput): Promise<ClaimedRow[]> {
   return tx.rows<ClaimedRow>(
     `with sending as (
-       select e.tenant_id, e.id, e.format, ${endpointVersion} as version, coalesce(r.free, e.in_flight_max) as free
+       select e.tenant_id, e.id, e.body_form as form, ${endpointVersion} as version, coalesce(r.free, e.in_flight_max) as free
          from endpoints e left join unnest($2::uuid[], $3::int[]) as r (endpoint_id, free) on r.endpoint_id = e.id
         where e.tenant_id = any ($1::uuid[]) and e.disabled_at is null and coalesce(r.free, 1) > 0
         order by random()),
      picked as materialized (
-       select s.tenant_id, d.id, s.format, s.version
+       select s.tenant_id, d.id, s.form, s.version
          from sending s cross join lateral (
               select d.id from deliveries d
                where d.tenant_id = s.tenant_id and d.endpoint_id = s.id and d.state = 'due' and d.due_at <= now()
@@ -155,12 +157,12 @@ export async function claimDeliveries(tx: Tx, input: ClaimInput): Promise<Claime
        update deliveries d set state = 'claimed', claim_id = $5, lease_until = now() + $6 * interval '1 millisecond'
          from picked p
         where d.tenant_id = p.tenant_id and d.id = p.id
-       returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.format, d.attempt_count, d.manual_count, d.resume_at)
+       returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.form, d.attempt_count, d.manual_count, d.resume_at)
      select c.tenant_id, c.id, c.message_id, c.endpoint_id, c.version as endpoint_version, m.type, m.received_ms, c.attempt_count,
-            c.manual_count, c.resume_at is not null as is_manual, b.body
+            c.manual_count, c.resume_at is not null as is_manual, b.format as form, b.body
        from claimed c ${messageOf("c", "type, extract(epoch from received_at)::float8 * 1000 as received_ms")}
-            cross join lateral (select body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
-                                 order by (b.format = c.format) desc limit 1) as b`,
+            cross join lateral (select format, body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
+                                 order by (b.format = c.form) desc, (b.format = 'standard') desc limit 1) as b`,
     [input.tenantIds, [...input.room.keys()], [...input.room.values()], input.rowsMax, input.claimId, input.leaseMs],
     "delivery.claim",
   );

@@ -30,6 +30,17 @@ export type HttpRequest = {
   /** Bytes of the answer that are kept; the rest is not read. */
   readonly responseBytesMax: number;
   readonly signal?: AbortSignal;
+  /** Shown to a server that asks for a client certificate. */
+  readonly tls?: ClientTls;
+};
+
+/** A client certificate, its key, and what to trust instead of the system's authorities; all PEM. */
+export type ClientTls = {
+  /** The same for the same three: connections are shared under it. */
+  readonly id: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly ca: string | null;
 };
 
 export type HttpAnswer = {

@@ -1,0 +1,13 @@
+import type { EndpointPayload } from "@aftercall/contract/endpoint.ts";
+
+import type { Fact } from "./format.ts";
+
+/** What `data` holds. Thin: ids, and the paths of our API where the rest is read. */
+export function dataOf({ about }: Fact, payload: EndpointPayload): Readonly<Record<string, unknown>> {
+  if (about.kind === "campaign") {
+    const { campaign } = about;
+    return payload === "full" ? { campaign } : { campaign: { id: campaign.id, url: `/v1/campaigns/${campaign.id}` } };
+  }
+  const { call, transcript } = about;
+  return payload === "full" ? { call, transcript } : { call: { id: call.id, url: `/v1/calls/${call.id}` } };
+}
