@@ -26,6 +26,30 @@ $function$
 ;
 grant execute on function attempt_days_ahead() to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.delivery_worker_gone(worker_id uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ delete from delivery_workers where id = worker_id $function$
+;
+alter function delivery_worker_gone(uuid) owner to aftercall_lookup;
+grant execute on function delivery_worker_gone(uuid) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.delivery_worker_seen(worker_id uuid, worker_node text, silent_ms integer)
+ RETURNS integer
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    delete from delivery_workers where seen_at < now() - silent_ms * interval '1 millisecond' and id <> worker_id;
+    insert into delivery_workers (id, node) values (worker_id, worker_node) on conflict (id) do update set seen_at = now();
+    select count(*)::int from delivery_workers;
+  $function$
+;
+alter function delivery_worker_seen(uuid,text,integer) owner to aftercall_lookup;
+grant execute on function delivery_worker_seen(uuid,text,integer) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.drop_attempt_days(parent text, days_kept integer)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -63,6 +87,38 @@ AS $function$ select k.tenant_id, k.id from api_keys k where k.digest = wanted $
 alter function lookup_api_key(bytea) owner to aftercall_lookup;
 grant execute on function lookup_api_key(bytea) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_backlog()
+ RETURNS TABLE(cause text, count bigint, oldest_seconds double precision)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    select w.cause, count(*), coalesce(max(extract(epoch from now() - w.since))::float8, 0)
+      from (select case when d.is_blocked then 'order' when e.paused_at is not null then 'paused'
+                        when h.breaker <> 'closed' and e.is_breaker_on then 'breaker'
+                        when h.not_before > now() then 'throttled'
+                        when d.due_at > now() then 'scheduled' else 'due' end as cause,
+                   case when d.due_at > now() then d.created_at else d.due_at end as since
+              from deliveries d join endpoints e on e.tenant_id = d.tenant_id and e.id = d.endpoint_id
+              join endpoint_health h on h.tenant_id = d.tenant_id and h.endpoint_id = d.endpoint_id
+             where d.state = 'due') as w
+     group by w.cause
+  $function$
+;
+alter function lookup_backlog() owner to aftercall_lookup;
+grant execute on function lookup_backlog() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_breakers()
+ RETURNS TABLE(breaker text, count bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select h.breaker, count(*) from endpoint_health h join endpoints e on e.tenant_id = h.tenant_id and e.id = h.endpoint_id
+         where e.disabled_at is null group by h.breaker $function$
+;
+alter function lookup_breakers() owner to aftercall_lookup;
+grant execute on function lookup_breakers() to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_given_route_sources(wanted_provider text)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -83,14 +139,62 @@ AS $function$ select r.tenant_id, r.id from resends r where r.state = 'running' 
 alter function lookup_idle_resends(interval) owner to aftercall_lookup;
 grant execute on function lookup_idle_resends(interval) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_lanes(lanes_max integer, full_endpoints uuid[], workers integer)
+ RETURNS TABLE(tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, wait_ms double precision)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    with recursive lane as (
+      (select d.tenant_id, d.endpoint_id, d.is_retry, d.due_at from deliveries d where d.state = 'due' and not d.is_blocked
+        order by d.tenant_id, d.endpoint_id, d.is_retry, d.due_at limit 1)
+      union all
+      (select n.* from lane l cross join lateral (
+         select d.tenant_id, d.endpoint_id, d.is_retry, d.due_at from deliveries d
+          where d.state = 'due' and not d.is_blocked and (d.tenant_id, d.endpoint_id, d.is_retry) > (l.tenant_id, l.endpoint_id, l.is_retry)
+          order by d.tenant_id, d.endpoint_id, d.is_retry, d.due_at limit 1) as n)),
+    judged as materialized (
+      select l.tenant_id, l.endpoint_id, l.is_retry, e.disabled_at is not null as is_closed,
+             (e.rate_limit is not null or e.order_mode <> 'none' or (h.breaker <> 'closed' and e.is_breaker_on)
+               or h.closed_at > now() - interval '30 seconds' or e.in_flight_max < workers) as is_gated,
+             case when h.breaker = 'half_open' and e.is_breaker_on then 1 else e.in_flight_max end as in_flight_max,
+             greatest(l.due_at, h.not_before, case when h.breaker = 'open' and e.is_breaker_on then h.open_until end,
+               case when e.paused_at is not null then 'infinity'::timestamptz end,
+               h.refilled_at + greatest(1 - h.tokens, 0) * e.rate_per_seconds / e.rate_limit * interval '1 second') as ready_at
+        from lane l
+        join lateral (select * from endpoints where tenant_id = l.tenant_id and id = l.endpoint_id limit 1) as e on true
+        join lateral (select * from endpoint_health where tenant_id = l.tenant_id and endpoint_id = l.endpoint_id limit 1) as h on true),
+    ready as (
+      select j.*, row_number() over (partition by j.tenant_id order by random()) as turn
+        from judged j
+       where j.is_closed or (j.ready_at <= now() and j.endpoint_id <> all (full_endpoints)
+         and (not j.is_gated or j.in_flight_max > (select count(*) from deliveries c
+               where c.tenant_id = j.tenant_id and c.endpoint_id = j.endpoint_id and c.state = 'claimed'))))
+    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, 0 from ready r order by r.turn, random() limit lanes_max)
+    union all
+    select null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
+      from judged j where not j.is_closed and j.ready_at > now() and j.ready_at < 'infinity'
+  $function$
+;
+alter function lookup_lanes(integer,uuid[],integer) owner to aftercall_lookup;
+grant execute on function lookup_lanes(integer,uuid[],integer) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_oldest_due_seconds()
  RETURNS double precision
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
-AS $function$ select coalesce(extract(epoch from now() - min(oldest.due_at)), 0) from endpoints e cross join lateral
-          (select d.due_at from deliveries d where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()
-            order by d.due_at limit 1) as oldest $function$
+AS $function$
+    with recursive lane as (
+      (select d.tenant_id, d.endpoint_id, d.is_retry, d.due_at from deliveries d where d.state = 'due' and not d.is_blocked
+        order by d.tenant_id, d.endpoint_id, d.is_retry, d.due_at limit 1)
+      union all
+      (select n.* from lane l cross join lateral (
+         select d.tenant_id, d.endpoint_id, d.is_retry, d.due_at from deliveries d
+          where d.state = 'due' and not d.is_blocked and (d.tenant_id, d.endpoint_id, d.is_retry) > (l.tenant_id, l.endpoint_id, l.is_retry)
+          order by d.tenant_id, d.endpoint_id, d.is_retry, d.due_at limit 1) as n))
+    select coalesce(extract(epoch from now() - min(l.due_at)), 0) from lane l where l.due_at <= now()
+  $function$
 ;
 alter function lookup_oldest_due_seconds() owner to aftercall_lookup;
 grant execute on function lookup_oldest_due_seconds() to aftercall_app;
@@ -125,13 +229,23 @@ AS $function$ select id from tenants $function$
 alter function lookup_tenants() owner to aftercall_lookup;
 grant execute on function lookup_tenants() to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_blocked_deliveries()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct d.tenant_id from deliveries d where d.is_blocked $function$
+;
+alter function lookup_tenants_with_blocked_deliveries() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_blocked_deliveries() to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_tenants_with_due_deliveries()
  RETURNS SETOF uuid
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$ select distinct e.tenant_id from endpoints e where exists (select 1 from deliveries d
-         where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and d.due_at <= now()) $function$
+         where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due' and not d.is_blocked and d.due_at <= now()) $function$
 ;
 alter function lookup_tenants_with_due_deliveries() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_due_deliveries() to aftercall_app;
@@ -239,6 +353,23 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
 AS $function$
 begin
   raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = '42501';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.start_endpoint_health()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    insert into endpoint_health (tenant_id, endpoint_id) values (new.tenant_id, new.id) on conflict do nothing;
+  else
+    update endpoint_health set not_before = null, breaker = 'closed', opened_at = null, open_until = null, open_count = 0, closed_at = null,
+           window_attempts = '{}', window_failures = '{}', watched_from = now(), first_failed_at = null, last_failed_at = null,
+           failed_count = 0, warned_percent = 0
+     where tenant_id = new.tenant_id and endpoint_id = new.id;
+  end if;
+  return null;
 end $function$
 ;
 
@@ -458,6 +589,11 @@ create table deliveries (
   reason text,
   created_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  order_key text,
+  sequence integer,
+  is_blocked boolean default false not null,
+  lost_count smallint default 0 not null,
+  is_retry boolean default ((attempt_count > 0) OR (cause <> 'event'::text)) not null,
   replaced_by uuid,
   is_forced boolean default false not null,
   constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
@@ -467,8 +603,10 @@ create table deliveries (
   constraint deliveries_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id),
   constraint deliveries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.01);
-CREATE INDEX deliveries_due ON public.deliveries USING btree (tenant_id, endpoint_id, due_at, id) WHERE (state = 'due'::text);
-CREATE INDEX deliveries_leased ON public.deliveries USING btree (lease_until) WHERE (state = 'claimed'::text);
+CREATE INDEX deliveries_blocked ON public.deliveries USING btree (tenant_id, endpoint_id, order_key, sequence) WHERE is_blocked;
+CREATE INDEX deliveries_lane ON public.deliveries USING btree (tenant_id, endpoint_id, is_retry, due_at, id) WHERE ((state = 'due'::text) AND (NOT is_blocked));
+CREATE INDEX deliveries_leased ON public.deliveries USING btree (tenant_id, endpoint_id, lease_until) WHERE (state = 'claimed'::text);
+CREATE INDEX deliveries_line ON public.deliveries USING btree (tenant_id, endpoint_id, order_key, sequence) WHERE ((order_key IS NOT NULL) AND (state <> 'delivered'::text));
 CREATE INDEX deliveries_resent ON public.deliveries USING btree (tenant_id, cause) WHERE (cause <> 'event'::text);
 CREATE INDEX deliveries_undelivered ON public.deliveries USING btree (tenant_id, id) INCLUDE (endpoint_id, reason) WHERE ((state = 'undelivered'::text) AND (replaced_by IS NULL));
 alter table deliveries enable row level security;
@@ -477,6 +615,49 @@ create policy lookup on deliveries for select to aftercall_lookup using ((CURREN
 create policy tenant_wall on deliveries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on deliveries to aftercall_app;
 grant select on deliveries to aftercall_lookup;
+
+create table delivery_workers (
+  id uuid not null,
+  node text not null,
+  seen_at timestamp with time zone default now() not null,
+  constraint delivery_workers_pkey PRIMARY KEY (id)
+);
+alter table delivery_workers enable row level security;
+alter table delivery_workers force row level security;
+create policy lookup on delivery_workers for all to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name)) with check ((CURRENT_USER = 'aftercall_lookup'::name));
+grant delete, insert, select, update on delivery_workers to aftercall_lookup;
+
+create table endpoint_health (
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  tokens double precision,
+  refilled_at timestamp with time zone default now() not null,
+  not_before timestamp with time zone,
+  breaker text default 'closed'::text not null,
+  opened_at timestamp with time zone,
+  open_until timestamp with time zone,
+  open_count integer default 0 not null,
+  closed_at timestamp with time zone,
+  window_slice bigint default 0 not null,
+  window_attempts integer[] default '{}'::integer[] not null,
+  window_failures integer[] default '{}'::integer[] not null,
+  watched_from timestamp with time zone default now() not null,
+  first_failed_at timestamp with time zone,
+  last_failed_at timestamp with time zone,
+  failed_count integer default 0 not null,
+  last_succeeded_at timestamp with time zone,
+  warned_percent smallint default 0 not null,
+  is_clean boolean default ((breaker = 'closed'::text) AND (failed_count = 0)) not null,
+  constraint endpoint_health_pkey PRIMARY KEY (tenant_id, endpoint_id),
+  constraint endpoint_health_breaker_check CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text]))),
+  constraint endpoint_health_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id) ON DELETE CASCADE
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=1000);
+alter table endpoint_health enable row level security;
+alter table endpoint_health force row level security;
+create policy lookup on endpoint_health for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on endpoint_health for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on endpoint_health to aftercall_app;
+grant select on endpoint_health to aftercall_lookup;
 
 create table endpoint_secrets (
   tenant_id uuid not null,
@@ -541,7 +722,7 @@ END not null,
   constraint endpoints_campaign_ids_check CHECK ((cardinality(campaign_ids) > 0)),
   constraint endpoints_channels_check CHECK ((cardinality(channels) > 0)),
   constraint endpoints_direction_check CHECK ((direction = ANY (ARRAY['any'::text, 'inbound'::text, 'outbound'::text, 'generic'::text]))),
-  constraint endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['user'::text, 'gone'::text]))),
+  constraint endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['user'::text, 'gone'::text, 'failing'::text]))),
   constraint endpoints_format_check CHECK ((format = ANY (ARRAY['standard'::text, 'flat'::text, 'cloudevents'::text]))),
   constraint endpoints_in_flight_max_check CHECK (((in_flight_max >= 1) AND (in_flight_max <= 500))),
   constraint endpoints_kind_check CHECK ((kind = ANY (ARRAY['ordinary'::text, 'operational'::text]))),
@@ -559,6 +740,8 @@ END not null,
 );
 CREATE UNIQUE INDEX endpoints_uid ON public.endpoints USING btree (tenant_id, uid) WHERE (deleted_at IS NULL);
 CREATE TRIGGER disabled_time BEFORE UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NULL) <> (new.disabled_at IS NULL))) EXECUTE FUNCTION note_disabled_time();
+CREATE TRIGGER endpoint_health_begins AFTER INSERT ON public.endpoints FOR EACH ROW EXECUTE FUNCTION start_endpoint_health();
+CREATE TRIGGER endpoint_health_begins_anew AFTER UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NOT NULL) AND (new.disabled_at IS NULL))) EXECUTE FUNCTION start_endpoint_health();
 alter table endpoints enable row level security;
 alter table endpoints force row level security;
 create policy lookup on endpoints for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
@@ -717,9 +900,10 @@ create table messages (
   received_at timestamp with time zone not null,
   unrouted_reason text,
   created_at timestamp with time zone default now() not null,
+  order_key text,
+  sequence integer,
   external_id text,
   channels text[] default '{}'::text[] not null,
-  order_key text,
   expired_at timestamp with time zone,
   resent_at timestamp with time zone,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
@@ -730,8 +914,9 @@ create table messages (
   constraint messages_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id),
   constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
-CREATE INDEX messages_call ON public.messages USING btree (tenant_id, call_id) WHERE (call_id IS NOT NULL);
+CREATE INDEX messages_call ON public.messages USING btree (call_id, tenant_id, sequence) WHERE (call_id IS NOT NULL);
 CREATE INDEX messages_kept ON public.messages USING btree (tenant_id, created_at, id) WHERE (expired_at IS NULL);
+CREATE INDEX messages_order_key ON public.messages USING btree (tenant_id, order_key, sequence) WHERE (order_key IS NOT NULL);
 CREATE INDEX messages_unrouted ON public.messages USING btree (tenant_id, id) WHERE ((unrouted_reason IS NOT NULL) AND (resent_at IS NULL));
 alter table messages enable row level security;
 alter table messages force row level security;
