@@ -21,6 +21,7 @@ import { registerHealth } from "#/http/health.ts";
 import type { Check } from "#/http/health.ts";
 import { createIdempotency } from "#/http/idempotency.ts";
 import { registerIntake } from "#/http/intake.ts";
+import { registerOpenApi } from "#/http/openapi.ts";
 import { registerPages } from "#/http/pages.ts";
 import { createRate } from "#/http/rate.ts";
 import { createServer } from "#/http/server.ts";
@@ -81,6 +82,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   const auth = createAuth({ clock, jwtSecret: config.jwtSecret, ...credentials });
   await registerPages(server, { version, dashboardDir: folder("../../../dashboard/src") });
   await registerDocs(server, { docsDir: folder("../../../docs") });
+  registerOpenApi(server, { version });
   registerIntake(server, {
     providers,
     receive: parts.intake.receive,

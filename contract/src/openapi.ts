@@ -1,0 +1,116 @@
+import type { Route } from "./api.ts";
+import { idempotencyKeepHours } from "./idempotency.ts";
+import { compatibilityPaths, compatibilitySchemas } from "./openapi/compatibility.ts";
+import { operationOf, pathOf, tagOf } from "./openapi/operations.ts";
+import { problemResponses } from "./openapi/problems.ts";
+import { createSchemas, type JsonSchema } from "./openapi/schemas.ts";
+import { webhookHeaders, webhooksOf } from "./openapi/webhooks.ts";
+import { Problem } from "./problem.ts";
+import { routes } from "./routes.ts";
+
+/** An OpenAPI 3.1 document. */
+export type OpenApi = {
+  readonly openapi: "3.1.1";
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly webhooks: Readonly<Record<string, unknown>>;
+  readonly components: Readonly<Record<string, unknown>> & { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly [field: string]: unknown;
+};
+
+/**
+ * The whole outside of aftercall as OpenAPI 3.1, drawn from the route table and the catalogue of messages. The same contract
+ * makes the same bytes: the file in docs/reference is compared with it.
+ */
+export function openApiOf({ version }: { version: string }): OpenApi {
+  const schemas = createSchemas();
+  const problem = schemas.output(Problem);
+  const paths: Record<string, Record<string, unknown>> = {};
+  const tags = new Set<string>();
+  for (const [name, route] of Object.entries<Route>(routes)) {
+    tags.add(tagOf(route.path));
+    (paths[pathOf(route.path)] ??= {})[route.method.toLowerCase()] = operationOf(name, route, schemas);
+  }
+  const webhooks = webhooksOf(schemas);
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "aftercall",
+      version,
+      summary: "The one self-hosted place where a call that ended becomes a result that arrived.",
+      description: introduction,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
+    servers: [{ url: "/", description: "This server" }],
+    security: [{ apiKey: [] }, { userToken: [] }],
+    tags: [...[...tags].toSorted().map((name) => ({ name })), ...furtherTags],
+    paths: { ...paths, ...compatibilityPaths },
+    webhooks,
+    components: {
+      schemas: { ...schemas.named(), ...compatibilitySchemas },
+      responses: problemResponses(problem),
+      parameters: { IdempotencyKey: idempotencyKey, ...webhookHeaders },
+      headers,
+      securitySchemes,
+    },
+  };
+}
+
+const introduction =
+  `Every route of /v1 takes and gives JSON in snake_case, times in RFC 3339 with milliseconds, durations in
+\`*_ms\`, money as decimal text. Fields may be added to answers at any time; what is there does not change.
+
+A refused request is answered with a problem (RFC 9457): \`code\` is for programs and has a page of its own under
+\`/docs/problems\`, \`errors\` names each refused field. Lists are read with \`limit\` and \`cursor\`.
+
+Send an \`Idempotency-Key\` with every POST, and it can be repeated without being done twice.`.replaceAll(
+    /(?<!\n)\n(?!\n)/g,
+    " ",
+  );
+
+const furtherTags = [
+  { name: "Webhooks", description: "Where providers send what happened in a call." },
+  {
+    name: "Compatibility",
+    description:
+      "Routes of the systems that aftercall takes the place of, with their own paths, bodies and letter case. They never change.",
+  },
+  { name: "Health", description: "Whether a process lives, and whether it can serve." },
+  { name: "Messages to your endpoints", description: "What this server sends. See also `GET /v1/event-types`." },
+] as const;
+
+const idempotencyKey = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: `Makes the request safe to repeat: within ${idempotencyKeepHours} hours the same key with the same method, path and body gives the first answer again, with \`Idempotency-Replayed: true\`, and nothing is done twice. 1 to 255 printable ASCII characters, in quotes or without; a UUID is a good one. Refusals are not kept. Counts per credential.`,
+  schema: { type: "string", minLength: 1, maxLength: 257 },
+  example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
+} as const;
+
+const headers = {
+  RequestId: {
+    description: "The id of the request, also in the server's log. Yours, if you sent one.",
+    schema: { type: "string" },
+  },
+  RetryAfter: { description: "Seconds after which to come again.", schema: { type: "integer", minimum: 0 } },
+  IdempotencyReplayed: {
+    description: "The answer was given before and is only said again.",
+    schema: { const: "true" },
+  },
+} as const;
+
+const securitySchemes = {
+  apiKey: {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key of this server: `ac_live_…`, or in development `ac_dev_…`.",
+  },
+  userToken: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "A token of a user, signed with the server's JWT_SECRET (HS256), with `exp` and `sub`.",
+  },
+} as const;

@@ -1,0 +1,70 @@
+import { delivery, english, englishTranscript, springRenewals, trainingSession } from "../examples.ts";
+
+/** Examples of components, by name. Tests check each by its schema. */
+export const schemaExamples: Readonly<Record<string, readonly unknown[]>> = {
+  Call: [english],
+  RegisterCall: [
+    {
+      provider: "vapi",
+      provider_call_id: english.provider_call_id,
+      direction: "outbound",
+      to: "+14155550123",
+      campaign: "spring-renewals",
+      customer_name: "Dana Levy",
+      metadata: { crm: "4821" },
+    },
+  ],
+  Transcript: [englishTranscript],
+  Campaign: [springRenewals],
+  TrainingSession: [trainingSession],
+  Assignment: [
+    {
+      id: "asg_06f4yvh7k8e5m2q9s3t6w0x1za",
+      title: "Name the price",
+      status: "open",
+      completed_at: null,
+      created_at: "2026-11-21T09:00:00.000Z",
+    },
+  ],
+  CreateSource: [
+    {
+      slug: "vapi-main",
+      provider: "vapi",
+      name: "Main line",
+      secrets: [{ slot: "secret", value: "the-server-secret-of-vapi" }],
+    },
+  ],
+  CreateApiKey: [{ name: "n8n", role: "member" }],
+  CreateUser: [{ external_id: "user_xyz789", name: "Noa" }],
+  CreateEndpoint: [
+    { url: "https://crm.example.com/hooks/calls", description: "CRM", types: ["call.completed", "campaign.completed"] },
+  ],
+  UpdateEndpoint: [{ types: ["call.*"], is_enabled: true }],
+  RotateEndpointSecret: [{ grace_seconds: 86400 }],
+  Message: [
+    {
+      id: "msg_06f4yvh7k8e5m2q9s3t6w0x1za",
+      type: "call.completed",
+      call_id: english.id,
+      campaign_id: null,
+      occurred_at: "2026-11-21T09:32:11.000Z",
+      received_at: "2026-11-21T09:32:12.101Z",
+      unrouted_reason: null,
+      is_expired: false,
+      created_at: "2026-11-21T09:32:12.480Z",
+    },
+  ],
+  Delivery: [{ ...delivery, cause: "event", replaced_by: null }],
+  Problem: [
+    {
+      type: "https://calls.example.com/docs/problems/invalid",
+      title: "A field was refused",
+      status: 422,
+      detail: "The request has fields that are not accepted; errors names them",
+      instance: "/v1/endpoints",
+      code: "invalid",
+      request_id: "0199d4c7-1d80-7c52-8f8e-2d1c51b8a6f1",
+      errors: [{ pointer: "/types/0", detail: "Unknown event type" }],
+    },
+  ],
+};

@@ -1,0 +1,87 @@
+import type { z } from "zod";
+
+import type { Route } from "../api.ts";
+import { refusals } from "./problems.ts";
+import type { JsonSchema, Schemas } from "./schemas.ts";
+
+/** One route of /v1 as OpenAPI describes it. */
+export function operationOf(name: string, route: Route, schemas: Schemas): object {
+  const parameters = parametersOf(route, schemas);
+  return {
+    operationId: name,
+    tags: [tagOf(route.path)],
+    summary: route.summary,
+    description: `Needs the role \`${route.role}\` or a higher one.`,
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body && {
+      requestBody: { required: true, content: { "application/json": { schema: schemas.input(route.body) } } },
+    }),
+    responses: { [String(route.status ?? 200)]: successOf(route, schemas), ...refusals(statusesOf(route)) },
+  };
+}
+
+/** `/v1/calls/:id` → `/v1/calls/{id}`. */
+export function pathOf(path: string): string {
+  return path.replace(/:([a-z_]+)/g, "{$1}");
+}
+
+/** `/v1/training-sessions/:id` → `Training sessions`. */
+export function tagOf(path: string): string {
+  const words = (path.split("/")[2] ?? "").replaceAll("-", " ").replace(/^api /, "API ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function parametersOf(route: Route, schemas: Schemas): object[] {
+  return [
+    ...fieldsOf(route.params, schemas).map(({ name, schema }) => ({ name, in: "path", required: true, schema })),
+    ...fieldsOf(route.query, schemas).map(({ name, schema, isRequired }) => {
+      const { description, ...rest } = schema;
+      return {
+        name,
+        in: "query",
+        required: isRequired,
+        ...(description !== undefined && { description }),
+        schema: rest,
+      };
+    }),
+    ...(route.method === "POST" ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
+  ];
+}
+
+function fieldsOf(
+  schema: z.ZodType | undefined,
+  schemas: Schemas,
+): { name: string; schema: JsonSchema; isRequired: boolean }[] {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = schemas.input(schema) as {
+    properties?: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, field]) => ({
+    name,
+    schema: field,
+    isRequired: required.includes(name),
+  }));
+}
+
+function successOf(route: Route, schemas: Schemas): object {
+  const headers = {
+    "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+    ...(route.method === "POST" && { "Idempotency-Replayed": { $ref: "#/components/headers/IdempotencyReplayed" } }),
+  };
+  if (route.status === 204) return { description: "Done; there is nothing to say.", headers };
+  const description = { 200: "The answer.", 201: "Made.", 202: "Taken in; the work goes on." }[route.status ?? 200];
+  return { description, headers, content: { "application/json": { schema: schemas.output(route.output) } } };
+}
+
+/** What a route can refuse with, from what it reads. */
+function statusesOf({ method, params, query, body }: Route): number[] {
+  const isPost = method === "POST";
+  const statuses = [401, 403, 500, 503];
+  if (body || isPost) statuses.push(400);
+  if (body) statuses.push(413, 415);
+  if (body || query || isPost) statuses.push(422);
+  if (params) statuses.push(404);
+  if (method !== "GET") statuses.push(409);
+  return statuses;
+}
