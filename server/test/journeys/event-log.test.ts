@@ -18,16 +18,21 @@ type Page = { readonly data: Event[]; readonly next_cursor: string | null; reado
 /** Reads the log as a poller does: from the oldest on, keeping the cursor, until `isOver` and nothing more comes. */
 async function follow(customer: Customer, limit: number, isOver: () => boolean): Promise<Event[]> {
   const seen: Event[] = [];
+  let isSettled = false;
   for (let cursor: string | null = null; ;) {
-    const wasOver = isOver();
-    if (wasOver) await customer.events();
+    const wasSettled = isSettled;
+    if (!isSettled && isOver()) {
+      // What is held back for older transactions shows once these are over.
+      await customer.events();
+      isSettled = true;
+    }
     const query: string = cursor === null ? "" : `&cursor=${cursor}`;
     const page: Page = await customer.get(`/v1/events?order=oldest&limit=${limit}${query}`);
     seen.push(...page.data);
     cursor = page.next_cursor ?? cursor;
     if (page.data.length > 0) continue;
-    if (wasOver) return seen;
-    await systemClock.sleep(1);
+    if (wasSettled) return seen;
+    await systemClock.sleep(10);
   }
 }
 
@@ -40,7 +45,7 @@ async function sendAll(vapi: Line, ids: readonly string[], lanes: number): Promi
   );
 }
 
-test.each([1, 7, 100])(
+test.each([3, 100])(
   "a cursor over the oldest-first log in pages of %s skips and repeats nothing while events come in",
   async (limit) => {
     const customer = await makeCustomer(app);
