@@ -61,23 +61,8 @@ export const BreakerClosedData = EndpointData.extend({ opened_at: z.string() });
 export const SecretRotatedData = EndpointData.extend({
   old_secrets_end_at: z.string().nullable().meta({ description: "Null: they ended at once." }),
 });
-/** A delivery as messages about it show it. */
-export const DeliveryRef = Delivery.pick({
-  id: true,
-  message_id: true,
-  endpoint_id: true,
-  type: true,
-  call_id: true,
-  state: true,
-  reason: true,
-  attempt_count: true,
-  next_attempt_at: true,
-  created_at: true,
-  finished_at: true,
-});
-export type DeliveryRef = z.infer<typeof DeliveryRef>;
 export const DeliveryData = z.object({
-  delivery: DeliveryRef,
+  delivery: Delivery,
   endpoint: EndpointRef,
   last_attempt: z
     .object({ at: z.string(), status: z.number().int(), class: AttemptClass, error: z.string().nullable() })

@@ -1,6 +1,6 @@
 import type { Call, RecordingInfo, Transcript } from "./call.ts";
 import type { Campaign } from "./campaign.ts";
-import type { DeliveryRef } from "./events.ts";
+import type { Delivery } from "./delivery.ts";
 import type { TrainingSession } from "./training.ts";
 
 /** Examples of what is sent, one in English and one in Hebrew per event type. Kept as data: docs and tests read them. */
@@ -232,7 +232,7 @@ export const secretRotated = aboutEndpoint("endpoint.secret_rotated", {
   old_secrets_end_at: "2026-11-22T09:32:11.000Z",
 });
 
-export const delivery: DeliveryRef = {
+export const delivery: Delivery = {
   id: "dlv_06f4yvh7k8e5m2q9s3t6w0x1za",
   message_id: "msg_06f4yvh7k8e5m2q9s3t6w0x1za",
   endpoint_id: endpoint.en.id,

@@ -54,7 +54,7 @@ export const schemaExamples: Readonly<Record<string, readonly unknown[]>> = {
       created_at: "2026-11-21T09:32:12.480Z",
     },
   ],
-  Delivery: [{ ...delivery, cause: "event", replaced_by: null }],
+  Delivery: [delivery],
   Problem: [
     {
       type: "https://calls.example.com/docs/problems/invalid",
