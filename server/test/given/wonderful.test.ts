@@ -15,7 +15,7 @@ const unauthorized = '{"success":false,"error":"Unauthorized"}';
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await startTestApp({ AFTERCALL_UNSIGNED_SOURCES: "" });
+  app = await startTestApp();
 });
 afterAll(() => app.stop());
 
