@@ -66,6 +66,7 @@ app.post("/webhooks/bench", async (request: Request & { rawBody?: Buffer }, resp
 const target = env("TARGET_URL");
 if (target) {
   const http = axios.create({ httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }), timeout: 15_000 });
+  // oxlint-disable-next-line no-new -- it works from here on, and nobody stops it.
   new Worker<Job>(
     "deliveries",
     async ({ data: { eventId, payload } }) => {

@@ -39,8 +39,9 @@ export function whyNotStarted(error: unknown): string {
   }
 }
 
-/** What a system error says of itself. Of several addresses that were tried, the last one. */
-function detailsOf(error: unknown): Readonly<Record<string, unknown>> {
-  const told = error instanceof AggregateError ? error.errors.at(-1) : error;
-  return told instanceof Error ? { ...told } : {};
+/** What a system error says of itself, as text. Of several addresses that were tried, the last one. */
+function detailsOf(error: unknown): Readonly<Record<string, string>> {
+  const told: unknown = error instanceof AggregateError ? error.errors.at(-1) : error;
+  if (!(told instanceof Error)) return {};
+  return Object.fromEntries(Object.entries(told).map(([name, value]) => [name, String(value)]));
 }

@@ -18,5 +18,5 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 function width(text: string): number {
-  return [...text.replace(/[\u2068\u2069]/g, "")].length;
+  return Array.from(text.replace(/[\u2068\u2069]/g, "")).length;
 }

@@ -24,7 +24,7 @@ function fieldsOf(line: string): Record<string, unknown> | null {
 
 function valueOf(value: unknown): string {
   if (value === null) return "–";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function stackOf(error: unknown): string {

@@ -125,10 +125,10 @@ test("400: user_id twice, so that nobody can mean two people at once", async () 
 });
 
 test.each([
-  ["another user's call", `${id}`, "other", "other"],
-  ["another user, asked for with one's own token", `${id}`, "user_xyz789", "other"],
-  ["one's own call under another name", `${id}`, "other", "user_xyz789"],
-  ["a user without a tenant", `${id}`, "stranger", "stranger"],
+  ["another user's call", id, "other", "other"],
+  ["another user, asked for with one's own token", id, "user_xyz789", "other"],
+  ["one's own call under another name", id, "other", "user_xyz789"],
+  ["a user without a tenant", id, "stranger", "stranger"],
   [
     "a call that is not there",
     toPublicId("call", "0199a1b2-c3d4-7e5f-8a9b-000000000000"),

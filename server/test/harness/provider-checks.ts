@@ -81,7 +81,9 @@ export function isSameForm(folder: string, a: Buffer, b: Buffer): boolean {
 }
 
 function fieldsOf(body: Buffer): string {
-  return JSON.stringify([...new URLSearchParams(body.toString())].toSorted());
+  const fields = new URLSearchParams(body.toString());
+  fields.sort();
+  return fields.toString();
 }
 
 /** The bytes were read into something storable, or refused as malformed; anything else thrown passes through. */
