@@ -5,14 +5,15 @@ import type { Tx } from "#/db/transaction.ts";
 import { factOf, project } from "./project.ts";
 import type { CallRecord } from "./record.ts";
 import { isoOf } from "./record.ts";
-import type { CallState } from "./state.ts";
+import { stateFrom, storedState } from "./stored-state.ts";
+import type { StoredState } from "./stored-state.ts";
 
 type CallRow = {
   tenant_id: string;
   id: string;
   provider: string;
   provider_call_id: string;
-  state: CallState;
+  state: StoredState;
   announced: string[];
   campaign_id: string | null;
   user_id: string | null;
@@ -82,10 +83,10 @@ export async function saveCalls(
                         answered_at, ended_at, duration_ms, campaign_id, user_id, state, announced, merged_into, version, updated_at)
      select r.tenant_id, r.id, r.provider, r.provider_call_id, r.status, r.outcome, r.direction, r.from_number, r.to_number, r.started_at,
             r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.state, r.announced, r.merged_into, r.version, now()
-       from jsonb_to_recordset($1::jsonb) as r (
+       from json_to_recordset($1::json) as r (
             tenant_id uuid, id uuid, provider text, provider_call_id text, status text, outcome text, direction text, from_number text,
             to_number text, started_at timestamptz, answered_at timestamptz, ended_at timestamptz, duration_ms bigint, campaign_id uuid,
-            user_id uuid, state jsonb, announced text[], merged_into uuid, version int)
+            user_id uuid, state json, announced text[], merged_into uuid, version int)
      on conflict (tenant_id, id) do update set
             status = excluded.status, outcome = excluded.outcome, direction = excluded.direction, from_number = excluded.from_number,
             to_number = excluded.to_number, started_at = excluded.started_at, answered_at = excluded.answered_at,
@@ -123,7 +124,7 @@ export async function saveTranscripts(
   }));
   await tx.run(
     `insert into transcripts (tenant_id, id, call_id, event_id, origin, language, text, turns)
-     select * from jsonb_to_recordset($1::jsonb) as r (tenant_id uuid, id uuid, call_id uuid, event_id uuid, origin text, language text, text text, turns jsonb)
+     select * from json_to_recordset($1::json) as r (tenant_id uuid, id uuid, call_id uuid, event_id uuid, origin text, language text, text text, turns json)
      on conflict (tenant_id, event_id) do update set call_id = excluded.call_id, text = excluded.text, turns = excluded.turns`,
     [toText(records)],
     "calls.save-transcripts",
@@ -210,7 +211,7 @@ function recordOf(row: CallRow): CallRecord {
     id: row.id,
     provider: row.provider,
     providerCallId: row.provider_call_id,
-    state: row.state,
+    state: stateFrom(row.state),
     announced: row.announced,
     campaignId: row.campaign_id,
     userId: row.user_id,
@@ -240,7 +241,7 @@ function rowOf(record: CallRecord) {
     duration_ms: seen.durationMs,
     campaign_id: record.campaignId,
     user_id: record.userId,
-    state,
+    state: storedState(state),
     announced: record.announced,
     merged_into: record.mergedInto,
     version: record.version,

@@ -119,7 +119,7 @@ describe("a batch of webhooks", () => {
     );
     expect(result).toMatchObject({ effect: "applied", problem: null });
     expect(
-      await column("select state->'facts'->'summary'->>'value' from calls where tenant_id = $1", tenantId),
+      await column("select state->'facts'->'summary'->>0 from calls where tenant_id = $1", tenantId),
     ).toEqual(["a\uFFFDb\uFFFDשלום"]);
   });
 

@@ -116,9 +116,9 @@ export async function insertEvents(
      select r.tenant_id, r.id, r.source_id, r.provider, r.type, r.key, r.part, r.occurred_at, r.received_at, r.route, r.url,
             r.content_type, r.headers, substr($2::bytea, r.body_at, r.body_length), r.verification, r.effect, r.call_id,
             r.status_after, r.outcome_after, r.problem
-       from jsonb_to_recordset($1::jsonb) as r (
+       from json_to_recordset($1::json) as r (
             tenant_id uuid, id uuid, source_id uuid, provider text, type text, key text, part int, occurred_at timestamptz,
-            received_at timestamptz, route text, url text, content_type text, headers jsonb, body_at int, body_length int,
+            received_at timestamptz, route text, url text, content_type text, headers json, body_at int, body_length int,
             verification text, effect text, call_id uuid, status_after text, outcome_after text, problem text)`,
     [toText(described), rows.length === 1 && rows[0] ? rows[0].body : Buffer.concat(rows.map((r) => r.body))],
     "inbox.insert-events",
@@ -219,7 +219,7 @@ export async function insertApplications(tx: Tx, rows: readonly ApplicationRow[]
   if (rows.length === 0) return;
   await tx.run(
     `insert into event_applications (tenant_id, id, event_id, call_id, cause, status_after, outcome_after, problem)
-     select * from jsonb_to_recordset($1::jsonb) as r (tenant_id uuid, id uuid, event_id uuid, call_id uuid, cause text,
+     select * from json_to_recordset($1::json) as r (tenant_id uuid, id uuid, event_id uuid, call_id uuid, cause text,
                                                        status_after text, outcome_after text, problem text)`,
     [JSON.stringify(rows)],
   );
