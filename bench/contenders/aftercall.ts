@@ -52,6 +52,7 @@ async function start(surroundings: Surroundings, receiverUrl: string | null): Pr
         AFTERCALL_SECRET: "bench-0123456789-0123456789-0123456789",
         AFTERCALL_API_KEY: apiKey,
         AFTERCALL_PRIVATE_TARGETS: "127.0.0.0/8",
+        AFTERCALL_HTTPS_ONLY: "false",
         AFTERCALL_LOG_LEVEL: surroundings.logLevel,
       },
     },

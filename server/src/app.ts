@@ -59,7 +59,12 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const ids = createIds(clock, random);
   const box = createSecretBox(config.secret, random);
   const metrics = createMetrics({ process: true });
-  const http = createGuardedHttp({ privateTargets: config.privateTargets, allowHttp: true, clock });
+  const http = createGuardedHttp({
+    privateTargets: config.privateTargets,
+    allowHttp: !config.httpsOnly,
+    clock,
+    ...(config.httpsProxy !== null && { proxy: { url: config.httpsProxy, noProxy: config.noProxy } }),
+  });
 
   const durability = await checkDurability(database.appPool);
   if (durability.state === "degraded") {

@@ -172,3 +172,16 @@ test("the reference page is current (node server/scripts/write-config-reference.
   const page = fileURLToPath(new URL("../../../docs/reference/configuration.md", import.meta.url));
   expect(readFileSync(page, "utf8")).toBe(configReference());
 });
+
+test("only https goes out in production, unless the operator says otherwise", () => {
+  expect(load().config.httpsOnly).toBe(false);
+  expect(load(production).config.httpsOnly).toBe(true);
+  expect(load({ ...production, AFTERCALL_HTTPS_ONLY: "false" }).config.httpsOnly).toBe(false);
+});
+
+test("the proxy and what goes around it are taken from the variables every program reads", () => {
+  const { config } = load({ https_proxy: "http://proxy:3128", NO_PROXY: "a.example, 10.0.0.0/8" });
+  expect(config).toMatchObject({ httpsProxy: "http://proxy:3128", noProxy: ["a.example", "10.0.0.0/8"] });
+  expect(load({ HTTPS_PROXY: "" }).config.httpsProxy).toBeNull();
+  expect(problemsOf({ HTTPS_PROXY: "socks5://proxy:1080" })).toContain("HTTPS_PROXY must be a URL");
+});

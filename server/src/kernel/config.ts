@@ -15,6 +15,7 @@ export type Config = {
   readonly host: string;
   readonly publicUrl: string;
   readonly secret: string;
+  readonly httpsOnly: boolean;
 };
 
 export type LoadedConfig = {
@@ -148,6 +149,8 @@ function complete(settings: Settings, mode: Config["mode"], cwd: string): Config
     ...settings,
     mode,
     host: settings.host ?? (mode === "development" ? "127.0.0.1" : "0.0.0.0"),
+    httpsOnly: settings.httpsOnly ?? mode === "production",
+    httpsProxy: settings.httpsProxy || null,
     publicUrl: settings.publicUrl ?? `http://localhost:${settings.port}`,
     secret: settings.secret ?? "",
     dataDir: resolve(cwd, settings.dataDir),

@@ -33,6 +33,7 @@ export function startVictim(directory: string, port: number): Victim {
       AFTERCALL_SECRET: "root-key-of-the-fault-run-0123456789abcdef",
       AFTERCALL_API_KEY: faultApiKey,
       AFTERCALL_PRIVATE_TARGETS: "127.0.0.0/8",
+      AFTERCALL_HTTPS_ONLY: "false",
       AFTERCALL_LOG_LEVEL: "fatal",
     },
   });

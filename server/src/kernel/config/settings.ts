@@ -123,6 +123,33 @@ export const settingsSchema = z.object({
     example: "10.1.0.0/16,127.0.0.1/32",
     defaultText: "none",
   }),
+  httpsOnly: flag().optional().register(aboutOf, {
+    env: "AFTERCALL_HTTPS_ONLY",
+    about: "Accept only https URLs for what is sent out. Over plain http anybody on the way reads and changes it.",
+    example: "true",
+    defaultText: "`false` in development, `true` in production",
+  }),
+  httpsProxy: proxyUrl()
+    .optional()
+    .register(aboutOf, {
+      env: "HTTPS_PROXY",
+      aliases: ["https_proxy"],
+      about:
+        "The proxy that outgoing connections are made through (CONNECT, also for http targets). Targets are still looked up and checked here, and the proxy is told the address that was checked. Loopback is dialled directly.",
+      example: "http://user:password@proxy.example.com:3128",
+      isSecret: true,
+      defaultText: "none",
+    }),
+  noProxy: list()
+    .default([])
+    .register(aboutOf, {
+      env: "NO_PROXY",
+      aliases: ["no_proxy"],
+      about:
+        "Names (with everything below them), addresses and networks that are dialled without the proxy; `*` for all.",
+      example: "example.internal,10.0.0.0/8",
+      defaultText: "none",
+    }),
   trustedProxies: list(isCidrList).default([]).register(aboutOf, {
     env: "AFTERCALL_TRUSTED_PROXIES",
     about: "Networks of the proxies in front of this server, whose `X-Forwarded-For` is believed.",
@@ -275,6 +302,14 @@ function publicUrl() {
     .string({ error })
     .refine((text) => URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text), error)
     .transform((text) => text.replace(/\/+$/, ""));
+}
+
+/** An empty variable is how scripts switch a proxy off. */
+function proxyUrl() {
+  const error = "must be a URL that starts with http:// or https://";
+  return z
+    .string({ error })
+    .refine((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), error);
 }
 
 function databaseUrl() {

@@ -43,6 +43,7 @@ function isTlsCode(code: string): boolean {
   return (
     code.startsWith("ERR_TLS") ||
     code.startsWith("ERR_SSL") ||
+    code.startsWith("ERR_OSSL") ||
     code.startsWith("CERT_") ||
     code.startsWith("UNABLE_TO_") ||
     code === "DEPTH_ZERO_SELF_SIGNED_CERT" ||

@@ -5,6 +5,7 @@ import { buildConnector } from "undici";
 
 import { isAllowedAddress, type Cidr } from "./addresses.ts";
 import { failureOf, HttpFailure } from "./failure.ts";
+import { type ForwardProxy, isDirect, openTunnel } from "./proxy.ts";
 import { bareHost } from "./target.ts";
 
 /** Every address of a name; throws an error with `code` (`ENOTFOUND`) when there is none. */
@@ -20,8 +21,13 @@ export type GuardOptions = {
   readonly resolver: Resolver;
   /** Limit for one connection in milliseconds, TLS included. */
   readonly connectTimeoutMs: number;
-  /** Certificates to trust instead of the system's (tests). */
+  /** Certificates to trust instead of the system's. */
   readonly ca?: string;
+  /** The client certificate that is shown to servers that ask, and its key, PEM. */
+  readonly certificate?: string;
+  readonly privateKey?: string;
+  /** Connections that leave the operator's network go through it. */
+  readonly proxy?: ForwardProxy;
 };
 
 /** Bytes a socket had received when it failed, by its error: tells a stale kept-alive socket from a fresh one. */
@@ -39,7 +45,11 @@ export function createGuardedConnector(options: GuardOptions, socketErrors: Sock
     timeout: options.connectTimeoutMs,
     allowH2: false,
     ...(options.ca !== undefined && { ca: options.ca }),
+    ...(options.certificate !== undefined && { cert: options.certificate }),
+    ...(options.privateKey !== undefined && { key: options.privateKey }),
   });
+
+  const { proxy } = options;
 
   return (target, callback) => {
     void connect(target, callback);
@@ -62,8 +72,11 @@ export function createGuardedConnector(options: GuardOptions, socketErrors: Sock
     let failed: unknown;
     for (const hostname of addresses.slice(0, addressesTriedMax)) {
       try {
+        const to = { ...target, hostname, ...(servername !== undefined && { servername }) };
         // oxlint-disable-next-line no-await-in-loop -- The next address is for when this one fails.
-        const socket = await dialOne({ ...target, hostname, ...(servername !== undefined && { servername }) });
+        if (proxy && !isDirect(name, portOf(target), addresses, proxy.noProxy)) return await dialThrough(proxy, to);
+        // oxlint-disable-next-line no-await-in-loop -- As above.
+        const socket = await dialOne(to);
         if (isAllowedAddress(socket.remoteAddress ?? "", options.privateTargets)) return socket;
         socket.destroy();
         throw blocked();
@@ -74,11 +87,23 @@ export function createGuardedConnector(options: GuardOptions, socketErrors: Sock
     throw failed;
   }
 
+  /** The far end of the socket is the proxy; the address behind it was vetted and is the one that CONNECT names. */
+  async function dialThrough(through: ForwardProxy, target: buildConnector.Options): Promise<Socket> {
+    const port = Number(portOf(target));
+    const tunnel = await openTunnel(through, target.hostname, port, options.connectTimeoutMs);
+    if (target.protocol === "https:") return dialOne({ ...target, httpSocket: tunnel });
+    return tunnel.setNoDelay(true);
+  }
+
   function dialOne(target: buildConnector.Options): Promise<Socket> {
     return new Promise((resolve, reject) => {
       dial(target, (...[error, socket]) => (error === null ? resolve(socket) : reject(error)));
     });
   }
+}
+
+function portOf({ port, protocol }: buildConnector.Options): string {
+  return port !== "" ? port : protocol === "https:" ? "443" : "80";
 }
 
 async function vettedAddresses(name: string, options: GuardOptions): Promise<readonly string[]> {

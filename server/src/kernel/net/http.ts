@@ -3,7 +3,14 @@ import { Agent, type Dispatcher } from "undici";
 import type { Clock } from "../clock.ts";
 import { parseCidrs } from "./addresses.ts";
 import { failureOf, HttpFailure } from "./failure.ts";
-import { createGuardedConnector, type Resolver, type SocketErrors, systemResolver } from "./guard.ts";
+import {
+  createGuardedConnector,
+  type GuardOptions,
+  type Resolver,
+  type SocketErrors,
+  systemResolver,
+} from "./guard.ts";
+import type { ForwardProxy } from "./proxy.ts";
 import { checkTargetUrl, type TargetRules, type TargetVerdict } from "./target.ts";
 
 /** HTTP to addresses that tenants, payloads or models name. There is no other outbound client. */
@@ -60,12 +67,15 @@ export type GuardedHttpOptions = {
   readonly resolver?: Resolver;
   /** Certificates to trust instead of the system's. */
   readonly ca?: string;
+  readonly proxy?: ForwardProxy;
 };
 
 /** Below the five seconds after which common receivers close an idle connection. */
 const keepAliveMs = 4_000;
 const connectTimeoutMs = 10_000;
 const headerBytesMax = 16_384;
+/** Client certificates whose connections are kept. */
+const certificatesMax = 200;
 
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const rules: TargetRules = {
@@ -73,24 +83,9 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     allowHttp: options.allowHttp,
   };
   const socketErrors: SocketErrors = new WeakMap();
-  const agent = new Agent({
-    connect: createGuardedConnector(
-      {
-        privateTargets: rules.privateTargets,
-        resolver: options.resolver ?? systemResolver,
-        connectTimeoutMs,
-        ...(options.ca !== undefined && { ca: options.ca }),
-      },
-      socketErrors,
-    ),
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-    maxHeaderSize: headerBytesMax,
-    // The overall timer of each request decides; these two can be postponed by a receiver byte by byte.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const agent = newAgent({ ...(options.ca !== undefined && { ca: options.ca }) });
+  // Connections that were made with one client certificate are of no use with another.
+  const withCertificate = new Map<string, Agent>();
 
   return {
     async request(input) {
@@ -98,10 +93,11 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
       if (!verdict.ok) throw new HttpFailure("blocked_target", verdict.detail);
       const startedAt = options.clock.monotonic();
       const deadline = startedAt + input.timeoutMs;
+      const using = agentFor(input.tls);
       const msLeft = () => deadline - options.clock.monotonic();
       try {
-        const answer = await exchange(agent, verdict.url, input, msLeft()).catch((error: unknown) => {
-          if (isStale(error, socketErrors) && msLeft() > 0) return exchange(agent, verdict.url, input, msLeft());
+        const answer = await exchange(using, verdict.url, input, msLeft()).catch((error: unknown) => {
+          if (isStale(error, socketErrors) && msLeft() > 0) return exchange(using, verdict.url, input, msLeft());
           throw error;
         });
         return { ...answer, durationMs: options.clock.monotonic() - startedAt };
@@ -110,8 +106,45 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
       }
     },
     check: (url) => checkTargetUrl(url, rules),
-    close: () => agent.close(),
+    async close() {
+      await Promise.all([agent, ...withCertificate.values()].map((one) => one.close()));
+    },
   };
+
+  function agentFor(tls: ClientTls | undefined): Agent {
+    if (tls === undefined) return agent;
+    const { id, certificate, privateKey } = tls;
+    const ca = tls.ca ?? options.ca;
+    const found = withCertificate.get(id) ?? newAgent({ certificate, privateKey, ...(ca !== undefined && { ca }) });
+    withCertificate.delete(id);
+    withCertificate.set(id, found);
+    for (const [oldest, unused] of withCertificate) {
+      if (withCertificate.size <= certificatesMax) break;
+      withCertificate.delete(oldest);
+      void unused.close();
+    }
+    return found;
+  }
+
+  function newAgent(tls: Pick<GuardOptions, "ca" | "certificate" | "privateKey">): Agent {
+    const guard: GuardOptions = {
+      privateTargets: rules.privateTargets,
+      resolver: options.resolver ?? systemResolver,
+      connectTimeoutMs,
+      ...(options.proxy && { proxy: options.proxy }),
+      ...tls,
+    };
+    return new Agent({
+      connect: createGuardedConnector(guard, socketErrors),
+      pipelining: 1,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      maxHeaderSize: headerBytesMax,
+      // The overall timer of each request decides; these two can be postponed by a receiver byte by byte.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
 }
 
 /** The receiver closed a kept-alive connection just when we used it again: nothing was answered, a new one may try. */
