@@ -247,3 +247,27 @@ test("requests that hang do not hold up others of the same origin", async () => 
   expect(performance.now() - startedAt).toBeLessThan(500);
   expect(new Set(await Promise.all(hanging))).toEqual(new Set(["timeout"]));
 });
+
+test("what is open to one is closed to the next, also on a connection that is still there", async () => {
+  const { url, seen } = await receiver((_request, response) => response.end());
+  const http = client({ privateTargets: [] });
+  const granted = { privateTargets: ["127.0.0.0/8"] };
+  expect((await http.request(post(url, granted))).status).toBe(200);
+  expect(await failureOfRequest(http, post(url))).toBe("blocked_target");
+  expect(await failureOfRequest(http, post(url, { privateTargets: ["10.0.0.0/8"] }))).toBe("blocked_target");
+  expect((await http.request(post(url, granted))).status).toBe(200);
+  expect(seen).toHaveLength(2);
+  expect(http.check("http://10.1.2.3/").ok).toBe(false);
+  expect(http.check("http://10.1.2.3/", ["10.0.0.0/8"]).ok).toBe(true);
+});
+
+test.each(["http://169.254.169.254/", "http://100.100.100.200/", "http://[fd00:ec2::254]/"])(
+  "%s stays closed, whatever is opened",
+  async (url) => {
+    const privateTargets = ["0.0.0.0/0", "::/0"];
+    expect(client({ privateTargets: [] }).check(url, privateTargets).ok).toBe(false);
+    expect(await failureOfRequest(client({ privateTargets: [] }), post(url, { privateTargets }))).toBe(
+      "blocked_target",
+    );
+  },
+);

@@ -21,8 +21,8 @@ export interface GuardedHttp {
    * then, and `isTruncated` says so.
    */
   request(input: HttpRequest): Promise<HttpAnswer>;
-  /** Judges a URL by its text, without resolving names. */
-  check(url: string): TargetVerdict;
+  /** Judges a URL by its text, without resolving names. `privateTargets`: as in a request. */
+  check(url: string, privateTargets?: readonly string[]): TargetVerdict;
   /** Ends idle connections at once and busy ones when they are done. */
   close(): Promise<void>;
 }
@@ -39,6 +39,8 @@ export type HttpRequest = {
   readonly signal?: AbortSignal;
   /** Shown to a server that asks for a client certificate. */
   readonly tls?: ClientTls;
+  /** Blocks that the operator opened for whom this request is made, beside those that are open to all. */
+  readonly privateTargets?: readonly string[];
 };
 
 /** A client certificate, its key, and what to trust instead of the system's authorities; all PEM. */
@@ -59,7 +61,7 @@ export type HttpAnswer = {
 };
 
 export type GuardedHttpOptions = {
-  /** Address blocks that are opened although they are not public: `["127.0.0.0/8"]` in development. */
+  /** Address blocks that are open to every request although they are not public. */
   readonly privateTargets: readonly string[];
   /** Whether plain http is accepted. */
   readonly allowHttp: boolean;
@@ -74,26 +76,24 @@ export type GuardedHttpOptions = {
 const keepAliveMs = 4_000;
 const connectTimeoutMs = 10_000;
 const headerBytesMax = 16_384;
-/** Client certificates whose connections are kept. */
-const certificatesMax = 200;
+/** Client certificates and sets of opened blocks whose connections are kept. */
+const agentsMax = 200;
 
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
-  const rules: TargetRules = {
-    privateTargets: parseCidrs(options.privateTargets),
-    allowHttp: options.allowHttp,
-  };
+  const rules = rulesWith([]);
   const socketErrors: SocketErrors = new WeakMap();
-  const agent = newAgent({ ...(options.ca !== undefined && { ca: options.ca }) });
-  // Connections that were made with one client certificate are of no use with another.
-  const withCertificate = new Map<string, Agent>();
+  const agent = newAgent(rules, { ...(options.ca !== undefined && { ca: options.ca }) });
+  // A connection is only used again for requests that may have made it: with the same client certificate, and for somebody to
+  // whom the same blocks are open.
+  const others = new Map<string, { readonly rules: TargetRules; readonly agent: Agent }>();
 
   return {
     async request(input) {
-      const verdict = checkTargetUrl(input.url, rules);
+      const { rules: own, agent: using } = connectionsFor(input);
+      const verdict = checkTargetUrl(input.url, own);
       if (!verdict.ok) throw new HttpFailure("blocked_target", verdict.detail);
       const startedAt = options.clock.monotonic();
       const deadline = startedAt + input.timeoutMs;
-      const using = agentFor(input.tls);
       const msLeft = () => deadline - options.clock.monotonic();
       try {
         const answer = await exchange(using, verdict.url, input, msLeft()).catch((error: unknown) => {
@@ -105,30 +105,41 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
         throw failureOf(error);
       }
     },
-    check: (url) => checkTargetUrl(url, rules),
+    check: (url, privateTargets = []) =>
+      checkTargetUrl(url, privateTargets.length === 0 ? rules : rulesWith(privateTargets)),
     async close() {
-      await Promise.all([agent, ...withCertificate.values()].map((one) => one.close()));
+      await Promise.all([agent, ...[...others.values()].map((one) => one.agent)].map((one) => one.close()));
     },
   };
 
-  function agentFor(tls: ClientTls | undefined): Agent {
-    if (tls === undefined) return agent;
-    const { id, certificate, privateKey } = tls;
-    const ca = tls.ca ?? options.ca;
-    const found = withCertificate.get(id) ?? newAgent({ certificate, privateKey, ...(ca !== undefined && { ca }) });
-    withCertificate.delete(id);
-    withCertificate.set(id, found);
-    for (const [oldest, unused] of withCertificate) {
-      if (withCertificate.size <= certificatesMax) break;
-      withCertificate.delete(oldest);
-      void unused.close();
+  function rulesWith(opened: readonly string[]): TargetRules {
+    return { privateTargets: parseCidrs([...options.privateTargets, ...opened]), allowHttp: options.allowHttp };
+  }
+
+  function connectionsFor({ tls, privateTargets = [] }: HttpRequest): { rules: TargetRules; agent: Agent } {
+    if (tls === undefined && privateTargets.length === 0) return { rules, agent };
+    const name = JSON.stringify([tls?.id ?? null, ...privateTargets]);
+    const found =
+      others.get(name) ?? connectionsOf(privateTargets.length === 0 ? rules : rulesWith(privateTargets), tls);
+    others.delete(name);
+    others.set(name, found);
+    for (const [oldest, unused] of others) {
+      if (others.size <= agentsMax) break;
+      others.delete(oldest);
+      void unused.agent.close();
     }
     return found;
   }
 
-  function newAgent(tls: Pick<GuardOptions, "ca" | "certificate" | "privateKey">): Agent {
+  function connectionsOf(own: TargetRules, tls: ClientTls | undefined): { rules: TargetRules; agent: Agent } {
+    const ca = tls?.ca ?? options.ca;
+    const certificate = tls && { certificate: tls.certificate, privateKey: tls.privateKey };
+    return { rules: own, agent: newAgent(own, { ...certificate, ...(ca !== undefined && { ca }) }) };
+  }
+
+  function newAgent(own: TargetRules, tls: Pick<GuardOptions, "ca" | "certificate" | "privateKey">): Agent {
     const guard: GuardOptions = {
-      privateTargets: rules.privateTargets,
+      privateTargets: own.privateTargets,
       resolver: options.resolver ?? systemResolver,
       connectTimeoutMs,
       ...(options.proxy && { proxy: options.proxy }),
