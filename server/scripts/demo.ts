@@ -48,9 +48,10 @@ async function demo(): Promise<number> {
     const missing = followed.filter(({ problem }) => problem !== null);
     for (const { provider, problem } of missing) say(`\n  ✗ ${provider}: ${problem}`);
     if (missing.length > 0) say(`\n${server.complaints.map((line) => `  server: ${line}\n`).join("")}`);
+    say(whereToLook(server.url, key, followed));
     if (isOnce) return missing.length > 0 ? 1 : 0;
 
-    say(whereToLook(server.url, key, followed));
+    say("\n  Ctrl+C stops it.\n");
     await interrupted;
     return missing.length > 0 ? 1 : 0;
   } finally {
@@ -100,6 +101,5 @@ function whereToLook(url: string, key: string, followed: readonly Followed[]): s
     curl(`/v1/calls/${call}/transcript`),
     curl(`/v1/events?call=${call}`),
     curl(`/v1/messages?call_id=${call}`),
-    "\n  Ctrl+C stops it.\n",
   ].join("");
 }
