@@ -83,6 +83,8 @@ describe("Markdown", () => {
     ["[guide](guides/a.md) and `**not bold**`", '<p><a href="guides/a">guide</a> and <code>**not bold**</code></p>'],
     ["[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"],
     ["[x](//evil.example)", "<p>[x](//evil.example)</p>"],
+    ["[a](x**) y**", "<p>[a](x<strong>) y</strong></p>"],
+    ["[a](`x`)", "<p>[a](<code>x</code>)</p>"],
     ["<script>alert(1)</script>", "<p>&#60;script&#62;alert(1)&#60;/script&#62;</p>"],
   ])("%j is %j", (markdown, html) => {
     expect(htmlOfMarkdown(markdown)).toBe(html);

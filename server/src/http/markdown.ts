@@ -118,11 +118,17 @@ function inline(text: string): string {
   const held = text
     .replaceAll("\uE000", "")
     .replace(/`([^`]+)`/g, (_, code: string) => `\uE000${codes.push(code) - 1}\uE000`);
-  return escapeHtml(held)
-    .replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (whole, label: string, href: string) => linkOf(label, href) ?? whole)
-    .replace(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>")
-    .replace(/(^|[\s(])\*([^*\s][^*]*)\*/g, "$1<em>$2</em>")
-    .replace(/\uE000(\d+)\uE000/g, (_, i: string) => `<code>${escapeHtml(codes[Number(i)] ?? "")}</code>`);
+  return (
+    escapeHtml(held)
+      // No asterisk and no code in an address: what they become later must not stand inside an attribute.
+      .replace(
+        /\[([^\]]+)\]\(([^)\s*\uE000]+)\)/g,
+        (whole, label: string, href: string) => linkOf(label, href) ?? whole,
+      )
+      .replace(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>")
+      .replace(/(^|[\s(])\*([^*\s][^*]*)\*/g, "$1<em>$2</em>")
+      .replace(/\uE000(\d+)\uE000/g, (_, i: string) => `<code>${escapeHtml(codes[Number(i)] ?? "")}</code>`)
+  );
 }
 
 /** Links lead to our own pages or to the web, never to a script. `label` and `href` are escaped already. */
