@@ -18,8 +18,11 @@ test("429: a flood that does not verify is told to wait; what is signed comes th
   const wrong = signVapi("wrong-secret", JSON.stringify({ type: "call.ended", call: { id: "x" } }));
   const answers = await Promise.all(Array.from({ length: 130 }, () => app.post(own, wrong)));
   const tooMany = answers.filter(({ status }) => status === 429);
-  expect(answers.filter(({ status }) => status === 401)).toHaveLength(100);
-  expect(tooMany).toHaveLength(30);
+  const refused = answers.filter(({ status }) => status === 401);
+  expect(refused.length + tooMany.length).toBe(130);
+  // A hundred a minute: one more for each 0.6 s that sending them takes.
+  expect(refused.length).toBeGreaterThanOrEqual(100);
+  expect(tooMany.length).toBeGreaterThan(15);
   expect(tooMany[0]?.said).toEqual([429, "Too Many Requests"]);
   expect(Number(tooMany[0]?.headers.get("retry-after"))).toBeGreaterThan(0);
 
@@ -28,5 +31,5 @@ test("429: a flood that does not verify is told to wait; what is signed comes th
   }
   expect(await customer.events()).toHaveLength(20);
   // Kept are at most as many as were answered 401; a flood does not fill the quarantine.
-  expect((await customer.quarantine()).length).toBeLessThanOrEqual(100);
+  expect((await customer.quarantine()).length).toBeLessThanOrEqual(refused.length);
 });
