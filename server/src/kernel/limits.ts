@@ -79,6 +79,20 @@ export const limits = {
   idempotencySweepRowsMax: 5_000,
   /** How often keys and ids that are only kept for a while are looked through. */
   keptSweepMs: 60_000,
+  /** Rows of the undelivered list as a table. */
+  csvRowsMax: 10_000,
+  /** How long one resend is worked at before others have their turn. */
+  resendTurnMs: 60_000,
+  /** A resend that nobody worked at for this long is queued again. */
+  resendIdleMs: 600_000,
+  /** How often what is only kept for a while is looked through. */
+  retentionEveryMs: 3_600_000,
+  /** Rows that retention removes in one transaction. */
+  retentionRowsMax: 1_000,
+  /** Days of attempts that are made ready ahead of time. */
+  attemptDaysAhead: 7,
+  /** With fewer days ready than this the server says that it is not well. */
+  attemptDaysAheadMin: 2,
   /** Access tokens for receivers that are kept in one process. */
   accessTokensMax: 10_000,
   /** How long before its end an access token is fetched again. */
