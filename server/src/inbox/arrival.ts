@@ -1,6 +1,4 @@
-import type { Transcript } from "@aftercall/contract/call.ts";
-
-import type { Change, React } from "#/calls/change.ts";
+import type { React } from "#/calls/change.ts";
 import type { Tx } from "#/db/transaction.ts";
 import type { CallEvent, EventResult, ProviderRequest, RouteKind } from "#/providers/provider.ts";
 
@@ -38,5 +36,3 @@ export type IntakeHooks = {
     wanted: readonly { tenantId: string; sessionId: string; communicationId: string }[],
   ) => Promise<("claimed" | "exists" | "unknown_session")[]>;
 };
-
-export type { Change, Transcript };
