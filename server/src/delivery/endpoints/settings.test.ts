@@ -310,6 +310,16 @@ test("422: a client certificate that cannot be used names what is wrong", async 
   expect(await mtls(certificate, key, pem("ca.pem"))).toBe("accepted");
 });
 
+test("422: a client certificate needs an https URL, whichever of the two is changed", async () => {
+  const auth = { type: "mtls", certificate: pem("client.pem"), private_key: pem("client.key") };
+  const plain = "http://hooks.example.com/";
+  const expected = { status: 422, pointers: ["/auth/type"] };
+  expect(await refusal(delivering.endpoint({ url: plain, auth }))).toEqual(expected);
+  const { uuid } = await delivering.endpoint({ url, auth });
+  expect(await refusal(patch(uuid, { url: plain }))).toEqual(expected);
+  expect(await refusal(patch(uuid, { url: plain, auth: null }))).toBe("accepted");
+});
+
 test("422: a token URL is judged like the endpoint's own", async () => {
   const auth = { type: "oauth2", token_url: "ftp://example.com/", client_id: "a", client_secret: "b" };
   expect(await refusal(delivering.endpoint({ url, auth }))).toEqual({ status: 422, pointers: ["/auth/token_url"] });

@@ -20,7 +20,7 @@ export type Values = {
 
 export function newValues(body: CreateEndpoint): Values {
   const { signature, signatureSecret } = splitSignature(body.signature, null);
-  return {
+  return fitting({
     settings: {
       url: body.url,
       uid: body.uid,
@@ -47,7 +47,7 @@ export function newValues(body: CreateEndpoint): Values {
     opened: { signatureSecret, headers: headersAfter([], body.headers), auth: body.auth },
     isPaused: body.is_paused,
     disabledReason: null,
-  };
+  });
 }
 
 /** What is absent stays, null goes back to the default. */
@@ -57,7 +57,7 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
     body.signature === undefined
       ? { signature: row.signature, signatureSecret: opened.signatureSecret }
       : splitSignature(body.signature ?? defaults.signature, opened.signatureSecret);
-  return {
+  return fitting({
     settings: {
       url: body.url ?? row.url,
       uid: orDefault(body.uid, row.uid, null),
@@ -88,7 +88,15 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
     },
     isPaused: body.is_paused ?? row.paused_at !== null,
     disabledReason: reasonAfter(row.disabled_reason, body.is_enabled),
-  };
+  });
+}
+
+/** Settings that are fine alone and not together. */
+function fitting(values: Values): Values {
+  if (values.opened.auth?.type === "mtls" && !values.settings.url.toLowerCase().startsWith("https:")) {
+    throw invalid("/auth/type", "A client certificate needs an https URL");
+  }
+  return values;
 }
 
 function orDefault<Value>(given: Value | null | undefined, before: Value, fallback: Value): Value {
