@@ -8,8 +8,8 @@ import type { Random } from "#/kernel/random.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 
 import { kindOf, newSecret, publicKeyOf } from "../sign.ts";
+import * as store from "./secret-store.ts";
 import { openSecret, sealSecret } from "./secrets.ts";
-import * as store from "./store.ts";
 
 export type KeyDeps = { readonly box: SecretBox; readonly ids: Ids; readonly random: Random };
 

@@ -13,7 +13,8 @@ import type { Filter } from "@aftercall/contract/filter.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
-import type { Sealed, SecretRow } from "./secrets.ts";
+import type { StoredSecret } from "./secret-store.ts";
+import type { Sealed } from "./secrets.ts";
 
 export type EndpointRow = EndpointSettings &
   Sealed & {
@@ -109,12 +110,6 @@ const columns = [
   .map((name) => `e.${name}`)
   .join(", ");
 
-export type StoredSecret = {
-  readonly id: string;
-  readonly sealed: Buffer;
-  readonly created_at: Date;
-  readonly expires_at: Date | null;
-};
 export type TargetRow = EndpointRow & { readonly version: string; readonly secrets: readonly StoredSecret[] };
 
 /** Enabled endpoints of tenants with the secrets that sign now, newest first. */
@@ -240,40 +235,6 @@ export async function deleteEndpoint(tx: Tx, tenantId: string, id: string): Prom
     [tenantId, id],
   );
   return one(rows);
-}
-
-/** Secrets that sign now, newest first. */
-export async function listSecrets(tx: Tx, tenantId: string, endpointId: string): Promise<StoredSecret[]> {
-  return tx.rows<StoredSecret>(
-    `select id, sealed, created_at, expires_at from endpoint_secrets
-      where tenant_id = $1 and endpoint_id = $2 and (expires_at is null or expires_at > now()) order by id desc`,
-    [tenantId, endpointId],
-  );
-}
-
-export async function insertSecret(tx: Tx, endpointId: string, row: SecretRow): Promise<void> {
-  await tx.run("insert into endpoint_secrets (tenant_id, id, endpoint_id, sealed) values ($1, $2, $3, $4)", [
-    row.tenant_id,
-    row.id,
-    endpointId,
-    row.sealed,
-  ]);
-}
-
-/** Lets the secrets of an endpoint end after a grace, those that end earlier as they were, and removes the ended ones. */
-export async function expireSecrets(tx: Tx, tenantId: string, endpointId: string, graceSeconds: number): Promise<void> {
-  await tx.run(
-    `update endpoint_secrets set expires_at = least(expires_at, now() + $3 * interval '1 second') where tenant_id = $1 and endpoint_id = $2`,
-    [tenantId, endpointId, graceSeconds],
-  );
-  await tx.run("delete from endpoint_secrets where tenant_id = $1 and endpoint_id = $2 and expires_at <= now()", [
-    tenantId,
-    endpointId,
-  ]);
-  await tx.run("update endpoints set updated_at = clock_timestamp() where tenant_id = $1 and id = $2", [
-    tenantId,
-    endpointId,
-  ]);
 }
 
 function one<Row>(rows: readonly Row[]): Row {
