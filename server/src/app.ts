@@ -28,6 +28,8 @@ import { createGuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 import { providers } from "#/providers/index.ts";
+import { liveLimits } from "#/live/limits.ts";
+import { sweepChanges } from "#/live/sweep.ts";
 import { createSources } from "#/sources/active.ts";
 import { ensureDefaultSources } from "#/sources/defaults.ts";
 import { bootstrap } from "#/tenants/bootstrap.ts";
@@ -113,7 +115,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     node,
     userAgent: `aftercall/${version}`,
   });
-  const react = composeReactions({ ids, jobs, book, delivery, isWorker, settleSeconds: config.settleSeconds });
+  const react = composeReactions({ ids, clock, jobs, book, delivery, isWorker, settleSeconds: config.settleSeconds });
   const intake = composeIntake({ db, box, ids, clock, log, metrics, sources, react });
 
   const stopping = new AbortController();
@@ -125,6 +127,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
     delivery.start();
   }
+    { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
   const sweeps = [
     { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },

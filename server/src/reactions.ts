@@ -9,6 +9,7 @@ export type Reaction = (
 
 /** The things that can follow, each built by app.ts from the feature that owns it. */
 export type Reactions = {
+  readonly announce: Reaction;
   readonly countForCampaigns: Reaction;
   readonly sendMessages: Reaction;
   readonly settleLater: Reaction;
@@ -17,15 +18,16 @@ export type Reactions = {
 
 /** What follows from what. */
 const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[]>> => ({
-  "call.started": [r.countForCampaigns],
-  "call.updated": [r.countForCampaigns],
-  "call.merged": [r.countForCampaigns],
-  "call.ended": [r.sendMessages],
-  "call.failed": [r.sendMessages],
+  "call.started": [r.announce, r.countForCampaigns],
+  "call.updated": [r.announce, r.countForCampaigns],
+  "call.merged": [r.announce, r.countForCampaigns],
+  "call.ended": [r.announce, r.sendMessages],
+  "call.failed": [r.announce, r.sendMessages],
   "call.awaiting": [r.settleLater],
-  "call.settled": [r.sendMessages],
+  "call.settled": [r.announce, r.sendMessages],
+  "turn.spoken": [r.announce],
   "training.requested": [r.queueFeedback],
-  "campaign.completed": [r.sendMessages],
+  "campaign.completed": [r.announce, r.sendMessages],
 });
 
 /** How often a change may cause another: completing a campaign by its last call is one step. */

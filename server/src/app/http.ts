@@ -47,6 +47,7 @@ import { tenantHandlers } from "#/tenants/routes.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
 import type { Intake } from "./intake.ts";
+import { composeLive } from "./live.ts";
 import { work } from "./work.ts";
 
 export type HttpParts = {
@@ -95,6 +96,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     rate: createRate({ perMinute: 1_000, clock }),
     clock,
     log,
+  await composeLive(server, { config, version, database: parts.database, auth, clock, log });
   });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, credentials.forget);

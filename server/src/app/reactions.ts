@@ -6,7 +6,9 @@ import type { DeliveryWorker } from "#/delivery/worker.ts";
 import { writeMessages } from "#/delivery/write.ts";
 import { jobId } from "#/jobs/define.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
+import type { Clock } from "#/kernel/clock.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { announce } from "#/live/announce.ts";
 import { createReact } from "#/reactions.ts";
 import { attachCall } from "#/training/store.ts";
 
@@ -14,6 +16,7 @@ import { work } from "./work.ts";
 
 export type ReactionParts = {
   readonly ids: Ids;
+  readonly clock: Clock;
   readonly jobs: Jobs;
   readonly book: EndpointBook;
   readonly delivery: DeliveryWorker;
@@ -24,9 +27,15 @@ export type ReactionParts = {
 };
 
 /** Gives each reaction of reactions.ts the feature that does it. */
-export function composeReactions({ ids, jobs, book, delivery, isWorker, settleSeconds }: ReactionParts): React {
+export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, settleSeconds }: ReactionParts): React {
   const roomFor = isWorker ? delivery.roomFor : () => 0;
+  const announcing = { newId: () => ids.next(), now: () => clock.now() };
   return createReact({
+    async announce(tx, changes) {
+      await announce(tx, changes, announcing);
+      return {};
+    },
+
     async countForCampaigns(tx, changes) {
       return { changes: await countForCampaigns(tx, changes) };
     },

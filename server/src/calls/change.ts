@@ -1,5 +1,6 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
+import type { LiveTurn } from "@aftercall/contract/live.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 import type { Alias } from "#/providers/provider.ts";
@@ -8,7 +9,7 @@ import { isConnected, isOver, project } from "./project.ts";
 import type { CallRecord } from "./record.ts";
 
 /** What happened, as reactions see it. The words are those of the messages that are sent out. */
-export type Change = CallChange | TrainingRequested | CampaignCompleted;
+export type Change = CallChange | TurnSpoken | TrainingRequested | CampaignCompleted;
 
 export type CallChange = {
   readonly type:
@@ -27,6 +28,16 @@ export type CallChange = {
   /** What was said, where it is known and the change is one that messages are made of. */
   readonly transcript: Transcript | null;
   /** When the event that caused it was received, epoch milliseconds. */
+  readonly receivedAt: number;
+};
+
+/** Something is being said in a call that runs: for those who listen, no part of the record. */
+export type TurnSpoken = {
+  readonly type: "turn.spoken";
+  readonly tenantId: string;
+  readonly call: CallRecord;
+  readonly aliases: readonly Alias[];
+  readonly turn: LiveTurn;
   readonly receivedAt: number;
 };
 

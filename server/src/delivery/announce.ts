@@ -22,6 +22,7 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
       case "call.updated":
       case "call.awaiting":
       case "call.merged":
+      case "turn.spoken":
       case "training.requested":
         return [];
     }

@@ -90,6 +90,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: limits.headerBytesMax,
       insecureHTTPParser: false,
+      // Java and curl offer to upgrade a plain POST to HTTP/2; taken for an upgrade, the body of a webhook would be lost.
+      shouldUpgradeCallback: (raw) =>
+        raw.method === "GET" && raw.headers.upgrade?.toLowerCase() === "websocket" && pathOf(raw) === "/v1/ws",
     },
     genReqId: (raw) => requestIdOf(raw) ?? options.ids.next(),
     // These come before any hook, so they begin and account for the request themselves.

@@ -210,6 +210,7 @@ async function scene() {
   );
   const changes: Change[] = [];
   const follow = createReact({
+    announce: async () => ({}),
     countForCampaigns: async (tx, seen) => {
       const completed = await countForCampaigns(tx, seen);
       changes.push(...completed);

@@ -20,12 +20,12 @@ export async function settleCall(
   const found = locked.get(callId);
   const record = found?.mergedInto ? locked.get(found.mergedInto) : found;
   if (!record) return [];
-  const { record: settled, types } = changesBetween(record, record, true);
+  const { record: settled, types } = changesBetween(record, { ...record, version: record.version + 1 }, true);
   if (!types.includes("call.settled")) return [];
   const eventId = record.state.transcript?.value.event_id;
   const transcripts = await loadTranscripts(tx, [tenantId], eventId ? [eventId] : []);
   const aliases = (await aliasesOf(tx, [tenantId], [record.id])).get(record.id) ?? [];
-  await saveCalls(tx, [{ ...settled, version: record.version + 1 }], jsonbText);
+  await saveCalls(tx, [settled], jsonbText);
   return context.hooks.react(tx, [
     {
       type: "call.settled",

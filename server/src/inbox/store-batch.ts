@@ -1,5 +1,6 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
 import type { AfterCommit, Change } from "#/calls/change.ts";
+import { isOver, project } from "#/calls/project.ts";
 import { viewOf } from "#/calls/record.ts";
 import type { CallState } from "#/calls/state.ts";
 import { readCalls, saveCalls, saveTranscripts } from "#/calls/store.ts";
@@ -59,6 +60,7 @@ export async function applyEntries(
   await logEvents(tx, entries, applied, context);
   const afterCommit = await context.hooks.react(tx, [
     ...applied.flatMap((one) => one.changes),
+    ...spokenTurns(applied),
     ...trainingChanges(entries, applied),
   ]);
   return { applied, afterCommit };
@@ -78,6 +80,17 @@ function transcriptsOf(applied: readonly Applied[], context: BatchContext) {
               origin: item.provider,
             },
           ]
+        : [],
+    ),
+  );
+}
+
+/** What new events hear being said in calls that are not over. */
+function spokenTurns(applied: readonly Applied[]): Change[] {
+  return applied.flatMap(({ work, record, aliases }) =>
+    work.items.flatMap(({ event: { turn }, standing, tenantId, receivedAt }) =>
+      turn && standing === "new" && !isOver(project(record.state).status)
+        ? [{ type: "turn.spoken" as const, tenantId, call: record, aliases, turn, receivedAt }]
         : [],
     ),
   );

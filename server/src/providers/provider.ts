@@ -6,6 +6,7 @@ import type {
   RecordingInfo,
   Transcript,
 } from "@aftercall/contract/call.ts";
+import type { LiveTurn } from "@aftercall/contract/live.ts";
 import type { z } from "zod";
 
 /**
@@ -150,6 +151,8 @@ export type CallEvent = {
    */
   readonly weight: number;
   readonly transcript: Transcript | null;
+  /** What is being said at this moment, for those who listen live; the transcript of the call does not depend on it. */
+  readonly turn: LiveTurn | null;
   /** True: nothing more of substance is expected from this provider for this call. */
   readonly isReport: boolean;
   /** True: a report of its own follows (Vapi's status-update `ended`), so `call.completed` waits for it, within a limit. */
@@ -264,6 +267,7 @@ export function callEvent(given: Pick<CallEvent, "key" | "type"> & Partial<CallE
     guesses: {},
     weight: 5,
     transcript: null,
+    turn: null,
     isReport: false,
     awaitsReport: false,
     training: null,

@@ -11,7 +11,7 @@ import { messageOf } from "./payload.ts";
 import type { VapiMessage } from "./payload.ts";
 import type { VapiSetup } from "./setup.ts";
 import { typesWithAnswer } from "./setup.ts";
-import { conversationOf, liveTurnOf } from "./transcript.ts";
+import { conversationOf, finalTurnOf, liveTurnOf } from "./transcript.ts";
 
 /** One message is one event. @throws MalformedBody */
 export function parse({ request }: ParseInput<VapiSetup>): CallEvent[] {
@@ -47,7 +47,7 @@ function contentOf(said: VapiMessage): Partial<CallEvent> {
     case "assistant-request":
       return { ...stated(said), heard: { status: "ringing", outcome: null } };
     case "transcript":
-      return { transcript: liveTurnOf(said), weight: 1 };
+      return { transcript: finalTurnOf(said), turn: liveTurnOf(said), weight: 1 };
     case "conversation-update":
       return { transcript: conversationOf(said), weight: 2 };
     case "transfer-update":

@@ -1,4 +1,5 @@
 import type { Transcript, Turn } from "@aftercall/contract/call.ts";
+import type { LiveTurn } from "@aftercall/contract/live.ts";
 
 import type { JsonObject } from "../json.ts";
 import { durationOf, listOf, numberOf, objectAt, objectOf, textOf, wordOf } from "../read.ts";
@@ -15,14 +16,25 @@ export function conversationOf(said: VapiMessage): Transcript | null {
   return transcriptOf({ turns, text });
 }
 
+/** What a `transcript` message says is being said, also when it is partial. */
+export function liveTurnOf({ message }: VapiMessage): LiveTurn | null {
+  const text = textOf(message["transcript"]);
+  if (text === null) return null;
+  return { role: roleOf(message["role"]), text, start_ms: null, is_final: !isPartial(message) };
+}
+
 /** The one turn of a final `transcript` message; null for a partial one, which the next one replaces. */
-export function liveTurnOf(said: VapiMessage): Transcript | null {
+export function finalTurnOf(said: VapiMessage): Transcript | null {
   const { message, at } = said;
   const text = textOf(message["transcript"]);
-  if (text === null || wordOf(message["transcriptType"]) === "partial") return null;
+  if (text === null || isPartial(message)) return null;
   const { startedAt } = timesOf(said);
   const end = at !== null && startedAt !== null ? durationOf(at - startedAt, "ms") : null;
   return transcriptOf({ turns: [{ role: roleOf(message["role"]), text, start_ms: null, end_ms: end }] });
+}
+
+function isPartial(message: JsonObject): boolean {
+  return wordOf(message["transcriptType"]) === "partial";
 }
 
 function filled(value: unknown): readonly unknown[] | null {

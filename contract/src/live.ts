@@ -1,0 +1,195 @@
+import { z } from "zod";
+
+import { CallDirection, CallOutcome, CallStatus, TurnRole } from "./call.ts";
+import { Campaign } from "./campaign.ts";
+import { Problem } from "./problem.ts";
+
+/** What happened to a call in one commit, in the words of the messages that are sent out. */
+export const LiveCallType = z.enum([
+  "call.started",
+  "call.updated",
+  "call.ended",
+  "call.failed",
+  "call.completed",
+  "call.merged",
+]);
+export type LiveCallType = z.infer<typeof LiveCallType>;
+
+/** A call as lists show it. `version` grows with every change; the whole record is at `GET /v1/calls/{id}`. */
+export const LiveCall = z.object({
+  id: z.string(),
+  version: z.number().int(),
+  provider: z.string(),
+  status: CallStatus,
+  outcome: CallOutcome.nullable(),
+  direction: CallDirection.nullable(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  started_at: z.string().nullable(),
+  answered_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  duration_ms: z.number().int().nullable(),
+  campaign_id: z.string().nullable(),
+});
+export type LiveCall = z.infer<typeof LiveCall>;
+
+/** Something that is being said. While `is_final` is false, the next turn of the same role replaces it. */
+export const LiveTurn = z.object({
+  role: TurnRole,
+  text: z.string(),
+  /** Milliseconds from the start of the call, null where the provider does not say. */
+  start_ms: z.number().int().nullable(),
+  is_final: z.boolean(),
+});
+export type LiveTurn = z.infer<typeof LiveTurn>;
+
+/** Everything that one commit did to one call. */
+export const CallItem = z.object({
+  types: z.array(LiveCallType).min(1),
+  at: z.string(),
+  call: LiveCall,
+  /** The records that turned out to be this same call: they lead here from now on. */
+  merged: z.array(z.string()).optional(),
+});
+export type CallItem = z.infer<typeof CallItem>;
+
+export const TranscriptionItem = z.object({ at: z.string(), call_id: z.string(), turn: LiveTurn });
+export type TranscriptionItem = z.infer<typeof TranscriptionItem>;
+
+export const CampaignItem = z.object({
+  types: z.array(z.literal("campaign.completed")).min(1),
+  at: z.string(),
+  campaign: Campaign,
+});
+export type CampaignItem = z.infer<typeof CampaignItem>;
+
+/** The gap is too old, or the cursor is not of this server: fetch everything again, then go on from here. */
+export const ResetItem = z.object({ reason: z.enum(["too_old", "unknown_cursor"]) });
+/** The last item of a stream that the server ends. */
+export const EndItem = z.object({ reason: z.enum(["slow_consumer", "credential_ended", "stopping", "unavailable"]) });
+export type EndReason = z.infer<typeof EndItem>["reason"];
+
+/** The `event:` of an item of `GET /v1/stream`, and its `data:`. */
+export const streamItems = {
+  call: CallItem,
+  transcription: TranscriptionItem,
+  campaign: CampaignItem,
+  reset: ResetItem,
+  end: EndItem,
+} as const;
+
+/** Subprotocol of `/v1/ws` that the server accepts; a token is offered beside it as `bearer.<token>`. */
+export const socketProtocol = "aftercall.v1";
+
+/** Longest identifier: an id of a provider has at most 255 bytes. */
+const Identifier = z.string().min(1).max(255);
+
+/** The first frame of a client that sent no token as a subprotocol. */
+export const AuthenticateFrame = z.strictObject({ action: z.literal("authenticate"), token: z.string().max(8_192) });
+export const SubscribeFrame = z.strictObject({ action: z.literal("subscribe"), identifier: Identifier });
+export const UnsubscribeFrame = z.strictObject({ action: z.literal("unsubscribe"), identifier: Identifier });
+export const ClientFrame = z.discriminatedUnion("action", [AuthenticateFrame, SubscribeFrame, UnsubscribeFrame]);
+export type ClientFrame = z.infer<typeof ClientFrame>;
+
+/** What an identifier was taken for. */
+export const IdentifierKind = z.enum([
+  "all",
+  "campaign",
+  "call_sid",
+  "conversation_id",
+  "room_sid",
+  "sip_call_id",
+  "communication_id",
+  "call",
+  "uuid",
+  "name",
+]);
+export type IdentifierKind = z.infer<typeof IdentifierKind>;
+
+export const AuthenticatedFrame = z.object({ type: z.literal("authenticated") });
+export const SubscribedFrame = z.object({
+  type: z.literal("subscribed"),
+  identifier: z.string(),
+  kind: IdentifierKind,
+  /** Null while no call of this name is known; the subscription stays and takes hold when the call appears. */
+  call_id: z.string().nullable(),
+});
+export const UnsubscribedFrame = z.object({ type: z.literal("unsubscribed"), identifier: z.string() });
+
+/** Codes of an error frame. Errors that end the connection are followed by the close. */
+export const SocketErrorCode = z.enum([
+  "unauthorized",
+  "malformed",
+  "unknown_action",
+  "too_many_subscriptions",
+  "unavailable",
+]);
+export type SocketErrorCode = z.infer<typeof SocketErrorCode>;
+export const ErrorFrame = z.object({ type: z.literal("error"), code: SocketErrorCode, message: z.string() });
+
+const named = {
+  /** The same in both frames of a pair, and whenever the pair is sent again. */
+  event_id: z.string(),
+  call_id: z.string(),
+  conversation_id: z.string().nullable(),
+  call_sid: z.string().nullable(),
+};
+
+/** First frame of a completion: how the call ended. */
+export const StatusFrame = z.object({
+  type: z.literal("status"),
+  ...named,
+  status: z.enum(["COMPLETED", "FAILED"]),
+  at: z.string(),
+});
+export type StatusFrame = z.infer<typeof StatusFrame>;
+
+/** Second frame of a completion, straight after the first: what is known of the call. */
+export const DataFrame = z.object({
+  type: z.literal("data"),
+  ...named,
+  data: z.object({
+    call_end_time: z.string().nullable(),
+    call_duration_seconds: z.number().int().nullable(),
+    /** In the unit of the provider: credits for ElevenLabs, else an amount of money. */
+    cost: z.number().nullable(),
+    call_successful: z.string().nullable(),
+    transcript_summary: z.string().nullable(),
+    analysis: z.record(z.string(), z.unknown()).nullable(),
+    metadata: z.record(z.string(), z.unknown()).nullable(),
+    /** Of a call that failed. */
+    failure_reason: z.string().nullable().optional(),
+  }),
+});
+export type DataFrame = z.infer<typeof DataFrame>;
+
+export const TranscriptionFrame = z.object({ type: z.literal("transcription"), call_id: z.string(), turn: LiveTurn });
+
+/** Everything the server says on `/v1/ws`. */
+export const ServerFrame = z.discriminatedUnion("type", [
+  AuthenticatedFrame,
+  SubscribedFrame,
+  UnsubscribedFrame,
+  ErrorFrame,
+  StatusFrame,
+  DataFrame,
+  TranscriptionFrame,
+]);
+export type ServerFrame = z.infer<typeof ServerFrame>;
+
+/** The frames by name, for the AsyncAPI document. */
+export const socketFrames = {
+  received: { authenticate: AuthenticateFrame, subscribe: SubscribeFrame, unsubscribe: UnsubscribeFrame },
+  sent: {
+    authenticated: AuthenticatedFrame,
+    subscribed: SubscribedFrame,
+    unsubscribed: UnsubscribedFrame,
+    error: ErrorFrame,
+    status: StatusFrame,
+    data: DataFrame,
+    transcription: TranscriptionFrame,
+  },
+} as const;
+
+/** What a stream is refused with. */
+export const StreamProblem = Problem;

@@ -1,0 +1,58 @@
+import type { FastifyInstance } from "fastify";
+
+import type { OpenDatabase } from "#/db/open.ts";
+import { registerAsyncApi } from "#/http/asyncapi.ts";
+import type { Auth } from "#/http/auth.ts";
+import { registerSocket } from "#/http/live-socket.ts";
+import { registerStream } from "#/http/live-stream.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import type { Config } from "#/kernel/config.ts";
+import { Unauthorized } from "#/kernel/errors.ts";
+import type { Log } from "#/kernel/log.ts";
+import { createCatchUp } from "#/live/catch-up.ts";
+import { createHub } from "#/live/hub.ts";
+
+export type LiveParts = {
+  readonly config: Config;
+  readonly version: string;
+  readonly database: OpenDatabase;
+  readonly auth: Auth;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Live updates over HTTP: one reader for everybody who listens to this process, which ends with the server. */
+export async function composeLive(server: FastifyInstance, parts: LiveParts): Promise<void> {
+  const { config, version, database, auth, clock, log } = parts;
+  const { db, wake } = database;
+  const hub = createHub({ db, clock, log, tenantOf: tenantOf(auth) });
+  const unsubscribe = wake.on("changes", hub.look);
+  const own = new URL(config.publicUrl).origin;
+  const allowed = new Set([own, ...config.allowedOrigins.map((origin) => origin.replace(/\/+$/, ""))]);
+  const routes = {
+    auth,
+    hub,
+    clock,
+    isAllowedOrigin: (origin: string, host: string | undefined) =>
+      allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host),
+  };
+  registerStream(server, { ...routes, catchUp: createCatchUp({ db, clock, log }) });
+  await registerSocket(server, { ...routes, db, log });
+  registerAsyncApi(server, { publicUrl: config.publicUrl, version });
+  hub.start();
+  server.addHook("preClose", async () => {
+    unsubscribe();
+    await hub.stop();
+  });
+}
+
+function tenantOf(auth: Auth) {
+  return async (credential: string): Promise<string | null> => {
+    try {
+      return (await auth.caller([credential])).tenant;
+    } catch (error) {
+      if (error instanceof Unauthorized) return null;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,99 @@
+import type { ServerResponse } from "node:http";
+
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+import type { Clock } from "#/kernel/clock.ts";
+import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
+import type { CatchUp } from "#/live/catch-up.ts";
+import type { Hub } from "#/live/hub.ts";
+import { liveLimits } from "#/live/limits.ts";
+import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
+
+import type { Auth } from "./auth.ts";
+import { headersOf } from "./wire.ts";
+
+export type LiveRouteOptions = {
+  readonly auth: Auth;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  /** Whether a page of this origin may listen. A request without one comes from no browser. */
+  readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean;
+};
+
+/** `GET /v1/stream`: server-sent events that a client goes on with after a cut, from its `Last-Event-ID`. */
+export function registerStream(app: FastifyInstance, options: LiveRouteOptions & { readonly catchUp: CatchUp }): void {
+  const { auth, hub, clock, catchUp } = options;
+  app.get<{ Querystring: Record<string, unknown> }>("/v1/stream", async (request, reply) => {
+    checkOrigin(request, options);
+    const authorization = headersOf(request.raw).get("authorization") ?? [];
+    const { tenant, actor } = await auth.caller(authorization);
+    request.facts["tenant"] = tenant;
+    request.facts["actor"] = actor.id;
+    const keys = keysIn(request.query);
+    const lastEventId = lastEventIdOf(request);
+    const stream = createStream({
+      tenantId: tenant,
+      credential: authorization[0] ?? "",
+      keys,
+      interests: hub.interests,
+      left: hub.leave,
+    });
+    const here = await hub.enter(stream, () => hub.interests.add(tenant, stream, keys));
+
+    const { raw } = reply;
+    raw.once("close", () => stream.close());
+    if (raw.destroyed) return stream.close();
+    reply.hijack();
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      "x-accel-buffering": "no",
+    });
+    stream.open(outletOf(raw, clock), lastEventId === null ? here : null);
+    if (lastEventId === null) stream.goLive();
+    else await catchUp(stream, lastEventId, here);
+  });
+}
+
+/** @throws Forbidden for a page that nobody allowed */
+export function checkOrigin(request: FastifyRequest, { isAllowedOrigin }: LiveRouteOptions): void {
+  const { origin, host } = request.headers;
+  if (origin !== undefined && !isAllowedOrigin(origin, host)) {
+    throw new Forbidden("Pages of this origin may not listen; AFTERCALL_ALLOWED_ORIGINS names those that may");
+  }
+}
+
+function keysIn(query: Record<string, unknown>): string[] {
+  const errors: FieldError[] = Object.keys(query)
+    .filter((name) => name !== "topics")
+    .map((name) => ({ pointer: `?${name}`, detail: "This field does not exist here" }));
+  const given = query["topics"] ?? "calls";
+  const topics = typeof given === "string" ? given.split(",") : [];
+  const known = topics.map((topic) => keysOfTopic(topic));
+  if (topics.length === 0 || topics.length > liveLimits.topicsMax || known.includes(null)) {
+    const detail = `Topics are calls, call:<id> and campaign:<id>, with commas, at most ${liveLimits.topicsMax}`;
+    errors.push({ pointer: "?topics", detail });
+  }
+  if (errors.length > 0) throw new Invalid("The request has fields that are not accepted; errors names them", errors);
+  return [...new Set(known.flatMap((keys) => keys ?? []))];
+}
+
+/** Empty means none: a page that never got a cursor sends it so. */
+function lastEventIdOf({ headers }: FastifyRequest): string | null {
+  const id = headers["last-event-id"];
+  return typeof id === "string" && id !== "" ? id : null;
+}
+
+function outletOf(raw: ServerResponse, clock: Clock): Outlet {
+  return {
+    write: (bytes) => void raw.write(bytes),
+    get pendingBytes() {
+      return raw.writableLength;
+    },
+    end() {
+      raw.end();
+      void clock.sleep(liveLimits.partingMs).then(() => raw.destroy());
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import type { Db } from "#/db/transaction.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import { messageOf, TooMany } from "#/kernel/errors.ts";
+import type { Log } from "#/kernel/log.ts";
+
+import type { ChangeItem } from "./change-item.ts";
+import { type Place } from "./cursor.ts";
+import { pairsOf } from "./endings.ts";
+import { createFeed } from "./feed.ts";
+import { createInterests, type Interests } from "./interests.ts";
+import { liveLimits } from "./limits.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+export type HubOptions = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The tenant behind a credential; null when it does not count any more. */
+  readonly tenantOf: (credential: string) => Promise<string | null>;
+};
+
+/** Everybody who listens in this process, fed by one reader. */
+export type Hub = {
+  readonly interests: Interests<Subscriber>;
+  /**
+   * Lets somebody in, at a moment between two changes: `begin` runs at it. From then on they miss nothing.
+   * @throws TooMany, Unavailable
+   */
+  enter(subscriber: Subscriber, begin: (here: Place) => void): Promise<Place>;
+  /** Forgets somebody; the keys they waited for are theirs to remove. Any number of times. */
+  leave(subscriber: Subscriber): void;
+  /** Something was committed. */
+  look(): void;
+  readonly count: () => { streams: number; sockets: number };
+  start(): void;
+  /** Tells everybody to come again elsewhere. */
+  stop(): Promise<void>;
+};
+
+export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
+  const stopping = new AbortController();
+  const interests = createInterests<Subscriber>();
+  const subscribers = new Map<Subscriber, number>();
+  const countByTenant = new Map<string, number>();
+  let entered = 0;
+  let place: Place | null = null;
+  let running: Promise<unknown> = Promise.resolve();
+
+  const feed = createFeed({
+    db,
+    clock,
+    log,
+    tenants: () => [...countByTenant.keys()],
+    emit,
+    onReset: (here) => subscribers.forEach((_slot, subscriber) => subscriber.reset(here)),
+    onRest: (here) => {
+      place = here;
+    },
+  });
+
+  return {
+    interests,
+    async enter(subscriber, begin) {
+      const { tenantId } = subscriber;
+      const isFull =
+        subscribers.size >= liveLimits.connectionsMax ||
+        (countByTenant.get(tenantId) ?? 0) >= liveLimits.connectionsPerTenantMax;
+      if (isFull) throw new TooMany("Too many live connections", 30);
+      return feed.atRest((here) => {
+        subscribers.set(subscriber, entered++);
+        countByTenant.set(tenantId, (countByTenant.get(tenantId) ?? 0) + 1);
+        begin(here);
+        return here;
+      });
+    },
+    leave(subscriber) {
+      if (!subscribers.delete(subscriber)) return;
+      const left = (countByTenant.get(subscriber.tenantId) ?? 1) - 1;
+      if (left > 0) countByTenant.set(subscriber.tenantId, left);
+      else countByTenant.delete(subscriber.tenantId);
+    },
+    look: feed.look,
+    count() {
+      const sockets = [...subscribers.keys()].filter(({ wantsPairs }) => wantsPairs).length;
+      return { sockets, streams: subscribers.size - sockets };
+    },
+    start() {
+      feed.start();
+      running = Promise.all([beat(), recheck()]);
+    },
+    async stop() {
+      stopping.abort();
+      for (const subscriber of [...subscribers.keys()]) subscriber.end("stopping");
+      await Promise.all([feed.stop(), running]);
+    },
+  };
+
+  /** Reads the completions first, then hands everything out in one go: nothing comes between the two frames of a pair. */
+  async function emit(items: readonly ChangeItem[]): Promise<void> {
+    const awaited = items.filter((item) => {
+      return item.payload.ending && [...waitingFor(item)].some(({ wantsPairs }) => wantsPairs);
+    });
+    const pairs = await pairsOf(db, awaited);
+    for (const item of items) {
+      for (const double of item.payload.doubles ?? []) {
+        for (const subscriber of interests.waiting(item.tenantId, [`call ${double}`])) {
+          if (item.callId) subscriber.follow(double, item.callId);
+        }
+      }
+      for (const subscriber of waitingFor(item)) subscriber.take(item, pairs.get(item) ?? null);
+    }
+  }
+
+  function waitingFor(item: ChangeItem): ReadonlySet<Subscriber> {
+    return interests.waiting(item.tenantId, item.keys);
+  }
+
+  /** Signs of life, spread over time: all of them at once would hold up the changes. */
+  async function beat(): Promise<void> {
+    const stepMs = 500;
+    const slots = liveLimits.pingMs / stepMs;
+    for (let tick = 0; !stopping.signal.aborted; tick++) {
+      await clock.sleep(stepMs, stopping.signal);
+      if (!place || stopping.signal.aborted) continue;
+      for (const [subscriber, number] of subscribers) {
+        const every = subscriber.wantsPairs ? slots : slots / (liveLimits.pingMs / liveLimits.heartbeatMs);
+        if (number % every === tick % every) subscriber.beat(place);
+      }
+    }
+  }
+
+  /** A key that was revoked and a token that ran out end their connections too; each credential is asked about once. */
+  async function recheck(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(liveLimits.recheckMs, stopping.signal);
+      const holders = Map.groupBy(subscribers.keys(), ({ credential }) => credential);
+      for (const [credential, held] of holders) {
+        if (stopping.signal.aborted) return;
+        try {
+          const tenant = await tenantOf(credential);
+          for (const subscriber of held) if (subscriber.tenantId !== tenant) subscriber.end("credential_ended");
+        } catch (error) {
+          log.warn({ reason: messageOf(error) }, "credentials of live connections not checked, trying again");
+          break;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { ClientFrame, type SocketErrorCode } from "@aftercall/contract/live.ts";
+
+import type { Db } from "#/db/transaction.ts";
+import { AppError, Unauthorized } from "#/kernel/errors.ts";
+import type { Log } from "#/kernel/log.ts";
+
+import { frame } from "./frames.ts";
+import type { Hub } from "./hub.ts";
+import { liveLimits } from "./limits.ts";
+import { createListener, type Listener } from "./listener.ts";
+
+/** A WebSocket, as far as it is needed here. */
+export type Wire = {
+  send(text: string): void;
+  readonly pendingBytes: number;
+  ping(): void;
+  /** Says why, and closes anyway when the other side does not answer soon. */
+  close(code: number, reason: string): void;
+};
+
+/** Somebody whose token was good; `credential` as in an Authorization header. */
+export type Guest = { readonly tenantId: string; readonly credential: string };
+
+export type SocketOptions = {
+  readonly hub: Hub;
+  readonly db: Db;
+  readonly log: Log;
+  /** The tenant behind a token. @throws Unauthorized */
+  readonly authenticate: (token: string) => Promise<string>;
+};
+
+/** What the connection is told of its wire. */
+export type Socket = {
+  hear(text: string): void;
+  /** The other side answered a ping. */
+  pong(): void;
+  /** No token came in time. */
+  lateForToken(): void;
+  /** The wire is closed. */
+  gone(): void;
+};
+
+/**
+ * One client of `/v1/ws`. Frames are handled one after the other. `guest` has shown a token with the opening of the
+ * connection; without one the first frame must bring it.
+ */
+export function createSocket(wire: Wire, guest: Guest | null, options: SocketOptions): Socket {
+  const frames: (() => void | Promise<void>)[] = [];
+  let listener: Listener | null = null;
+  let isHandling = false;
+  let isClosed = false;
+  if (guest) queue(() => enter(guest));
+
+  return {
+    hear(text) {
+      queue(() => handle(text));
+    },
+    pong: () => listener?.pong(),
+    lateForToken() {
+      if (!listener) close(1008, "unauthorized: no token came");
+    },
+    gone() {
+      isClosed = true;
+      frames.length = 0;
+      listener?.close();
+    },
+  };
+
+  function queue(work: () => void | Promise<void>): void {
+    if (isClosed) return;
+    if (frames.push(work) > liveLimits.framesWaitingMax) return close(1008, "too many frames at once");
+    if (!isHandling) void handleAll();
+  }
+
+  async function handleAll(): Promise<void> {
+    isHandling = true;
+    for (let work = frames.shift(); work && !isClosed; work = frames.shift()) {
+      try {
+        await work();
+      } catch (error) {
+        if (!(error instanceof AppError)) options.log.error({ err: error }, "live frame failed");
+        say("unavailable", error instanceof AppError ? error.message : "The request failed; repeat it in a moment");
+        if (!listener) close(1013, "unavailable");
+      }
+    }
+    isHandling = false;
+  }
+
+  function handle(text: string): void | Promise<void> {
+    const parsed = readFrame(text);
+    if (typeof parsed === "string") {
+      say(parsed, errorTexts[parsed]);
+      if (!listener) close(1008, "unauthorized: the first frame must authenticate");
+      return;
+    }
+    if (parsed.action === "authenticate") {
+      if (listener) return say("unknown_action", "This connection has a token already");
+      return authenticate(parsed.token);
+    }
+    if (!listener) {
+      say("unauthorized", 'Send {"action":"authenticate","token":"…"} first');
+      return close(1008, "unauthorized: the first frame must authenticate");
+    }
+    if (parsed.action === "subscribe") return listener.subscribe(parsed.identifier);
+    return listener.unsubscribe(parsed.identifier);
+  }
+
+  async function authenticate(token: string): Promise<void> {
+    try {
+      await enter({ tenantId: await options.authenticate(token), credential: `Bearer ${token}` });
+      wire.send(frame({ type: "authenticated" }));
+    } catch (error) {
+      if (!(error instanceof Unauthorized)) throw error;
+      say("unauthorized", error.message);
+      close(1008, "unauthorized");
+    }
+  }
+
+  async function enter({ tenantId, credential }: Guest): Promise<void> {
+    const entering = createListener({ wire, tenantId, credential, close, hub: options.hub, db: options.db });
+    await options.hub.enter(entering, () => {});
+    if (isClosed) return entering.close();
+    listener = entering;
+  }
+
+  function say(code: SocketErrorCode, message: string): void {
+    wire.send(frame({ type: "error", code, message }));
+  }
+
+  function close(code: number, reason: string): void {
+    if (isClosed) return;
+    isClosed = true;
+    frames.length = 0;
+    listener?.close();
+    wire.close(code, reason);
+  }
+}
+
+const errorTexts = {
+  malformed: "A frame is one JSON object with the fields that its action has, and no others",
+  unknown_action: "Known actions are authenticate, subscribe and unsubscribe",
+} as const;
+
+function readFrame(text: string): ClientFrame | keyof typeof errorTexts {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return "malformed";
+  }
+  const result = ClientFrame.safeParse(json);
+  if (result.success) return result.data;
+  const action = typeof json === "object" && json !== null && "action" in json ? json.action : undefined;
+  return typeof action === "string" && !actions.has(action) ? "unknown_action" : "malformed";
+}
+
+const actions: ReadonlySet<string> = new Set(["authenticate", "subscribe", "unsubscribe"]);

@@ -1,0 +1,151 @@
+import type { CallChange } from "#/calls/change.ts";
+import type { Tx } from "#/db/transaction.ts";
+
+import { type Place, partsOf } from "./cursor.ts";
+
+export type ChangeKind = "call" | "transcription" | "campaign";
+
+export type NewChange = {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly kind: ChangeKind;
+  readonly call_id: string | null;
+  readonly campaign_id: string | null;
+  readonly payload: unknown;
+};
+
+export type ChangeRow = {
+  readonly tenant_id: string;
+  readonly seq: number;
+  readonly kind: ChangeKind;
+  readonly call_id: string | null;
+  readonly campaign_id: string | null;
+  readonly payload: string;
+};
+
+/** Writes changes and wakes the readers when they commit: one statement and one announcement for a whole commit. */
+export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.run(
+    // { "tenant_id": "0199…", "kind": "call", "call_id": "0199…", "payload": { "item": { "types": ["call.ended"], … } } }
+    `with written as (
+       insert into changes (tenant_id, id, kind, call_id, campaign_id, payload)
+       select r.tenant_id, r.id, r.kind, r.call_id, r.campaign_id, r.payload
+         from json_to_recordset($1::json) as r (tenant_id uuid, id uuid, kind text, call_id uuid, campaign_id uuid, payload json))
+     select pg_notify('changes', '')`,
+    [JSON.stringify(rows)],
+    "live.insert-changes",
+  );
+}
+
+export type Page = {
+  readonly rows: readonly ChangeRow[];
+  /** What was visible when the page was read. */
+  readonly snapshot: string;
+  readonly cluster: string;
+  /** Database time, epoch milliseconds. */
+  readonly at: number;
+};
+
+/**
+ * Changes that were not visible in `after` and are now, or in `upTo`; of these the ones with a number above `seq`, in the
+ * order of their numbers. Each change is in exactly one step from snapshot to snapshot, however late it was committed.
+ */
+export async function readChanges(
+  tx: Tx,
+  wanted: {
+    readonly tenantIds: readonly string[];
+    readonly after: string;
+    readonly upTo: string | null;
+    readonly seq: number;
+    readonly rowsMax: number;
+  },
+): Promise<Page> {
+  const { xmax, running } = partsOf(wanted.after);
+  const found = await tx.rows<Here & { [Name in keyof ChangeRow]: ChangeRow[Name] | null }>(
+    `select ${here}, c.* from (select 1) as one left join lateral (
+       select tenant_id, seq, kind, call_id, campaign_id, payload::text as payload from changes
+        where tenant_id = any ($1::uuid[]) and (xid >= $2::xid8 or xid = any ($3::xid8[])) and seq > $4
+          and ($5::pg_snapshot is null or pg_visible_in_snapshot(xid, $5))
+        order by seq limit $6) as c on true order by c.seq`,
+    [wanted.tenantIds, String(xmax), running, wanted.seq, wanted.upTo, wanted.rowsMax],
+    "live.read-changes",
+  );
+  return { ...pageOf(found[0]), rows: found.filter((row): row is Here & ChangeRow => row.seq !== null) };
+}
+
+/** Where a reader stands that begins now. */
+export async function placeNow(tx: Tx): Promise<Place> {
+  const [row] = await tx.rows<Here>(`select ${here}`);
+  const { cluster, at, snapshot } = pageOf(row);
+  return { cluster, at, seen: snapshot, ahead: null };
+}
+
+type Here = { readonly here_snapshot: string; readonly here_cluster: string; readonly here_at: number };
+
+const here = `pg_current_snapshot()::text as here_snapshot, (select system_identifier::text from pg_control_system()) as here_cluster,
+       (extract(epoch from clock_timestamp()) * 1000)::bigint as here_at`;
+
+function pageOf(row: Here | undefined): Page {
+  if (!row) throw new Error("a select without from gave no row");
+  return { rows: [], snapshot: row.here_snapshot, cluster: row.here_cluster, at: row.here_at };
+}
+
+/**
+ * Removes changes of these tenants that are older than `ageMs`, oldest first. Gives how many rows it took, so that the
+ * caller knows when nothing is left.
+ */
+export async function deleteOldChanges(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ageMs: number,
+  rowsMax: number,
+): Promise<number> {
+  return tx.run(
+    // Transaction ids grow with time, so the oldest rows are the first of the primary key: no index by age is needed.
+    `delete from changes c using unnest($1::uuid[]) as t (id)
+      cross join lateral (select tenant_id, xid, seq, created_at from changes where tenant_id = t.id order by xid, seq limit $3) as old
+      where c.tenant_id = old.tenant_id and c.xid = old.xid and c.seq = old.seq
+        and old.created_at < now() - $2 * interval '1 millisecond'`,
+    [tenantIds, ageMs, rowsMax],
+  );
+}
+
+/** Every tenant there is, in order; works without a tenant. */
+export async function allTenants(tx: Tx): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>("select lookup_tenants() as id order by id");
+  return rows.map((row) => row.id);
+}
+
+/** The call that somebody means: by our id, or by a name of the given kinds (null: any). Null when the tenant has none. */
+export async function findCall(
+  tx: Tx,
+  tenantId: string,
+  wanted: { readonly callId: string | null; readonly value: string; readonly aliasKinds: readonly string[] | null },
+): Promise<string | null> {
+  const rows = await tx.rows<{ id: string }>(
+    `select coalesce(c.merged_into, c.id) as id from calls c where c.tenant_id = $1 and c.id = $2
+     union all
+     select coalesce(c.merged_into, c.id) from call_aliases a join calls c on c.tenant_id = a.tenant_id and c.id = a.call_id
+      where a.tenant_id = $1 and a.kind = any (coalesce($3::text[], $5::text[])) and a.value = $4
+     limit 1`,
+    [tenantId, wanted.callId, wanted.aliasKinds, wanted.value, everyKind],
+    "live.find-call",
+  );
+  return rows[0]?.id ?? null;
+}
+
+type AliasKind = CallChange["aliases"][number]["kind"];
+
+/** The primary key of names begins with the kind, so all kinds are named rather than none. */
+const everyKind = Object.keys({
+  call_sid: 1,
+  sip_call_id: 1,
+  vapi_call: 1,
+  conversation_id: 1,
+  room_sid: 1,
+  egress_id: 1,
+  sip_participant: 1,
+  communication_id: 1,
+  generic: 1,
+} satisfies Record<AliasKind, 1>);

@@ -1,0 +1,133 @@
+import type { EndReason } from "@aftercall/contract/live.ts";
+
+import { type ChangeItem, streamItem } from "./change-item.ts";
+import { type Place, writeCursor } from "./cursor.ts";
+import { identify } from "./identify.ts";
+import type { Interests } from "./interests.ts";
+import { liveLimits } from "./limits.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+/** The bytes of an answer that does not end. */
+export type Outlet = {
+  write(bytes: Buffer): void;
+  /** Bytes that were written and that nobody has taken yet. */
+  readonly pendingBytes: number;
+  /** Sends what is there and closes; closes anyway when it is not taken soon. */
+  end(): void;
+};
+
+export type Stream = Subscriber & {
+  /**
+   * Starts: headers have been sent. Changes are held until {@link Stream.goLive}. `here`: null for a client that has a cursor
+   * of its own and must keep it until it was given what it missed.
+   */
+  open(outlet: Outlet, here: Place | null): void;
+  goLive(): void;
+  /** A change that was missed, in its turn. */
+  repeat(item: ChangeItem): void;
+  startAnew(reason: "too_old" | "unknown_cursor", here: Place): void;
+  readonly pendingBytes: () => number;
+  readonly isEnded: () => boolean;
+  /** Its client is gone. */
+  close(): void;
+};
+
+/** `calls`, `call:<any id of a call>`, `campaign:<id>`; null for anything else. */
+export function keysOfTopic(topic: string): readonly string[] | null {
+  if (topic === "calls") return ["*"];
+  if (topic.startsWith("call:")) {
+    const { kind, keys } = identify(topic.slice("call:".length));
+    return kind === "all" || kind === "campaign" || topic.length > 260 || topic === "call:" ? null : keys;
+  }
+  if (topic.startsWith("campaign:")) {
+    const { kind, keys } = identify(topic.slice("campaign:".length));
+    return kind === "campaign" ? keys : null;
+  }
+  return null;
+}
+
+/** One client of the event stream. */
+export function createStream(options: {
+  readonly tenantId: string;
+  readonly credential: string;
+  readonly keys: readonly string[];
+  readonly interests: Interests<Subscriber>;
+  readonly left: (stream: Subscriber) => void;
+}): Stream {
+  const { tenantId, credential, interests } = options;
+  const keys = new Set(options.keys);
+  let outlet: Outlet | null = null;
+  let held: ChangeItem[] | null = [];
+  let isEnded = false;
+
+  const stream: Stream = {
+    tenantId,
+    credential,
+    wantsPairs: false,
+    open(given, here) {
+      outlet = given;
+      const id = here ? `id: ${writeCursor(here)}\n` : "";
+      outlet.write(Buffer.from(`retry: 2000\n${id}\n`));
+    },
+    take(item) {
+      if (isEnded) return;
+      if (!held) return send(item);
+      if (held.push(item) > liveLimits.waitingItemsMax) stream.end("slow_consumer");
+    },
+    repeat: send,
+    goLive() {
+      const waiting = held ?? [];
+      held = null;
+      for (const item of waiting) send(item);
+    },
+    startAnew(reason, here) {
+      write(streamItem("reset", { reason }, writeCursor(here)));
+    },
+    reset(here) {
+      stream.startAnew("unknown_cursor", here);
+    },
+    follow(from, to) {
+      if (!keys.has(`call ${from}`)) return;
+      keys.add(`call ${to}`);
+      interests.add(tenantId, stream, [`call ${to}`]);
+    },
+    // The cursor goes along, so that somebody who heard nothing for days can still go on.
+    beat(place) {
+      write(Buffer.from(held ? ": still here\n\n" : `id: ${writeCursor(place)}\n: still here\n\n`));
+    },
+    end(reason) {
+      if (isEnded) return;
+      outlet?.write(streamItem("end", { reason } satisfies { reason: EndReason }, null));
+      stream.close();
+      outlet?.end();
+    },
+    pendingBytes: () => outlet?.pendingBytes ?? 0,
+    isEnded: () => isEnded,
+    close() {
+      if (isEnded) return;
+      isEnded = true;
+      held = null;
+      interests.remove(tenantId, stream, [...keys]);
+      options.left(stream);
+    },
+  };
+  return stream;
+
+  function send(item: ChangeItem): void {
+    if (wants(item)) write(item.streamed());
+  }
+
+  /** Lists of calls do not show what is being said, and no campaign either. */
+  function wants({ kind, keys: theirs }: ChangeItem): boolean {
+    return theirs.some((key) => {
+      if (!keys.has(key)) return false;
+      return kind === "call" || (key !== "*" && (kind === "campaign" || !key.startsWith("campaign ")));
+    });
+  }
+
+  function write(bytes: Buffer): void {
+    if (isEnded || !outlet) return;
+    outlet.write(bytes);
+    if (outlet.pendingBytes > liveLimits.waitingBytesMax) stream.end("slow_consumer");
+  }
+}

@@ -1,0 +1,24 @@
+import type { EndReason } from "@aftercall/contract/live.ts";
+
+import type { ChangeItem } from "./change-item.ts";
+import type { Place } from "./cursor.ts";
+import type { Pair } from "./frames.ts";
+
+/** An open connection, as the hub sees it. Nothing here throws: a client that cannot be reached is gone. */
+export type Subscriber = {
+  readonly tenantId: string;
+  /** What it showed to get in; looked at again from time to time. */
+  readonly credential: string;
+  /** Whether it is told of completions in pairs, which have to be read for it. */
+  readonly wantsPairs: boolean;
+  /** Gives it a change that it waits for. `pair`: the completion in it. */
+  take(item: ChangeItem, pair: Pair | null): void;
+  /** The record `from` turned out to be the call `to`: who waits for the one waits for the other from now on. */
+  follow(from: string, to: string): void;
+  /** A sign of life; `place` is how far it has been told. */
+  beat(place: Place): void;
+  /** The database is another one. */
+  reset(place: Place): void;
+  /** Tells it why, and lets it go. */
+  end(reason: EndReason): void;
+};
