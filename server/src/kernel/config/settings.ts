@@ -154,6 +154,8 @@ export const settingsSchema = z.object({
     env: "AFTERCALL_ALLOWED_ORIGINS",
     about: "Origins of web pages, besides this server's own, that may open live connections (`/v1/stream`, `/v1/ws`).",
     example: "https://app.example.com",
+    defaultText: "none",
+  }),
   trustedProxies: list(isCidrList).default([]).register(aboutOf, {
     env: "AFTERCALL_TRUSTED_PROXIES",
     about: "Networks of the proxies in front of this server, whose `X-Forwarded-For` is believed.",
