@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import pg from "pg";
 
@@ -33,12 +34,21 @@ export async function startDatabase(url: string | undefined, dataDir: string): P
     pid: embedded ? postmasterOf(dataDir) : null,
     settings: Object.fromEntries(shown.map((row) => [row["name"] ?? "", row["setting"] ?? ""])),
     async create(name) {
-      await run(`drop database if exists ${name} with (force)`);
+      await this.drop(name);
       await run(`create database ${name}`);
       return urlFor(url, connection, name);
     },
     async drop(name) {
-      await run(`drop database if exists ${name} with (force)`);
+      // Not by force: that would have to end autovacuum as well, which only a superuser may.
+      for (let tries = 1; ; tries++) {
+        const isDropped = await run(`drop database if exists ${name}`).then(
+          () => true,
+          () => false,
+        );
+        if (isDropped) return;
+        if (tries === 50) throw new Error(`The database ${name} is still in use`);
+        await sleep(100);
+      }
     },
     async stop() {
       await embedded?.stop();

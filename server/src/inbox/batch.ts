@@ -9,7 +9,7 @@ export type BatchLimits = {
   readonly lanes: number;
   readonly eventsMax: number;
   readonly bytesMax: number;
-  /** How long a second lane waits for company while the first is busy. */
+  /** How long a second lane waits at most, until as many requests wait as are under way in the first. */
   readonly waitMs: number;
   readonly waitingRequestsMax: number;
   readonly waitingBytesMax: number;
@@ -35,7 +35,9 @@ export function createBatcher(
   let waiting: Waiting[] = [];
   let waitingBytes = 0;
   let busy = 0;
-  let isGathering = false;
+  let underWay = 0;
+  let isStarting = false;
+  let gathering: AbortController | null = null;
   let idleWaiters: (() => void)[] = [];
 
   return {
@@ -56,12 +58,26 @@ export function createBatcher(
     },
   };
 
+  /**
+   * A transaction costs as much as ten events, so a second one starts when it is worth it: as many wait as are under way, which
+   * keeps the two of equal size, or the first one takes long.
+   */
   function gather(): void {
-    if (isGathering || busy >= limits.lanes || waiting.length === 0) return;
-    isGathering = true;
-    const ready = busy === 0 ? nextTurn() : clock.sleep(limits.waitMs);
-    void ready.then(() => {
-      isGathering = false;
+    if (isStarting || busy >= limits.lanes || waiting.length === 0) return;
+    if (busy === 0 || waiting.length >= underWay) return start();
+    if (gathering) return;
+    const mine = (gathering = new AbortController());
+    void clock.sleep(limits.waitMs, mine.signal).then(() => {
+      if (gathering === mine) start();
+    });
+  }
+
+  function start(): void {
+    gathering?.abort();
+    gathering = null;
+    isStarting = true;
+    setImmediate(() => {
+      isStarting = false;
       if (busy < limits.lanes && waiting.length > 0) void run(take());
       gather();
     });
@@ -69,6 +85,7 @@ export function createBatcher(
 
   async function run(batch: readonly Waiting[]): Promise<void> {
     busy++;
+    underWay += batch.length;
     const [oldest] = batch;
     const patience = new AbortController();
     const left = limits.answerDeadlineMs - (clock.monotonic() - (oldest?.since ?? 0));
@@ -87,6 +104,7 @@ export function createBatcher(
     } finally {
       patience.abort();
       busy--;
+      underWay -= batch.length;
       gather();
       if (busy === 0 && waiting.length === 0) {
         for (const resolve of idleWaiters) resolve();
@@ -118,7 +136,3 @@ type Waiting = PromiseWithResolvers<Outcome> & {
   readonly bytes: number;
   readonly since: number;
 };
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

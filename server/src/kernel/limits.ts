@@ -9,8 +9,8 @@ export const limits = {
   batchEventsMax: 100,
   /** Bytes of bodies in one intake transaction; a single larger event goes alone. */
   batchBytesMax: 8_000_000,
-  /** How long an event waits for company while a lane is free. */
-  batchWaitMs: 3,
+  /** How long an event waits at most for company while one lane is busy; one as large as the first does not wait. */
+  batchWaitMs: 10,
   /** Requests that wait for a lane in one process; above it the answer is "come again". */
   waitingRequestsMax: 1_000,
   /** Bytes of bodies that wait for a lane in one process. */
