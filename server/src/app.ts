@@ -27,9 +27,9 @@ import { createMetrics } from "#/kernel/metrics.ts";
 import { createGuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
-import { providers } from "#/providers/index.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { sweepChanges } from "#/live/sweep.ts";
+import { providers } from "#/providers/index.ts";
 import { createSources } from "#/sources/active.ts";
 import { ensureDefaultSources } from "#/sources/defaults.ts";
 import { bootstrap } from "#/tenants/bootstrap.ts";
@@ -127,9 +127,9 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
     delivery.start();
   }
-    { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
   const sweeps = [
     { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
+    { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
   ];
   const sweeping = runSweeps(isWorker ? sweeps : [], { clock, log, signal: stopping.signal });

@@ -96,8 +96,8 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     rate: createRate({ perMinute: 1_000, clock }),
     clock,
     log,
-  await composeLive(server, { config, version, database: parts.database, auth, clock, log });
   });
+  await composeLive(server, { config, version, database: parts.database, auth, clock, log });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, credentials.forget);
   registerApi(server, { routes, auth, handlers, idempotency });
