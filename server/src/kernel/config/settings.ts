@@ -1,7 +1,6 @@
 import { z } from "zod";
 
-import { messageOf } from "../errors.ts";
-import { parseCidrs } from "../net/addresses.ts";
+import { databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, whole } from "./kinds.ts";
 
 /** What there is to say about a setting besides its type. */
 export type About = {
@@ -252,75 +251,4 @@ export function allSettings(): { name: SettingName; about: About; schema: z.ZodT
 /** `AFTERCALL_LOG_LEVEL` → `log_level`. */
 export function yamlNameOf(about: About): string {
   return about.env.replace(/^AFTERCALL_/, "").toLowerCase();
-}
-
-function whole(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-}
-
-function flag() {
-  const words = z.stringbool({ error: "must be true or false" });
-  return z.union([z.boolean(), words], { error: "must be true or false" });
-}
-
-/** Environment variables hold lists with commas; YAML holds real ones. */
-function list(problemOf: (items: readonly string[]) => string | null = () => null) {
-  const items = z.array(z.string(), { error: "must be a list" }).superRefine((value, context) => {
-    const problem = problemOf(value);
-    if (problem) context.addIssue(problem);
-  });
-  return z.preprocess((value) => (typeof value === "string" ? splitList(value) : value), items);
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-}
-
-function isCidrList(items: readonly string[]): string | null {
-  try {
-    parseCidrs(items);
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-/** A variable that a script failed to fill arrives as one of these words, and must not become a password. */
-const emptyWords = ["", "undefined", "null", "changeme"];
-
-function secret(lengthMin = 1) {
-  return z
-    .string({ error: "must be a text" })
-    .refine(
-      (value) => !emptyWords.includes(value.trim().toLowerCase()),
-      "is empty, or the word a failed script leaves behind",
-    )
-    .refine((value) => value.length >= lengthMin, `is too short: ${lengthMin} characters or more`);
-}
-
-function publicUrl() {
-  const error = "must be an http or https URL without query";
-  return z
-    .string({ error })
-    .refine((text) => URL.canParse(text) && /^https?:\/\/[^?#]+$/.test(text), error)
-    .transform((text) => text.replace(/\/+$/, ""));
-}
-
-/** An empty variable is how scripts switch a proxy off. */
-function proxyUrl() {
-  const error = "must be a URL that starts with http:// or https://";
-  return z
-    .string({ error })
-    .refine((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), error);
-}
-
-function databaseUrl() {
-  const error = "must be a URL that starts with postgres://";
-  return z
-    .string({ error })
-    .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), error);
 }
