@@ -127,7 +127,8 @@ set local check_function_bodies = off;
 -- endpoint has a limit that the claim must count itself. is_closed: the endpoint is disabled, what waits for it is undelivered.
 -- The last row has no endpoint and says when the next lane that waits for a time may send.
 create function lookup_lanes(lanes_max int, full_endpoints uuid[], workers int)
-  returns table (tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, wait_ms double precision)
+  returns table (tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, in_flight_max int,
+    wait_ms double precision)
   language sql stable security definer set search_path = public
   as $$
     with recursive lane as (
@@ -155,9 +156,9 @@ create function lookup_lanes(lanes_max int, full_endpoints uuid[], workers int)
        where j.is_closed or (j.ready_at <= now() and j.endpoint_id <> all (full_endpoints)
          and (not j.is_gated or j.in_flight_max > (select count(*) from deliveries c
                where c.tenant_id = j.tenant_id and c.endpoint_id = j.endpoint_id and c.state = 'claimed'))))
-    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, 0 from ready r order by r.turn, random() limit lanes_max)
+    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, r.in_flight_max, 0 from ready r order by r.turn, random() limit lanes_max)
     union all
-    select null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
+    select null, null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
       from judged j where not j.is_closed and j.ready_at > now() and j.ready_at < 'infinity'
   $$;
 

@@ -11,7 +11,9 @@ alter table deliveries
   -- The delivery that tries the same once more: from then on that one stands for both in the undelivered list.
   add column replaced_by uuid,
   -- Sent although its endpoint is disabled, because somebody said so.
-  add column is_forced boolean not null default false;
+  add column is_forced boolean not null default false,
+  -- Attempts that were asked for by hand and not made yet.
+  add column manual_pending smallint not null default 0;
 drop index deliveries_undelivered;
 create index deliveries_undelivered on deliveries (tenant_id, id) include (endpoint_id, reason)
   where state = 'undelivered' and replaced_by is null;
@@ -26,6 +28,7 @@ alter table messages
 create index messages_unrouted on messages (tenant_id, id) where unrouted_reason is not null and resent_at is null;
 -- What can still be sent, by the time it was accepted.
 create index messages_kept on messages (tenant_id, created_at, id) where expired_at is null;
+create index messages_expired on messages (tenant_id, created_at) where expired_at is not null;
 
 -- When an endpoint was disabled and enabled last: the time of what it missed, whoever disabled it.
 alter table endpoints

@@ -112,6 +112,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     metrics,
     book,
     onWake: (woken) => wake.on("deliveries", woken),
+    onEndpoints: (changed) => wake.on("endpoints", (tenant) => changed(tenant || null)),
     node,
     userAgent: `aftercall/${version}`,
   });

@@ -85,7 +85,7 @@ const noAnswer = { status: 0, retryAfterMs: null, headers: null, body: Buffer.al
  * attempt, the signature is fresh.
  */
 function headersOf(
-  { messageId, type, target, form, body, attemptCount }: HandOff,
+  { messageId, type, target, form, body, attemptCount, orderKey, sequence, gap }: HandOff,
   proof: Proof,
   nowMs: number,
   userAgent: string,
@@ -103,10 +103,20 @@ function headersOf(
     "content-type": contentTypeOf(form),
     "user-agent": userAgent,
     "aftercall-attempt": String(attemptCount + 1),
+    ...(orderKey !== null && sequence !== null && { ...orderHeaders(orderKey, sequence, gap) }),
     ...Object.fromEntries(signature),
   };
   const given = [...target.headers.map(({ name, value }) => [name, value] as const), ...proof.headers];
   if (given.length === 0) return ours;
   const taken = new Set(Object.keys(ours).map((name) => name.toLowerCase()));
   return { ...Object.fromEntries(given.filter(([name]) => !taken.has(name.toLowerCase()))), ...ours };
+}
+
+/** Where the message stands among those of its key. A key of other than visible ASCII is written as in a URL. */
+function orderHeaders(orderKey: string, sequence: number, gap: number | null): Record<string, string> {
+  return {
+    "aftercall-order-key": /^[\x21-\x7e]+$/.test(orderKey) ? orderKey : encodeURIComponent(orderKey),
+    "aftercall-sequence": String(sequence),
+    ...(gap !== null && { "aftercall-gap": String(gap) }),
+  };
 }

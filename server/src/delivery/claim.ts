@@ -1,15 +1,26 @@
-import type { Db } from "#/db/transaction.ts";
+import { toPublicId } from "@aftercall/contract/id.ts";
+
+import type { Db, Tx } from "#/db/transaction.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { limits } from "#/kernel/limits.ts";
 
 import type { EndpointBook } from "./endpoints/book.ts";
+import { allowance, tokensAt } from "./health/allowance.ts";
+import { healthRules } from "./health/rules.ts";
+import type { EndpointRef } from "./health/store.ts";
 import {
-  claimDeliveries,
+  claimLanes,
+  claimLines,
   type ClaimedRow,
-  closeDisabled,
-  releaseDeliveries,
-  tenantsWithDueDeliveries,
-} from "./queue/store.ts";
+  type GateRow,
+  lockGates,
+  lookupLanes,
+  readGates,
+  type ReadyLane,
+  spendGates,
+} from "./queue/claim-store.ts";
+import { closeDisabled, releaseDeliveries } from "./queue/store.ts";
+import { type Room, shareOut } from "./share-out.ts";
 import type { HandOff, Target } from "./target.ts";
 
 export type ClaimContext = {
@@ -18,71 +29,129 @@ export type ClaimContext = {
   readonly book: EndpointBook;
   /** What this process can still take of endpoints it was busy with lately. */
   readonly knownRoom: () => ReadonlyMap<string, number>;
+  /** Processes that deliver. */
+  readonly workers: () => number;
 };
 
-/** Takes due deliveries, no more than can start now or in a moment. Tenants come in turn: `turn` counts the calls. */
-export async function claim(context: ClaimContext, rowsMax: number, turn: number): Promise<HandOff[]> {
-  if (rowsMax <= 0) return [];
-  const due = await context.db.inTransaction([], tenantsWithDueDeliveries);
-  if (due.length === 0) return [];
-  const tenantIds = inTurn(due.toSorted(), turn * limits.deliveryClaimTenantsMax).slice(
-    0,
-    limits.deliveryClaimTenantsMax,
+export type Claimed = {
+  readonly items: readonly HandOff[];
+  /** Until the next lane that waits for a time may send; null: none does. */
+  readonly waitMs: number | null;
+};
+
+/** Takes due deliveries, no more than can start now or in a moment, of endpoints that may send. */
+export async function claim(context: ClaimContext, room: Room): Promise<Claimed> {
+  if (room.total <= 0) return { items: [], waitMs: null };
+  const known = context.knownRoom();
+  const full = [...known].flatMap(([id, free]) => (free > 0 ? [] : [id]));
+  const workers = context.workers();
+  const { lanes, waitMs } = await context.db.inTransaction([], (tx) =>
+    lookupLanes(tx, { lanesMax: limits.deliveryLanesMax, full, workers }),
   );
-  const claimId = context.ids.next();
-  return context.db.inTransaction(tenantIds, async (tx) => {
-    await closeDisabled(tx, tenantIds);
-    const rows = await claimDeliveries(tx, {
-      tenantIds,
-      room: context.knownRoom(),
-      rowsMax: Math.min(rowsMax, limits.deliveryClaimMax),
-      claimId,
-      leaseMs: limits.deliveryLeaseMs,
-    });
-    const find = async () => {
-      const targets = await context.book.enabled(tx, [...new Set(rows.map((row) => row.tenant_id))]);
-      return new Map([...targets.values()].flat().map((target) => [target.id, target]));
-    };
-    let targets = await find();
-    if (rows.some((row) => targets.get(row.endpoint_id)?.version !== row.endpoint_version)) {
-      for (const tenantId of tenantIds) context.book.forget(tenantId);
-      targets = await find();
-    }
-    const handOffs = rows.flatMap((row) => handOffOf(row, claimId, targets.get(row.endpoint_id)));
-    // An endpoint that was disabled between the two statements: its rows are closed by the next claim.
-    if (handOffs.length < rows.length) {
-      const lost = rows.filter((row) => !targets.has(row.endpoint_id));
-      await releaseDeliveries(
-        tx,
-        lost.map((row) => ({ tenantId: row.tenant_id, deliveryId: row.id, claimId })),
-      );
-    }
-    return handOffs;
+  if (lanes.length === 0) return { items: [], waitMs };
+  const tenantIds = [...new Set(lanes.map(({ tenantId }) => tenantId))];
+  const items = await context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, room, known }));
+  return { items, waitMs };
+}
+
+type Taking = ClaimContext & { readonly room: Room; readonly known: ReadonlyMap<string, number> };
+
+async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], { ids, book, room, known }: Taking): Promise<HandOff[]> {
+  const closed = lanes.filter(({ isClosed }) => isClosed);
+  if (closed.length > 0) await closeDisabled(tx, [...new Set(closed.map(({ tenantId }) => tenantId))]);
+  const gates = await openGates(tx, lanes);
+  const quotas = shareOut(lanes, { ...room, total: Math.min(room.total, limits.deliveryClaimMax) }, (lane) =>
+    lane.isGated ? (gates.get(lane.endpointId)?.free ?? 0) : (known.get(lane.endpointId) ?? lane.inFlightMax),
+  );
+  const isOrdered = (quota: EndpointRef) => gates.get(quota.endpointId)?.isOrdered ?? false;
+  const input = { claimId: ids.next(), leaseMs: limits.deliveryLeaseMs };
+  const rows = [
+    ...(await claimLanes(tx, { ...input, quotas: quotas.filter((quota) => !isOrdered(quota)) })),
+    ...(await claimLines(tx, { ...input, quotas: quotas.filter(isOrdered) })),
+  ];
+  await spend(tx, gates, rows);
+  return handOffsOf(tx, rows, { claimId: input.claimId, book });
+}
+
+type OpenGate = GateRow & { readonly free: number };
+
+/** Holds and counts the endpoints that have limits; those that another process just counts get nothing this time. */
+async function openGates(tx: Tx, lanes: readonly ReadyLane[]): Promise<Map<string, OpenGate>> {
+  const gated = new Map(lanes.filter(({ isGated }) => isGated).map((lane) => [lane.endpointId, lane]));
+  if (gated.size === 0) return new Map();
+  const held = await lockGates(tx, [...gated.values()]);
+  const rows = held.length === 0 ? [] : await readGates(tx, held);
+  return new Map(rows.map((row) => [row.endpointId, { ...row, free: allowance(row.gate, row.nowMs, healthRules) }]));
+}
+
+async function spend(tx: Tx, gates: ReadonlyMap<string, OpenGate>, rows: readonly ClaimedRow[]): Promise<void> {
+  const taken = Map.groupBy(rows, (row) => row.endpoint_id);
+  const spent = [...gates.values()].flatMap(({ tenantId, endpointId, gate, nowMs }) => {
+    const count = taken.get(endpointId)?.length ?? 0;
+    const isProbe = gate.isBreakerOn && gate.health.breaker === "open";
+    if (count === 0 || (gate.rate === null && !isProbe)) return [];
+    const tokens = gate.rate === null ? null : Math.max(tokensAt(gate, nowMs) - count, 0);
+    return [{ tenantId, endpointId, tokens, atMs: nowMs }];
+  });
+  if (spent.length > 0) await spendGates(tx, spent);
+}
+
+/** The rows with their endpoints. Those of an endpoint that was disabled a moment ago go back: the next claim closes them. */
+async function handOffsOf(
+  tx: Tx,
+  rows: readonly ClaimedRow[],
+  { claimId, book }: { claimId: string; book: EndpointBook },
+): Promise<HandOff[]> {
+  if (rows.length === 0) return [];
+  const targets = await targetsOf(tx, rows, book);
+  const lost = rows.filter((row) => !targets.has(row.endpoint_id));
+  if (lost.length > 0) {
+    const held = lost.map((row) => ({ tenantId: row.tenant_id, deliveryId: row.id, claimId }));
+    await releaseDeliveries(tx, held);
+  }
+  return rows.flatMap((row) => {
+    const target = targets.get(row.endpoint_id);
+    return target ? [handOffOf(row, claimId, target)] : [];
   });
 }
 
-function handOffOf(row: ClaimedRow, claimId: string, target: Target | undefined): HandOff[] {
-  if (!target) return [];
-  return [
-    {
-      tenantId: row.tenant_id,
-      deliveryId: row.id,
-      claimId,
-      messageId: row.message_id,
-      type: row.type,
-      receivedAtMs: row.received_ms,
-      target,
-      form: row.form,
-      body: row.body,
-      attemptCount: row.attempt_count,
-      manualCount: row.manual_count,
-      isManual: row.is_manual,
-    },
-  ];
+/** What is remembered of the endpoints, read anew where that is older than what the claim saw. */
+async function targetsOf(tx: Tx, rows: readonly ClaimedRow[], book: EndpointBook): Promise<Map<string, Target>> {
+  const tenantIds = [...new Set(rows.map((row) => row.tenant_id))];
+  const find = async () => {
+    const targets = await book.enabled(tx, tenantIds);
+    return new Map([...targets.values()].flat().map((target) => [target.id, target]));
+  };
+  const known = await find();
+  if (rows.every((row) => known.get(row.endpoint_id)?.version === row.endpoint_version)) return known;
+  for (const tenantId of tenantIds) book.forget(tenantId);
+  const fresh = await find();
+  // Sent although the endpoint is disabled, because somebody said so.
+  const missing = [...new Set(rows.map((row) => row.endpoint_id))].filter((id) => !fresh.has(id));
+  if (missing.length > 0) for (const target of await book.named(tx, tenantIds, missing)) fresh.set(target.id, target);
+  return fresh;
 }
 
-/** The list from a place on, and around to it. */
-function inTurn<Item>(items: readonly Item[], start: number): Item[] {
-  const from = items.length === 0 ? 0 : start % items.length;
-  return [...items.slice(from), ...items.slice(0, from)];
+function handOffOf(row: ClaimedRow, claimId: string, target: Target): HandOff {
+  return {
+    tenantId: row.tenant_id,
+    deliveryId: row.id,
+    claimId,
+    messageId: row.message_id,
+    type: row.type,
+    receivedAtMs: row.received_ms,
+    target,
+    form: row.form,
+    body: row.body,
+    attemptCount: row.attempt_count,
+    manualCount: row.manual_count,
+    isManual: row.is_manual,
+    isRetry: row.is_retry,
+    isCounted: row.is_original && !row.is_manual,
+    wasExhausted: row.was_exhausted,
+    orderKey: row.order_key ?? (row.call_id && toPublicId("call", row.call_id)),
+    sequence: row.sequence,
+    gap: row.gap,
+    lateMs: row.late_ms,
+  };
 }

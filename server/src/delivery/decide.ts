@@ -2,7 +2,7 @@ import type { UndeliveredReason } from "@aftercall/contract/delivery.ts";
 
 import type { StoredClass } from "./attempt-class.ts";
 import { nextDelayMs } from "./schedule.ts";
-import type { HandOff } from "./target.ts";
+import type { HandOff, Target } from "./target.ts";
 
 /** What becomes of a delivery after an attempt. `resume`: an attempt made by hand failed, the schedule goes on where it was. */
 export type Next =
@@ -14,16 +14,20 @@ export type Next =
 /** @param random 0 to 1. */
 export function decideNext(
   item: Pick<HandOff, "attemptCount" | "manualCount" | "isManual"> & {
-    readonly target: { readonly scheduleMs: readonly number[] };
+    readonly target: Pick<Target, "scheduleMs" | "order" | "noRetry">;
   },
-  attempt: { readonly class: StoredClass; readonly retryAfterMs: number | null },
+  attempt: { readonly class: StoredClass; readonly status: number; readonly retryAfterMs: number | null },
   random: () => number,
 ): Next {
   if (attempt.class === "ok") return { kind: "delivered" };
   if (attempt.class === "gone") return { kind: "undelivered", reason: "gone" };
   if (item.isManual) return { kind: "resume" };
+  const { scheduleMs, order, noRetry } = item.target;
+  if (noRetry.some(([from, to]) => attempt.status >= from && attempt.status <= to)) {
+    return { kind: "undelivered", reason: "rejected" };
+  }
   const delayMs = nextDelayMs({
-    scheduleMs: item.target.scheduleMs,
+    scheduleMs: order.mode === "strict" ? scheduleMs.map((ms) => Math.min(ms, order.strict_delay_max_ms)) : scheduleMs,
     failedCount: item.attemptCount - item.manualCount + 1,
     retryAfterMs: attempt.retryAfterMs,
     random,

@@ -6,34 +6,25 @@ import { limits } from "#/kernel/limits.ts";
 import { createFakeClock } from "../../test/harness/clock.ts";
 import { createLanes } from "./lanes.ts";
 import type { HandOff, Target } from "./target.ts";
-import { makeTarget } from "./test-target.ts";
+import { makeHandOff, makeTarget } from "./test-target.ts";
 
 const target = (id: string, inFlightMax = 2): Target => makeTarget({ id, inFlightMax });
 
-const item = (to: Target, name: string): HandOff => ({
-  tenantId: "t",
-  deliveryId: name,
-  claimId: "c",
-  messageId: "m",
-  type: "call.ended",
-  receivedAtMs: 0,
-  target: to,
-  form: "standard",
-  body: Buffer.alloc(0),
-  attemptCount: 0,
-  manualCount: 0,
-  isManual: false,
-});
+const item = (to: Target, name: string, isRetry = false): HandOff => makeHandOff(to, { deliveryId: name, isRetry });
 
 const items = (to: Target, count: number) => Array.from({ length: count }, (_, i) => item(to, `${to.id}${i}`));
 
+const freshSlotsKept = limits.deliverySlots * limits.deliveryFreshReserve;
+const freshSlots = limits.deliverySlots * (1 - limits.deliveryRetryReserve);
+
 /** Lanes whose attempts end when told. */
-function start() {
+function start(workers = 1) {
   const clock = createFakeClock();
   const open = new Map<string, () => void>();
   const started: string[] = [];
   const lanes = createLanes({
     clock,
+    workers: () => workers,
     send: ({ deliveryId }) => {
       started.push(deliveryId);
       return new Promise((resolve) => open.set(deliveryId, resolve));
@@ -100,14 +91,59 @@ test("what has waited too long is given back, oldest first, and not what is in f
 test("when all slots are taken, endpoints get free ones in turn", async () => {
   const { lanes, started, finish } = start();
   const hog = target("hog", limits.deliverySlots);
-  lanes.add(items(hog, limits.deliverySlots + 5));
+  lanes.add(items(hog, freshSlots + 5));
   lanes.add(items(target("b"), 2));
   lanes.add(items(target("c"), 2));
-  expect(started).toHaveLength(limits.deliverySlots);
+  expect(started).toHaveLength(freshSlots);
   for (let i = 0; i < 6; i++) await finish(`hog${i}`);
-  const late = started.slice(limits.deliverySlots);
+  const late = started.slice(freshSlots);
   expect(late.filter((name) => name.startsWith("b"))).toHaveLength(2);
   expect(late.filter((name) => name.startsWith("c"))).toHaveLength(2);
+});
+
+test("a backlog of retries leaves slots for first attempts, and first attempts leave some for retries", () => {
+  const { lanes, started } = start();
+  const busy = target("busy", limits.deliverySlots);
+  const retries = Array.from({ length: limits.deliverySlots }, (_, i) => item(busy, `retry${i}`, true));
+  lanes.add(retries);
+  expect(started).toHaveLength(limits.deliverySlots - freshSlotsKept);
+  const fresh = Array.from({ length: limits.deliverySlots }, (_, i) =>
+    item(target("new", limits.deliverySlots), `new${i}`),
+  );
+  lanes.add(fresh);
+  expect(started.filter((name) => name.startsWith("new"))).toHaveLength(freshSlotsKept);
+
+  const other = start();
+  other.lanes.add(fresh);
+  expect(other.started).toHaveLength(freshSlots);
+  other.lanes.add(retries);
+  expect(other.started).toHaveLength(limits.deliverySlots);
+});
+
+test("an endpoint's first attempts and retries go in turn", async () => {
+  const { lanes, started, finish } = start();
+  const a = target("a", 1);
+  lanes.add(["r0", "r1", "r2"].map((name) => item(a, name, true)));
+  lanes.add(["f0", "f1"].map((name) => item(a, name)));
+  for (const name of ["r0", "f0", "r1", "f1"]) await finish(name);
+  expect(started).toEqual(["r0", "f0", "r1", "f1", "r2"]);
+});
+
+test("two processes share what an endpoint takes at once", () => {
+  const { lanes, started } = start(2);
+  lanes.add(items(target("a", 6), 6));
+  expect(started).toHaveLength(3);
+});
+
+test("what waits for one endpoint can be taken back, and the others go on", async () => {
+  const { lanes, started, finish } = start();
+  lanes.add(items(target("a", 1), 3));
+  lanes.add(items(target("b", 1), 2));
+  expect(lanes.waitingFor().map(({ id }) => id)).toEqual(["a", "b"]);
+  expect(lanes.takeWaitingOf(({ id }) => id === "a").map(({ deliveryId }) => deliveryId)).toEqual(["a1", "a2"]);
+  await finish("a0");
+  await finish("b0");
+  expect(started).toEqual(["a0", "b0", "b1"]);
 });
 
 test("whatever arrives and ends in whatever order: all is sent once and no limit is passed", async () => {
@@ -133,7 +169,7 @@ test("whatever arrives and ends in whatever order: all is sent once and no limit
       while (open.size > 0) await finish([...open.keys()][0] ?? "");
       expect(started.toSorted()).toEqual(expected.toSorted());
       expect(lanes.size).toBe(0);
-      expect(lanes.free).toBe(limits.deliverySlots + limits.deliveryWaitingMax);
+      expect(lanes.free.total).toBe(limits.deliverySlots + limits.deliveryWaitingMax);
     }),
     { numRuns: 50 },
   );

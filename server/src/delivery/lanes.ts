@@ -1,11 +1,13 @@
 import type { Clock } from "#/kernel/clock.ts";
 import { limits } from "#/kernel/limits.ts";
 
+import type { Room } from "./share-out.ts";
 import type { HandOff, Target } from "./target.ts";
 
 /**
- * What this process has in hand: a lane for each endpoint with at most its `in_flight_max` attempts at once, and a bounded
- * queue in memory in front of it while the endpoint answers quickly. One that hangs keeps its own lane and nothing else.
+ * What this process has in hand: a lane for each endpoint with at most its share of `in_flight_max` attempts at once, and a
+ * bounded queue in memory in front of it while the endpoint answers quickly. One that hangs keeps its own lane and nothing
+ * else. Some slots are kept for first attempts and some for retries, so that neither waits for a backlog of the other.
  */
 export type Lanes = {
   /** Takes deliveries that are claimed by this process. */
@@ -15,33 +17,46 @@ export type Lanes = {
   /** The same for every endpoint that was busy here lately, by id. */
   knownRoom(): Map<string, number>;
   /** How many more deliveries should be taken in all. */
-  readonly free: number;
+  readonly free: Room;
   /** Attempts in flight and deliveries that wait. */
   readonly size: number;
   /** Removes what has waited longer than `ms`: it should not age in memory. Forgets endpoints that had nothing to do. */
   takeWaiting(ms: number): HandOff[];
+  /** Attempts in flight. */
+  readonly inFlight: Readonly<Record<Sort, number>>;
+  /** Endpoints for which something waits. */
+  waitingFor(): Target[];
+  /** Removes what waits for the endpoints that are asked for. */
+  takeWaitingOf(isWanted: (target: Target) => boolean): HandOff[];
 };
 
 export type LanesOptions = {
   readonly clock: Clock;
   /** One attempt, from start to end; must not throw. */
-  readonly send: (item: HandOff) => Promise<void>;
+  readonly send: (item: HandOff, waitedMs: number) => Promise<void>;
+  /** Processes that deliver: what an endpoint takes at once is divided among them. */
+  readonly workers: () => number;
 };
+
+type Waiting = { readonly item: HandOff; readonly since: number };
+type Sort = "fresh" | "retry";
 
 type Lane = {
   target: Target;
   inFlight: number;
-  readonly waiting: { readonly item: HandOff; readonly since: number }[];
+  readonly waiting: Readonly<Record<Sort, Waiting[]>>;
+  /** The sort that comes next where both wait. */
+  turn: Sort;
   /** Smoothed duration of an attempt. */
   averageMs: number;
   lastEndAt: number;
 };
 
-export function createLanes({ clock, send }: LanesOptions): Lanes {
+export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
   const lanes = new Map<string, Lane>();
   const line = new Set<Lane>();
-  let inFlight = 0;
-  let waiting = 0;
+  const inFlight = { fresh: 0, retry: 0 };
+  const waiting = { fresh: 0, retry: 0 };
 
   return {
     add(items) {
@@ -49,9 +64,10 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
       const touched = new Set<Lane>();
       for (const item of items) {
         const lane = laneOf(item.target);
+        const sort = item.isRetry ? "retry" : "fresh";
         lane.target = item.target;
-        lane.waiting.push({ item, since });
-        waiting++;
+        lane.waiting[sort].push({ item, since });
+        waiting[sort]++;
         touched.add(lane);
       }
       for (const lane of touched) fill(lane);
@@ -59,7 +75,8 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
     roomFor(target) {
       const now = clock.monotonic();
       const room = roomOf(lanes.get(target.id) ?? newLane(target, now), now);
-      return Math.max(Math.min(room, free()), 0);
+      const { total, fresh } = free();
+      return Math.max(Math.min(room, total, fresh), 0);
     },
     knownRoom() {
       const now = clock.monotonic();
@@ -69,23 +86,29 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
       return free();
     },
     get size() {
-      return inFlight + waiting;
+      return inFlight.fresh + inFlight.retry + waiting.fresh + waiting.retry;
     },
     takeWaiting(ms) {
-      const before = clock.monotonic() - ms;
-      const taken: HandOff[] = [];
+      const now = clock.monotonic();
+      const taken = [...lanes.values()].flatMap((lane) => take(lane, ({ since }) => since <= now - ms));
       for (const [id, lane] of lanes) {
-        const stale = lane.waiting.findIndex(({ since }) => since > before);
-        taken.push(...lane.waiting.splice(0, stale === -1 ? lane.waiting.length : stale).map(({ item }) => item));
-        if (isIdle(lane) && clock.monotonic() - lane.lastEndAt > forgetMs) lanes.delete(id);
+        if (isIdle(lane) && now - lane.lastEndAt > forgetMs) lanes.delete(id);
       }
-      waiting -= taken.length;
       return taken;
+    },
+    inFlight,
+    waitingFor: () => [...lanes.values()].filter(hasWaiting).map(({ target }) => target),
+    takeWaitingOf(isWanted) {
+      return [...lanes.values()].flatMap((lane) => (isWanted(lane.target) ? take(lane, () => true) : []));
     },
   };
 
-  function free(): number {
-    return limits.deliverySlots - inFlight + limits.deliveryWaitingMax - waiting;
+  function free(): Room {
+    const of = (sort: Sort) =>
+      Math.floor((limits.deliverySlots + limits.deliveryWaitingMax) * shareOf[sort]) - inFlight[sort] - waiting[sort];
+    const { deliverySlots, deliveryWaitingMax } = limits;
+    const taken = inFlight.fresh + inFlight.retry + waiting.fresh + waiting.retry;
+    return { total: deliverySlots + deliveryWaitingMax - taken, fresh: of("fresh"), retry: of("retry") };
   }
 
   function laneOf(target: Target): Lane {
@@ -96,58 +119,108 @@ export function createLanes({ clock, send }: LanesOptions): Lanes {
     return lane;
   }
 
+  /** Removes the oldest of what waits in a lane, as long as they are wanted. */
+  function take(lane: Lane, isWanted: (one: Waiting) => boolean): HandOff[] {
+    return sorts.flatMap((sort) => {
+      const keep = lane.waiting[sort].findIndex((one) => !isWanted(one));
+      const taken = lane.waiting[sort].splice(0, keep === -1 ? lane.waiting[sort].length : keep);
+      waiting[sort] -= taken.length;
+      return taken.map(({ item }) => item);
+    });
+  }
+
   /** Starts what the lane may start; what all slots together do not allow stands in line. */
   function fill(lane: Lane): void {
-    while (wantsSlot(lane)) {
-      if (inFlight >= limits.deliverySlots) {
-        line.add(lane);
+    while (hasOwnSlot(lane)) {
+      if (!start(lane)) {
+        if (hasWaiting(lane)) line.add(lane);
         return;
       }
-      start(lane);
     }
   }
 
-  function start(lane: Lane): void {
-    const next = lane.waiting.shift();
-    if (!next) return;
-    waiting--;
-    inFlight++;
+  /** Starts one, first attempts and retries in turn where both wait and both have slots. False: no slot, or nothing waits. */
+  function start(lane: Lane): boolean {
+    const sort = [lane.turn, other[lane.turn]].find((one) => lane.waiting[one].length > 0 && hasSlot(one));
+    const next = sort && lane.waiting[sort].shift();
+    if (!next) return false;
+    lane.turn = other[sort];
+    waiting[sort]--;
+    inFlight[sort]++;
     lane.inFlight++;
     const startedAt = clock.monotonic();
-    void send(next.item).finally(() => {
+    void send(next.item, startedAt - next.since).finally(() => {
       const now = clock.monotonic();
-      inFlight--;
+      inFlight[sort]--;
       lane.inFlight--;
       lane.averageMs += (now - startedAt - lane.averageMs) * smoothing;
       lane.lastEndAt = now;
       if (line.size > 0) nextInLine(lane);
       else fill(lane);
     });
+    return true;
+  }
+
+  function hasSlot(sort: Sort): boolean {
+    return (
+      inFlight.fresh + inFlight.retry < limits.deliverySlots &&
+      inFlight[sort] < Math.floor(limits.deliverySlots * shareOf[sort])
+    );
   }
 
   /** While lanes stand in line each gets one slot in turn, and the one that gave a slot back joins the end. */
   function nextInLine(giver: Lane): void {
     if (wantsSlot(giver)) line.add(giver);
     for (const lane of line) {
-      if (inFlight >= limits.deliverySlots) return;
+      if (!hasSlot("fresh") && !hasSlot("retry")) return;
+      const isDone = !wantsSlot(lane) || start(lane);
+      if (!isDone) continue;
       line.delete(lane);
-      if (!wantsSlot(lane)) continue;
-      start(lane);
       if (wantsSlot(lane)) line.add(lane);
     }
   }
+
+  function wantsSlot(lane: Lane): boolean {
+    return hasWaiting(lane) && hasOwnSlot(lane);
+  }
+
+  function hasOwnSlot(lane: Lane): boolean {
+    return lane.inFlight < capOf(lane);
+  }
+
+  function capOf({ target }: Lane): number {
+    return Math.max(Math.floor(target.inFlightMax / workers()), 1);
+  }
+
+  /** Slots that are free, and as many places in front of them as the endpoint empties within a second. */
+  function roomOf(lane: Lane, now: number): number {
+    const cap = capOf(lane);
+    const isStuck = lane.inFlight >= cap && now - lane.lastEndAt > stuckMs;
+    const perSecond = (cap * 1000) / Math.max(lane.averageMs, 1);
+    const ahead = isStuck ? 0 : Math.min(Math.floor(perSecond), limits.deliveryWaitingPerEndpointMax);
+    return cap + ahead - lane.inFlight - lane.waiting.fresh.length - lane.waiting.retry.length;
+  }
 }
 
+/** Which share of the slots each sort may take: the rest is kept for the other. */
+const shareOf: Readonly<Record<Sort, number>> = {
+  fresh: 1 - limits.deliveryRetryReserve,
+  retry: 1 - limits.deliveryFreshReserve,
+};
+const sorts: readonly Sort[] = ["fresh", "retry"];
+const other = { fresh: "retry", retry: "fresh" } as const;
+
 function newLane(target: Target, now: number): Lane {
-  return { target, inFlight: 0, waiting: [], averageMs: firstGuessMs, lastEndAt: now };
+  const waiting = { fresh: [], retry: [] };
+  return { target, inFlight: 0, waiting, turn: "fresh", averageMs: firstGuessMs, lastEndAt: now };
 }
 
 function isIdle(lane: Lane): boolean {
-  return lane.inFlight === 0 && lane.waiting.length === 0;
+  return lane.inFlight === 0 && !hasWaiting(lane);
 }
 
-function wantsSlot(lane: Lane): boolean {
-  return lane.waiting.length > 0 && lane.inFlight < lane.target.inFlightMax;
+function hasWaiting({ waiting }: Lane): boolean {
+  return waiting.fresh.length > 0 || waiting.retry.length > 0;
 }
 
 const smoothing = 0.2;
@@ -157,11 +230,3 @@ const firstGuessMs = 50;
 const forgetMs = 60_000;
 /** A full lane in which nothing has ended for this long does not move. */
 const stuckMs = 1_000;
-
-/** Slots that are free, and as many places in front of them as the endpoint empties within a second. */
-function roomOf(lane: Lane, now: number): number {
-  const isStuck = lane.inFlight >= lane.target.inFlightMax && now - lane.lastEndAt > stuckMs;
-  const perSecond = (lane.target.inFlightMax * 1000) / Math.max(lane.averageMs, 1);
-  const ahead = isStuck ? 0 : Math.min(Math.floor(perSecond), limits.deliveryWaitingPerEndpointMax);
-  return lane.target.inFlightMax + ahead - lane.inFlight - lane.waiting.length;
-}

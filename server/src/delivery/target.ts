@@ -39,6 +39,8 @@ export type Target = {
   readonly noRetry: readonly (readonly [number, number])[];
   readonly isBreakerOn: boolean;
   readonly isAutoDisabledOn: boolean;
+  /** Until when its health keeps first attempts in memory from it, as `Clock.monotonic` says; 0: not at all. */
+  readonly gatedUntil: number;
   readonly headers: readonly CustomHeader[];
   readonly auth: EndpointAuth | null;
   readonly signature: Signature;
@@ -74,4 +76,28 @@ export type HandOff = {
   readonly manualCount: number;
   /** Whether this attempt is one made by hand. */
   readonly isManual: boolean;
+  /** Not a first attempt: it takes a slot of those kept for retries. */
+  readonly isRetry: boolean;
+  /** Whether what becomes of it says something about the endpoint: not when somebody sends it again. */
+  readonly isCounted: boolean;
+  /** It had been given up before somebody had it sent again. */
+  readonly wasExhausted: boolean;
+  /** Which line of messages it belongs to, as receivers see it, and its number there; null: none. */
+  readonly orderKey: string | null;
+  readonly sequence: number | null;
+  /** The first number before it that has not arrived, where the endpoint wants order. */
+  readonly gap: number | null;
+  /** How long it had been due when it was handed over, milliseconds. */
+  readonly lateMs: number;
 };
+
+/** Whether an endpoint has a limit that only the claim can count, so that nothing goes to it straight from memory. */
+export function isGated(target: Target, now: number, workers: number): boolean {
+  return (
+    target.isPaused ||
+    target.rate !== null ||
+    target.order.mode !== "none" ||
+    target.gatedUntil > now ||
+    target.inFlightMax < workers
+  );
+}

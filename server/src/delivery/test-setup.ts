@@ -15,6 +15,7 @@ import { makeTenant } from "../../test/harness/tenant.ts";
 import { createEndpointBook } from "./endpoints/book.ts";
 import { deliveryHandlers } from "./routes.ts";
 import type { HandOff } from "./target.ts";
+import { undeliveredHandlers } from "./undelivered.ts";
 import { createDeliveryWorker, type DeliveryWorkerOptions } from "./worker.ts";
 import { type MessageFact, writeMessages } from "./write.ts";
 
@@ -55,7 +56,10 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
       userAgent: "aftercall/test",
       ...more,
     });
-    const handlers = deliveryHandlers({ db, ids, random: systemRandom, box, book, http: anyUrl });
+    const handlers = {
+      ...deliveryHandlers({ db, ids, random: systemRandom, box, book, http: anyUrl }),
+      ...undeliveredHandlers({ db, ids, clock, book, messageBodiesDays: 90, enqueueResend: async () => {} }),
+    };
     return { node, book, worker, handlers, metrics };
   };
   const node = newNode("node-1");
@@ -127,7 +131,8 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
     attempts: (of = tenant) =>
       db.inTransaction([of], (tx) =>
         tx.rows<{ number: number; status: number; class: string; body_bytes: number; node: string }>(
-          "select number, status, class, coalesce(length(response_body), 0) as body_bytes, node from attempts order by delivery_id, number",
+          `select a.number, a.status, a.class, coalesce(length(b.response_body), 0) as body_bytes, a.node
+             from attempts a left join attempt_bodies b using (tenant_id, delivery_id, number, started_at) order by a.delivery_id, a.number`,
         ),
       ),
     /** Lets all claims run out, as a minute does. */

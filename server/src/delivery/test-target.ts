@@ -1,6 +1,6 @@
 import { endpointDefaults } from "@aftercall/contract/endpoint.ts";
 
-import type { Target } from "./target.ts";
+import type { HandOff, Target } from "./target.ts";
 
 /** An endpoint as a new one is, for tests that need no database. */
 export function makeTarget(changes: Partial<Target> = {}): Target {
@@ -25,11 +25,38 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     noRetry: [],
     isBreakerOn: true,
     isAutoDisabledOn: true,
+    gatedUntil: 0,
     headers: [],
     auth: null,
     signature: endpointDefaults.signature,
     profileKey: null,
     keys: [],
+    ...changes,
+  };
+}
+
+/** A first attempt of a message for an endpoint, as it is handed over. */
+export function makeHandOff(target: Target, changes: Partial<HandOff> = {}): HandOff {
+  return {
+    tenantId: target.tenantId,
+    deliveryId: "d",
+    claimId: "c",
+    messageId: "m",
+    type: "call.ended",
+    receivedAtMs: 0,
+    target,
+    form: "standard",
+    body: Buffer.alloc(0),
+    attemptCount: 0,
+    manualCount: 0,
+    isManual: false,
+    isRetry: false,
+    isCounted: true,
+    wasExhausted: false,
+    orderKey: null,
+    sequence: null,
+    gap: null,
+    lateMs: 0,
     ...changes,
   };
 }

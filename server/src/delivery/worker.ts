@@ -1,5 +1,3 @@
-import { toPublicId } from "@aftercall/contract/id.ts";
-
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
@@ -12,27 +10,18 @@ import { type Random, randomFraction } from "#/kernel/random.ts";
 import { attempt } from "./attempt.ts";
 import { createAuthorizer } from "./auth/authorize.ts";
 import { claim } from "./claim.ts";
+import type { Committed } from "./commit-results.ts";
 import { decideNext } from "./decide.ts";
 import type { EndpointBook } from "./endpoints/book.ts";
+import { createTally } from "./health/tally.ts";
 import { createLanes } from "./lanes.ts";
-import {
-  freeExpiredLeases,
-  type Held,
-  oldestDueSeconds,
-  releaseDeliveries,
-  renewLeases,
-  tenantsWithExpiredLeases,
-} from "./queue/store.ts";
-import { createSettler, type Result } from "./settle.ts";
-import type { HandOff, Target } from "./target.ts";
-
-/** What the worker measures; the registry of the process fits. */
-export type DeliveryMetrics = {
-  readonly deliveriesTotal: { inc(labels: { result: "delivered" | "retrying" | "undelivered" | "lost_claim" }): void };
-  readonly deliverySeconds: { observe(seconds: number): void };
-  readonly attemptSeconds: { observe(labels: { class: string }, seconds: number): void };
-  readonly oldestDueSeconds: { set(seconds: number): void };
-};
+import { logAttempt } from "./log-attempt.ts";
+import type { DeliveryMetrics } from "./metrics.ts";
+import { type Held, releaseDeliveries } from "./queue/store.ts";
+import type { Result } from "./result.ts";
+import { createSettler } from "./settle.ts";
+import { type HandOff, isGated, type Target } from "./target.ts";
+import { createUpkeep } from "./upkeep.ts";
 
 export type DeliveryWorkerOptions = {
   readonly db: Db;
@@ -45,6 +34,8 @@ export type DeliveryWorkerOptions = {
   readonly book: EndpointBook;
   /** Subscribes to announcements of due deliveries; gives the function that ends it. */
   readonly onWake: (woken: () => void) => () => void;
+  /** Subscribes to changes of what endpoints of a tenant may send, null for any; the book has forgotten them by then. */
+  readonly onEndpoints?: (changed: (tenantId: string | null) => void) => () => void;
   /** Name of this process in the record of attempts. */
   readonly node: string;
   readonly userAgent: string;
@@ -72,24 +63,25 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   const stopping = new AbortController();
   const ending = new AbortController();
   const authorizer = createAuthorizer(options);
+  const tally = createTally();
   const held = new Map<string, Held>();
-  const settler = createSettler({
-    ...options,
-    settled,
-    disabled: (gone) => gone.forEach(({ tenantId }) => book.forget(tenantId)),
-  });
-  const lanes = createLanes({ clock, send });
-  const claimContext = { ...options, knownRoom: () => lanes.knownRoom() };
+  const upkeep = createUpkeep({ ...options, tally, held: () => [...held.values()], wake: () => wake.abort() });
+  const lanes = createLanes({ clock, send, workers: () => upkeep.workers });
+  const settler = createSettler({ ...options, context: { ...options, tally, roomFor }, settled, committed });
+  const claimContext = { ...options, knownRoom: () => lanes.knownRoom(), workers: () => upkeep.workers };
   const running: Promise<void>[] = [];
   const idleWaiters = new Set<() => void>();
-  let turn = 0;
   let wake = new AbortController();
 
   return {
     start() {
-      const unsubscribe = options.onWake(() => wake.abort());
+      const subscriptions = [
+        options.onWake(() => wake.abort()),
+        options.onEndpoints?.((tenantId) => void takeBack(tenantId)),
+      ];
+      const unsubscribe = () => subscriptions.forEach((end) => end?.());
       stopping.signal.addEventListener("abort", unsubscribe, { once: true });
-      running.push(claimForever(), every(limits.deliveryHeartbeatMs, renew), every(limits.deliverySweepMs, sweep));
+      running.push(claimForever(), upkeep.run(stopping.signal), giveBackStale());
     },
     async stop(graceMs) {
       stopping.abort();
@@ -103,10 +95,10 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       await idle();
     },
     handOff: take,
-    roomFor: (target) => (stopping.signal.aborted ? 0 : lanes.roomFor(target)),
+    roomFor,
     async runOnce() {
-      await sweep();
-      const count = await claimOnce();
+      await upkeep.sweep();
+      const { count } = await claimOnce();
       await idle();
       return count;
     },
@@ -114,12 +106,19 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     isRunning: () => running.length > 0 && !stopping.signal.aborted,
   };
 
+  function roomFor(target: Target): number {
+    const mayNot = stopping.signal.aborted || isGated(target, clock.monotonic(), upkeep.workers);
+    return mayNot ? 0 : lanes.roomFor(target);
+  }
+
   function take(items: readonly HandOff[]): void {
     for (const item of items) held.set(item.deliveryId, item);
     lanes.add(items);
   }
 
-  async function send(item: HandOff): Promise<void> {
+  async function send(item: HandOff, waitedMs: number): Promise<void> {
+    const sort = item.isRetry ? "retry" : "fresh";
+    metrics.deliveryStartSeconds.observe({ sort }, Math.max(item.lateMs + waitedMs, 0) / 1000);
     const attempted = await attempt(item, { ...options, authorizer, signal: ending.signal });
     if (attempted === null) return giveBack([item]);
     const next = decideNext(item, attempted, () => randomFraction(options.random));
@@ -127,33 +126,19 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     void settler.add({ item, attempted, next });
   }
 
-  /** The canonical line of an attempt, once it is stored. */
-  function settled({ item, attempted, next }: Result, isHeld: boolean): void {
-    letGo(item);
-    const result = isHeld ? resultOf[next.kind] : "lost_claim";
-    metrics.deliveriesTotal.inc({ result });
-    const latencyMs = attempted.startedAtMs + attempted.durationMs - item.receivedAtMs;
-    if (result === "delivered") metrics.deliverySeconds.observe(latencyMs / 1000);
-    log.info(
-      {
-        tenant: toPublicId("tenant", item.tenantId),
-        delivery: toPublicId("delivery", item.deliveryId),
-        message: toPublicId("message", item.messageId),
-        endpoint: toPublicId("endpoint", item.target.id),
-        type: item.type,
-        attempt: item.attemptCount + 1,
-        class: attempted.class,
-        status: attempted.status,
-        duration_ms: Math.round(attempted.durationMs),
-        since_received_ms: Math.round(latencyMs),
-        bytes: item.body.length,
-        result,
-        ...(next.kind === "retry" && { retry_in_ms: next.delayMs }),
-        ...(next.kind === "undelivered" && { reason: next.reason }),
-        ...(attempted.error !== null && { error: attempted.error }),
-      },
-      "delivery attempt",
-    );
+  function settled(result: Result, isHeld: boolean): void {
+    logAttempt(log, metrics, result, isHeld);
+    letGo(result.item);
+    // What came by a claim may have left others behind that had no place.
+    if (result.item.isRetry || result.item.lateMs > 0) wake.abort();
+  }
+
+  function committed({ handOffs, changed }: Committed): void {
+    for (const tenantId of changed) {
+      book.forget(tenantId);
+      void takeBack(tenantId);
+    }
+    take(handOffs);
   }
 
   function letGo(item: HandOff): void {
@@ -168,62 +153,67 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   }
 
   async function claimForever(): Promise<void> {
+    await upkeep.join().catch((error: unknown) => log.error({ reason: messageOf(error) }, "other workers not counted"));
     while (!stopping.signal.aborted) {
       wake = new AbortController();
-      const count = await claimOnce().catch((error: unknown) => {
+      const { count, waitMs } = await claimOnce().catch((error: unknown) => {
         log.error({ reason: messageOf(error) }, "due deliveries not claimed, trying again");
-        return 0;
+        return { count: 0, waitMs: null };
       });
-      const isBusy = count > 0 || lanes.free <= 0;
-      await clock.sleep(isBusy ? limits.deliveryClaimPauseMs : limits.deliveryPollMs, wake.signal);
+      // Never without a pause: results that come in groups would make a claim for each.
+      await clock.sleep(limits.deliveryClaimPauseMs, stopping.signal);
+      if (count > 0) continue;
+      await clock.sleep(Math.min(Math.ceil(waitMs ?? limits.deliveryPollMs), limits.deliveryPollMs), wake.signal);
     }
   }
 
-  async function claimOnce(): Promise<number> {
-    const items = await claim(claimContext, lanes.free, turn++);
+  async function claimOnce(): Promise<{ count: number; waitMs: number | null }> {
+    const startedAt = clock.monotonic();
+    const { items, waitMs } = await claim(claimContext, lanes.free);
+    if (items.length > 0) {
+      metrics.claimSeconds.observe((clock.monotonic() - startedAt) / 1000);
+      metrics.claimRows.observe(items.length);
+    }
     take(items);
-    return items.length;
+    return { count: items.length, waitMs };
   }
 
-  async function every(ms: number, work: () => Promise<void>): Promise<void> {
+  /** What has waited in memory too long goes back to the table. */
+  async function giveBackStale(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await work().catch((error: unknown) =>
-        log.error({ reason: messageOf(error) }, "upkeep of deliveries failed, trying again"),
-      );
-      await clock.sleep(ms, stopping.signal);
+      await giveBack(lanes.takeWaiting(limits.deliveryWaitingMs));
+      const { fresh, retry } = lanes.inFlight;
+      metrics.slotsUsed.set({ sort: "fresh" }, fresh);
+      metrics.slotsUsed.set({ sort: "retry" }, retry);
+      await clock.sleep(limits.deliveryHeartbeatMs, stopping.signal);
     }
   }
 
-  async function renew(): Promise<void> {
-    await giveBack(lanes.takeWaiting(limits.deliveryWaitingMs));
-    const items = [...held.values()];
-    if (items.length > 0)
-      await db.inTransaction(tenantsOf(items), (tx) => renewLeases(tx, items, limits.deliveryLeaseMs));
-  }
-
-  async function sweep(): Promise<void> {
-    const tenants = await db.inTransaction([], async (tx) => {
-      metrics.oldestDueSeconds.set(await oldestDueSeconds(tx));
-      return tenantsWithExpiredLeases(tx);
-    });
-    if (tenants.length === 0) return;
-    const count = await db.inTransaction(tenants, (tx) => freeExpiredLeases(tx, tenants));
-    log.warn({ deliveries: count }, "claims ran out: their process ended without giving them back");
-    wake.abort();
+  /** What waits in memory for endpoints that may not send any more goes back to the table. */
+  async function takeBack(tenantId: string | null): Promise<void> {
+    const waiting = lanes.waitingFor().filter((target) => tenantId === null || target.tenantId === tenantId);
+    if (waiting.length === 0) return;
+    const tenants = [...new Set(waiting.map((target) => target.tenantId))];
+    try {
+      const known = await db.inTransaction(tenants, (tx) => book.enabled(tx, tenants));
+      const open = new Set(
+        [...known.values()]
+          .flat()
+          .filter((target) => !target.isPaused && target.gatedUntil <= clock.monotonic())
+          .map(({ id }) => id),
+      );
+      await giveBack(lanes.takeWaitingOf((target) => tenants.includes(target.tenantId) && !open.has(target.id)));
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, "changes of endpoints not seen, what waits for them is sent");
+    }
   }
 
   /** What was not attempted is due again at once. If that cannot be stored the claims run out by themselves. */
   async function giveBack(items: readonly HandOff[]): Promise<void> {
     if (items.length === 0) return;
     await db
-      .inTransaction(tenantsOf(items), (tx) => releaseDeliveries(tx, items))
+      .inTransaction([...new Set(items.map((item) => item.tenantId))], (tx) => releaseDeliveries(tx, items))
       .catch((error: unknown) => log.error({ reason: messageOf(error) }, "claims not given back, they will run out"));
     for (const item of items) letGo(item);
   }
-}
-
-const resultOf = { delivered: "delivered", retry: "retrying", resume: "retrying", undelivered: "undelivered" } as const;
-
-function tenantsOf(items: readonly Held[]): string[] {
-  return [...new Set(items.map(({ tenantId }) => tenantId))];
 }

@@ -1,5 +1,6 @@
 import type { CallDirection } from "@aftercall/contract/call.ts";
 import { eventTypeOf } from "@aftercall/contract/events.ts";
+import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -10,7 +11,7 @@ import type { EndpointBook } from "./endpoints/book.ts";
 import type { BodyForm } from "./formats/format.ts";
 import { messageIdOf } from "./message-id.ts";
 import type { BodyRow, MessageRow, NewDeliveryRow } from "./queue/store.ts";
-import { insertMessages } from "./queue/store.ts";
+import { insertMessages, lockLines } from "./queue/store.ts";
 import type { HandOff, Target } from "./target.ts";
 
 /** Something the outside is to be told. */
@@ -26,6 +27,12 @@ export type MessageFact = {
   readonly receivedAtMs: number;
   /** Names it is published under, besides its type. */
   readonly channels?: readonly string[];
+  /** The line it stands in; without one, messages about a call stand in the line of that call. */
+  readonly orderKey?: string | null;
+  /** What it is about, where that is neither a call nor a campaign: one message for each (time, subject, type). */
+  readonly subject?: string;
+  /** The endpoint that does not get it, because it is about that endpoint. */
+  readonly exceptEndpointId?: string;
   /** The bytes in one form; called once per form that an endpoint wants. `messageId`: UUID. */
   readonly render: (form: BodyForm, messageId: string) => Buffer;
 };
@@ -51,14 +58,17 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
   const bodies: BodyRow[] = [];
   const deliveries: NewDeliveryRow[] = [];
   const handOffs: HandOff[] = [];
+  const lines = facts.flatMap(({ tenantId, orderKey }) => (orderKey ? [{ tenantId, orderKey }] : []));
+  if (lines.length > 0) await lockLines(tx, lines);
 
   for (const fact of facts) {
-    const subject = fact.callId ?? fact.campaignId ?? fact.tenantId;
+    const subject = fact.subject ?? fact.callId ?? fact.campaignId ?? fact.tenantId;
     const id = messageIdOf(fact.occurredAtMs, subject, fact.type);
     if (messages.has(id)) continue;
     const render = createRenderer(fact, id);
-    const choice = chooseEndpoints(kindOf(fact, render), targets.get(fact.tenantId) ?? []);
-    messages.set(id, { ...fact, id, unroutedReason: choice.reason });
+    const candidates = (targets.get(fact.tenantId) ?? []).filter((target) => target.id !== fact.exceptEndpointId);
+    const choice = chooseEndpoints(kindOf(fact, render), candidates);
+    messages.set(id, { ...fact, id, orderKey: fact.orderKey ?? null, unroutedReason: choice.reason });
     for (const format of formsFor(choice.endpoints)) {
       bodies.push({ tenantId: fact.tenantId, messageId: id, format, body: render(format) });
     }
@@ -66,23 +76,40 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
       const deliveryId = context.ids.next();
       const isOurs = room.take(target);
       const row = { tenantId: fact.tenantId, id: deliveryId, messageId: id, endpointId: target.id };
-      deliveries.push({ ...row, claimId: isOurs ? claimId : null });
+      const orderKey = target.order.mode === "none" ? null : (fact.orderKey ?? fact.callId);
+      deliveries.push({ ...row, claimId: isOurs ? claimId : null, orderKey });
       const form = target.bodyForm;
       if (isOurs)
         handOffs.push(handOffOf(fact, { deliveryId, claimId, messageId: id, target, form, body: render(form) }));
     }
   }
-  const rows = [...messages.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const rows = [...messages.values()];
   const written = await insertMessages(tx, { messages: rows, bodies, deliveries, leaseMs: limits.deliveryLeaseMs });
-  return written.size === rows.length ? handOffs : handOffs.filter(({ messageId }) => written.has(messageId));
+  return handOffs.flatMap((handOff) => {
+    const sequence = written.get(handOff.messageId);
+    return sequence === undefined ? [] : [{ ...handOff, sequence }];
+  });
 }
 
 function handOffOf(
-  { tenantId, type, receivedAtMs }: MessageFact,
+  { tenantId, type, receivedAtMs, callId, orderKey }: MessageFact,
   own: Pick<HandOff, "deliveryId" | "claimId" | "messageId" | "target" | "form" | "body">,
 ): HandOff {
-  return { ...own, tenantId, type, receivedAtMs, attemptCount: 0, manualCount: 0, isManual: false };
+  const line = orderKey ?? (callId && toPublicId("call", callId));
+  return { ...firstAttempt, ...own, tenantId, type, receivedAtMs, orderKey: line };
 }
+
+const firstAttempt = {
+  attemptCount: 0,
+  manualCount: 0,
+  isManual: false,
+  isRetry: false,
+  isCounted: true,
+  wasExhausted: false,
+  sequence: null,
+  gap: null,
+  lateMs: 0,
+} as const;
 
 /** What decides where a fact goes. Filters are asked of the very bytes that a standard endpoint would get. */
 function kindOf(fact: MessageFact, render: (form: BodyForm) => Buffer): MessageKind {

@@ -41,6 +41,10 @@ export const limits = {
   jobHeartbeatSeconds: 10,
   /** Attempts in flight in one process. */
   deliverySlots: 500,
+  /** The share of these that only first attempts may take: a backlog of retries leaves room for what is new. */
+  deliveryFreshReserve: 0.3,
+  /** The share that only retries may take: what is new does not stop them for ever. */
+  deliveryRetryReserve: 0.1,
   /** Deliveries that wait in memory for a slot in one process; they are claimed, so the others of the row wait for us. */
   deliveryWaitingMax: 2_000,
   /** The same for one endpoint: what a receiver that answers within a few milliseconds takes in a moment. */
@@ -61,6 +65,18 @@ export const limits = {
   deliveryClaimMax: 500,
   /** Tenants of one claim, at most; the next claim goes on with the others. */
   deliveryClaimTenantsMax: 50,
+  /** Lanes of one claim, at most: the next claim goes on with the others. */
+  deliveryLanesMax: 200,
+  /** A process that delivers and says nothing for this long is not counted any more. */
+  deliveryWorkerSilentMs: 30_000,
+  /** How often successes are written that change nothing about their endpoint but its failure rate. */
+  deliveryTallyMs: 10_000,
+  /** How often lines are looked through for somebody who waits for nobody. */
+  deliveryLinesMs: 60_000,
+  /** How often the backlog is counted for the metrics. */
+  deliveryBacklogMs: 30_000,
+  /** Claims of one delivery in a row that run out without a result before it is set aside. */
+  deliveryLostMax: 5,
   /** Results in one transaction. */
   deliveryResultsMax: 200,
   /** How long a result waits for company. */
@@ -77,6 +93,12 @@ export const limits = {
   idempotencyPollMs: 50,
   /** Expired idempotency keys removed in one go. */
   idempotencySweepRowsMax: 5_000,
+  /** Event types of a tenant's own. */
+  eventTypesMax: 500,
+  /** How long a tenant's own id of a message is remembered, so that it is published once. */
+  publishedIdKeepMs: 30 * 86_400_000,
+  /** Ids of messages forgotten in one go. */
+  publishedIdSweepRowsMax: 5_000,
   /** How often keys and ids that are only kept for a while are looked through. */
   keptSweepMs: 60_000,
   /** Rows of the undelivered list as a table. */

@@ -65,9 +65,68 @@ export function createMetrics(options: { process?: boolean } = {}) {
       buckets: latencies,
       registers,
     }),
+    deliveryStartSeconds: new Histogram({
+      name: "aftercall_delivery_start_seconds",
+      help: "From the moment a delivery may be sent (its commit, or its due time) to the start of its attempt.",
+      labelNames: ["sort"],
+      buckets: longLatencies,
+      registers,
+    }),
+    claimSeconds: new Histogram({
+      name: "aftercall_claim_seconds",
+      help: "Time it took to take due deliveries from the table.",
+      buckets: latencies,
+      registers,
+    }),
+    claimRows: new Histogram({
+      name: "aftercall_claim_rows",
+      help: "Deliveries taken by one claim.",
+      buckets: [1, 5, 10, 25, 50, 100, 250, 500],
+      registers,
+    }),
+    slotsUsed: new Gauge({
+      name: "aftercall_delivery_slots_used",
+      help: "Attempts in flight in this process: first attempts (fresh) and retries.",
+      labelNames: ["sort"],
+      registers,
+    }),
+    waitingDeliveries: new Gauge({
+      name: "aftercall_waiting_deliveries",
+      help: "Deliveries that wait, by cause: due, scheduled, throttled, breaker, paused, order.",
+      labelNames: ["cause"],
+      registers,
+    }),
+    oldestWaitingSeconds: new Gauge({
+      name: "aftercall_oldest_waiting_seconds",
+      help: "Age of the oldest delivery that waits, by cause.",
+      labelNames: ["cause"],
+      registers,
+    }),
+    breakers: new Gauge({
+      name: "aftercall_breakers",
+      help: "Enabled endpoints by the state of their breaker: closed, open, half_open.",
+      labelNames: ["state"],
+      registers,
+    }),
+    leasesLostTotal: new Counter({
+      name: "aftercall_leases_lost_total",
+      help: "Claims that ran out because their process ended or could not reach the database.",
+      registers,
+    }),
     oldestDueSeconds: new Gauge({
       name: "aftercall_oldest_due_seconds",
       help: "Age of the oldest delivery that is due, throttled ones included.",
+      registers,
+    }),
+    attemptDaysAhead: new Gauge({
+      name: "aftercall_attempt_days_ahead",
+      help: "Days after today for which the log of attempts has its partition. Below 2 somebody should look.",
+      registers,
+    }),
+    retentionRunsTotal: new Counter({
+      name: "aftercall_retention_runs_total",
+      help: "Runs of retention by result: done, failed.",
+      labelNames: ["result"],
       registers,
     }),
     jobsTotal: new Counter({

@@ -17,6 +17,8 @@ import { loadTargets, orderOf, rateOf, type TargetRow } from "./store.ts";
 export type EndpointBook = {
   /** Enabled endpoints by tenant. */
   enabled(tx: Tx, tenantIds: readonly string[]): Promise<ReadonlyMap<string, readonly Target[]>>;
+  /** Endpoints by id, disabled ones too; read from the database. */
+  named(tx: Tx, tenantIds: readonly string[], ids: readonly string[]): Promise<readonly Target[]>;
   /** Drops what is known about a tenant, or with null about all. */
   forget(tenantId: string | null): void;
 };
@@ -31,10 +33,14 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
       if (missing.length === 0) return new Map(tenantIds.map((id) => [id, known.get(id)?.targets ?? []]));
       const changesBefore = changes;
       const loaded = Map.groupBy(await loadTargets(tx, missing), (row) => row.tenant_id);
-      const fresh = new Map(missing.map((id) => [id, (loaded.get(id) ?? []).map((row) => targetOf(box, row))]));
+      const fresh = new Map(missing.map((id) => [id, (loaded.get(id) ?? []).map((row) => targetOf(box, row, now))]));
       // What was read while something changed may be older than the change: good for this once, not for keeping.
       if (changes === changesBefore) keep(fresh, now + limits.endpointCacheMs);
       return new Map(tenantIds.map((id) => [id, fresh.get(id) ?? known.get(id)?.targets ?? []]));
+    },
+    async named(tx, tenantIds, ids) {
+      const now = clock.monotonic();
+      return (await loadTargets(tx, tenantIds, ids)).map((row) => targetOf(box, row, now));
     },
     forget(tenantId) {
       changes++;
@@ -57,7 +63,7 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
 
 const tenantsKeptMax = 10_000;
 
-function targetOf(box: SecretBox, row: TargetRow): Target {
+function targetOf(box: SecretBox, row: TargetRow, now: number): Target {
   const { signatureSecret, headers, auth } = openSettings(box, row);
   return {
     tenantId: row.tenant_id,
@@ -80,6 +86,7 @@ function targetOf(box: SecretBox, row: TargetRow): Target {
     noRetry: row.status_rules.map((range) => [Number(range.slice(0, 3)), Number(range.slice(-3))] as const),
     isBreakerOn: row.is_breaker_on,
     isAutoDisabledOn: row.is_auto_disabled_on,
+    gatedUntil: row.gated_ms > 0 ? now + row.gated_ms : 0,
     headers,
     auth,
     signature: row.signature,

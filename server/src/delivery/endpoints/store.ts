@@ -110,23 +110,34 @@ const columns = [
   .map((name) => `e.${name}`)
   .join(", ");
 
-export type TargetRow = EndpointRow & { readonly version: string; readonly secrets: readonly StoredSecret[] };
+export type TargetRow = EndpointRow & {
+  readonly version: string;
+  /** How long its health still gates it, milliseconds; Infinity while the breaker is open. */
+  readonly gated_ms: number;
+  readonly secrets: readonly StoredSecret[];
+};
 
-/** Enabled endpoints of tenants with the secrets that sign now, newest first. */
-export async function loadTargets(tx: Tx, tenantIds: readonly string[]): Promise<TargetRow[]> {
+/** Enabled endpoints of tenants, or those of some ids, with the secrets that sign now, newest first. */
+export async function loadTargets(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ids: readonly string[] | null = null,
+): Promise<TargetRow[]> {
   type Joined = EndpointRow & {
     version: string;
+    gated_ms: number;
     secret_id: string;
     sealed: Buffer;
     secret_at: Date;
     expires_at: Date | null;
   };
   const rows = await tx.rows<Joined>(
-    `select ${columns}, ${endpointVersion} as version, s.id as secret_id, s.sealed, s.created_at as secret_at, s.expires_at
+    `select ${columns}, ${endpointVersion} as version, ${gatedMs} as gated_ms, s.id as secret_id, s.sealed, s.created_at as secret_at, s.expires_at
        from endpoints e join endpoint_secrets s on s.tenant_id = e.tenant_id and s.endpoint_id = e.id
-      where e.tenant_id = any ($1::uuid[]) and e.disabled_at is null and (s.expires_at is null or s.expires_at > now())
+       join endpoint_health h on h.tenant_id = e.tenant_id and h.endpoint_id = e.id
+      where e.tenant_id = any ($1::uuid[]) and case when $2::uuid[] is null then e.disabled_at is null else e.id = any ($2) end and (s.expires_at is null or s.expires_at > now())
       order by e.tenant_id, e.id, s.id desc`,
-    [tenantIds],
+    [tenantIds, ids],
     "delivery.load-targets",
   );
   return [...Map.groupBy(rows, (row) => row.id).values()].flatMap((group) => {
@@ -141,6 +152,11 @@ export async function loadTargets(tx: Tx, tenantIds: readonly string[]): Promise
     return [{ ...first, secrets }];
   });
 }
+
+/** While the breaker is not closed, the receiver asked for a pause, or it has only just come back. */
+const gatedMs = `
+  case when h.breaker <> 'closed' and e.is_breaker_on then 'Infinity'::float8
+       else extract(epoch from greatest(h.not_before, h.closed_at + interval '30 seconds') - now())::float8 * 1000 end`;
 
 /** Text that changes with every change of an endpoint (alias `e`). */
 export const endpointVersion = "(extract(epoch from e.updated_at) * 1000000)::bigint::text";

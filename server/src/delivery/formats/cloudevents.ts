@@ -12,7 +12,7 @@ export const cloudevents: Format = {
         id: messageId,
         source: `/tenants/${tenantId}`,
         type,
-        subject: about.kind === "call" ? about.call.id : about.campaign.id,
+        ...(about.kind !== "data" && { subject: about.kind === "call" ? about.call.id : about.campaign.id }),
         time: new Date(occurredAtMs).toISOString(),
         datacontenttype: "application/json",
         data: dataOf(fact, payload),

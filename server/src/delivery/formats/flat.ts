@@ -21,7 +21,7 @@ function rowOf(fact: Fact, payload: EndpointPayload) {
     return { ...head, ...noCall, call_id: callId, metadata: dataOf(fact, payload) };
   }
   if (about.kind === "call") return { ...head, ...callColumns(about.call, about.transcript) };
-  return { ...head, ...noCall, metadata: { campaign: about.campaign } };
+  return { ...head, ...noCall, metadata: dataOf(fact, payload) };
 }
 
 function callColumns(call: Call, transcript: Transcript | null) {

@@ -15,7 +15,9 @@ export type Fact = {
   readonly businessId: string;
   readonly about:
     | { readonly kind: "call"; readonly call: Call; readonly transcript: Transcript | null }
-    | { readonly kind: "campaign"; readonly campaign: Campaign };
+    | { readonly kind: "campaign"; readonly campaign: Campaign }
+    /** Neither: what a tenant publishes. */
+    | { readonly kind: "data"; readonly data: Readonly<Record<string, unknown>> };
 };
 
 /** A way to write a fact as the bytes that are sent and kept. */

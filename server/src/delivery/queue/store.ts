@@ -2,8 +2,8 @@ import type { UnroutedReason } from "@aftercall/contract/message.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 
-import { endpointVersion } from "../endpoints/store.ts";
 import type { BodyForm } from "../formats/format.ts";
+import { type EndpointRef, refColumns } from "../health/store.ts";
 
 export type MessageRow = {
   readonly tenantId: string;
@@ -14,6 +14,8 @@ export type MessageRow = {
   readonly occurredAtMs: number;
   readonly receivedAtMs: number;
   readonly unroutedReason: UnroutedReason | null;
+  /** The line it stands in where that is not its call. */
+  readonly orderKey: string | null;
 };
 export type BodyRow = {
   readonly tenantId: string;
@@ -28,8 +30,11 @@ export type NewDeliveryRow = {
   readonly endpointId: string;
   /** Null: somebody else may claim it. */
   readonly claimId: string | null;
+  /** Its line, where the endpoint wants order. */
+  readonly orderKey: string | null;
 };
 export type NewMessages = {
+  /** In the order in which they are numbered within their lines. */
   readonly messages: readonly MessageRow[];
   readonly bodies: readonly BodyRow[];
   readonly deliveries: readonly NewDeliveryRow[];
@@ -38,7 +43,8 @@ export type NewMessages = {
 
 /**
  * Writes messages with their bytes and deliveries in one statement, and wakes the workers if any delivery is left to them.
- * A message that is already there writes nothing. Gives the ids of those that are new.
+ * A message that is already there writes nothing. Gives those that are new with their numbers within their lines: the call
+ * of a message is locked by whoever writes about it, so numbers have no gaps and are never given twice.
  *
  * All bodies travel as one binary parameter and are cut apart by offset: the statement has the same text for any number of
  * rows, so it is prepared once, and no byte is written as text.
@@ -46,11 +52,11 @@ export type NewMessages = {
 export async function insertMessages(
   tx: Tx,
   { messages, bodies, deliveries, leaseMs }: NewMessages,
-): Promise<Set<string>> {
-  if (messages.length === 0) return new Set();
+): Promise<ReadonlyMap<string, number | null>> {
+  if (messages.length === 0) return new Map();
   let offset = 1;
   const starts = bodies.map(({ body }) => (offset += body.length) - body.length);
-  const rows = await tx.rows<{ id: string }>(
+  const rows = await tx.rows<{ id: string; sequence: number | null }>(
     insertMessagesSql,
     [
       messages.map((row) => row.tenantId),
@@ -73,98 +79,55 @@ export async function insertMessages(
       deliveries.map((row) => row.endpointId),
       deliveries.map((row) => row.claimId),
       leaseMs,
+      messages.map((row) => row.orderKey),
+      deliveries.map((row) => row.orderKey),
     ],
     "delivery.insert-messages",
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, sequence }) => [id, sequence]));
 }
 
 const insertMessagesSql = `
-  with written as (
-    insert into messages (tenant_id, id, type, call_id, campaign_id, occurred_at, received_at, unrouted_reason)
-    select tenant_id, id, type, call_id, campaign_id, to_timestamp(occurred_ms / 1000), to_timestamp(received_ms / 1000), reason
-      from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::float8[], $7::float8[], $8::text[])
-        as m (tenant_id, id, type, call_id, campaign_id, occurred_ms, received_ms, reason)
+  with fact as (
+    select m.*, row_number() over (partition by m.tenant_id, m.call_id, m.order_key order by m.place) as nth
+      from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::float8[], $7::float8[], $8::text[], $21::text[]) with ordinality
+        as m (tenant_id, id, type, call_id, campaign_id, occurred_ms, received_ms, reason, order_key, place)
+     where not exists (select from messages o where o.tenant_id = m.tenant_id and o.id = m.id)),
+  written as (
+    insert into messages (tenant_id, id, type, call_id, campaign_id, occurred_at, received_at, unrouted_reason, order_key, sequence)
+    select f.tenant_id, f.id, f.type, f.call_id, f.campaign_id, to_timestamp(f.occurred_ms / 1000), to_timestamp(f.received_ms / 1000), f.reason,
+           f.order_key,
+           case when f.order_key is not null then f.nth + coalesce((select max(o.sequence) from messages o
+                  where o.tenant_id = f.tenant_id and o.order_key = f.order_key), 0)
+                when f.call_id is not null then f.nth + coalesce((select max(o.sequence) from messages o
+                  where o.tenant_id = f.tenant_id and o.call_id = f.call_id and o.order_key is null), 0) end
+      from fact f order by f.id
     on conflict (tenant_id, id) do nothing
-    returning tenant_id, id),
+    returning tenant_id, id, sequence),
   bodies as (
     insert into message_bodies (tenant_id, message_id, format, body)
     select b.tenant_id, b.message_id, b.format, substring($9::bytea from b.start for b.length)
       from unnest($10::uuid[], $11::uuid[], $12::text[], $13::int[], $14::int[]) as b (tenant_id, message_id, format, start, length)
       join written w on w.tenant_id = b.tenant_id and w.id = b.message_id),
   queued as (
-    insert into deliveries (tenant_id, id, message_id, endpoint_id, state, claim_id, lease_until)
+    insert into deliveries (tenant_id, id, message_id, endpoint_id, state, claim_id, lease_until, order_key, sequence)
     select d.tenant_id, d.id, d.message_id, d.endpoint_id, case when d.claim_id is null then 'due' else 'claimed' end, d.claim_id,
-           case when d.claim_id is not null then now() + $20 * interval '1 millisecond' end
-      from unnest($15::uuid[], $16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[]) as d (tenant_id, id, message_id, endpoint_id, claim_id)
+           case when d.claim_id is not null then now() + $20 * interval '1 millisecond' end,
+           d.order_key, case when d.order_key is not null then w.sequence end
+      from unnest($15::uuid[], $16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $22::text[])
+        as d (tenant_id, id, message_id, endpoint_id, claim_id, order_key)
       join written w on w.tenant_id = d.tenant_id and w.id = d.message_id
     returning state)
-  select w.id, (select pg_notify('deliveries', '') where exists (select 1 from queued where state = 'due')) from written w`;
+  select w.id, w.sequence, (select pg_notify('deliveries', '') where exists (select 1 from queued where state = 'due')) from written w`;
 
-/** Tenants that have something to send now. */
-export async function tenantsWithDueDeliveries(tx: Tx): Promise<string[]> {
-  const rows = await tx.rows<{ id: string }>(
-    "select id from lookup_tenants_with_due_deliveries() as t (id)",
-    [],
-    "delivery.tenants-due",
-  );
-  return rows.map(({ id }) => id);
-}
-
-export type ClaimInput = {
-  readonly tenantIds: readonly string[];
-  /** What this process can still take of endpoints it was busy with lately; of any other it takes `in_flight_max`. */
-  readonly room: ReadonlyMap<string, number>;
-  readonly rowsMax: number;
-  readonly claimId: string;
-  readonly leaseMs: number;
-};
-export type ClaimedRow = {
-  readonly tenant_id: string;
-  readonly id: string;
-  readonly message_id: string;
-  readonly endpoint_id: string;
-  readonly endpoint_version: string;
-  readonly type: string;
-  readonly received_ms: number;
-  readonly attempt_count: number;
-  readonly manual_count: number;
-  readonly is_manual: boolean;
-  /** Which of its forms the body has; not the endpoint's where that was changed after the message was written. */
-  readonly form: string;
-  readonly body: Buffer;
-};
-
-/**
- * Takes due deliveries of enabled endpoints that have room, oldest first for each endpoint and endpoints in random order, so
- * that no endpoint starves another. Rows that another process is just taking are passed over.
- */
-export async function claimDeliveries(tx: Tx, input: ClaimInput): Promise<ClaimedRow[]> {
-  return tx.rows<ClaimedRow>(
-    `with sending as (
-       select e.tenant_id, e.id, e.body_form as form, ${endpointVersion} as version, coalesce(r.free, e.in_flight_max) as free
-         from endpoints e left join unnest($2::uuid[], $3::int[]) as r (endpoint_id, free) on r.endpoint_id = e.id
-        where e.tenant_id = any ($1::uuid[]) and e.disabled_at is null and coalesce(r.free, 1) > 0
-        order by random()),
-     picked as materialized (
-       select s.tenant_id, d.id, s.form, s.version
-         from sending s cross join lateral (
-              select d.id from deliveries d
-               where d.tenant_id = s.tenant_id and d.endpoint_id = s.id and d.state = 'due' and d.due_at <= now()
-               order by d.due_at, d.id limit s.free for update skip locked) as d
-        limit $4),
-     claimed as (
-       update deliveries d set state = 'claimed', claim_id = $5, lease_until = now() + $6 * interval '1 millisecond'
-         from picked p
-        where d.tenant_id = p.tenant_id and d.id = p.id
-       returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.form, d.attempt_count, d.manual_count, d.resume_at)
-     select c.tenant_id, c.id, c.message_id, c.endpoint_id, c.version as endpoint_version, m.type, m.received_ms, c.attempt_count,
-            c.manual_count, c.resume_at is not null as is_manual, b.format as form, b.body
-       from claimed c ${messageOf("c", "type, extract(epoch from received_at)::float8 * 1000 as received_ms")}
-            cross join lateral (select format, body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
-                                 order by (b.format = c.form) desc, (b.format = 'standard') desc limit 1) as b`,
-    [input.tenantIds, [...input.room.keys()], [...input.room.values()], input.rowsMax, input.claimId, input.leaseMs],
-    "delivery.claim",
+/** Numbers within lines that are not calls are given one transaction after the other. */
+export async function lockLines(tx: Tx, lines: readonly { tenantId: string; orderKey: string }[]): Promise<void> {
+  await tx.run(
+    `select pg_advisory_xact_lock(l.lock) from (
+       select distinct hashtextextended(tenant_id || ':' || order_key, 0) as lock from unnest($1::text[], $2::text[]) as w (tenant_id, order_key)
+        order by lock) as l`,
+    [lines.map(({ tenantId }) => tenantId), lines.map(({ orderKey }) => orderKey)],
+    "delivery.lock-lines",
   );
 }
 
@@ -179,12 +142,17 @@ export function messageOf(alias: string, columns: string): string {
 /** What was still due for endpoints that are disabled is undelivered: it does not wait for somebody to look. */
 export async function closeDisabled(tx: Tx, tenantIds: readonly string[]): Promise<number> {
   return tx.run(
-    `update deliveries d set state = 'undelivered', resume_at = null, finished_at = now(),
-            reason = case when e.deleted_at is not null then 'endpoint_deleted'
-                          when e.disabled_reason = 'gone' then 'gone' else 'endpoint_disabled' end
-       from endpoints e
-      where e.tenant_id = any ($1::uuid[]) and e.disabled_at is not null
-        and d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'due'`,
+    `update deliveries d set state = 'undelivered', resume_at = null, finished_at = now(), is_blocked = false, reason = w.reason
+       from (select e.tenant_id, x.id,
+                    case when e.deleted_at is not null then 'endpoint_deleted'
+                         when e.disabled_reason = 'gone' then 'gone' else 'endpoint_disabled' end as reason
+               from endpoints e cross join lateral (
+                    (select id from deliveries where tenant_id = e.tenant_id and endpoint_id = e.id and state = 'due' and not is_blocked and not is_forced)
+                    union all
+                    (select id from deliveries where tenant_id = e.tenant_id and endpoint_id = e.id and state = 'due' and is_blocked and not is_forced)
+                    ) as x
+              where e.tenant_id = any ($1::uuid[]) and e.disabled_at is not null) as w
+      where d.tenant_id = w.tenant_id and d.id = w.id and d.state = 'due'`,
     [tenantIds],
     "delivery.close-disabled",
   );
@@ -199,6 +167,9 @@ export type ResultRow = {
   readonly delayMs: number | null;
   readonly reason: string | null;
   readonly isManual: boolean;
+  readonly trigger: "schedule" | "manual" | "resend";
+  /** Where it went: endpoints change. */
+  readonly url: string;
   readonly number: number;
   readonly startedAtMs: number;
   readonly durationMs: number;
@@ -209,15 +180,26 @@ export type ResultRow = {
   readonly responseBody: Buffer;
 };
 
+export type Settled = {
+  /** Deliveries whose claim held. */
+  readonly held: ReadonlySet<string>;
+  /** Endpoints of which a success is worth writing: they failed before, or their breaker is not closed. */
+  readonly unclean: ReadonlySet<string>;
+};
+
 /**
  * Writes what became of attempts, each only while its claim still holds: a process that lost its lease changes nothing.
  * An attempt made by hand that failed leaves the schedule where it was: due when it would have been, or at its end again.
- * Gives the ids of the deliveries whose claim held.
  */
-export async function settleDeliveries(tx: Tx, results: readonly ResultRow[], node: string): Promise<Set<string>> {
+export async function settleDeliveries(
+  tx: Tx,
+  results: readonly ResultRow[],
+  node: string,
+  endpoints: readonly EndpointRef[],
+): Promise<Settled> {
   let offset = 1;
   const starts = results.map(({ responseBody }) => (offset += responseBody.length) - responseBody.length);
-  const rows = await tx.rows<{ id: string }>(
+  const rows = await tx.rows<{ id: string; unclean: string[] | null }>(
     settleSql,
     [
       results.map((row) => row.tenantId),
@@ -238,18 +220,21 @@ export async function settleDeliveries(tx: Tx, results: readonly ResultRow[], no
       results.map(({ responseBody }) => responseBody.length),
       Buffer.concat(results.map(({ responseBody }) => responseBody)),
       node,
+      ...refColumns(endpoints),
+      results.map((row) => row.trigger),
+      results.map((row) => row.url),
     ],
     "delivery.settle",
   );
-  return new Set(rows.map(({ id }) => id));
+  return { held: new Set(rows.map(({ id }) => id)), unclean: new Set(rows[0]?.unclean) };
 }
 
 const settleSql = `
   with result as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::float8[], $6::text[], $7::bool[], $8::int[], $9::float8[],
-                         $10::int[], $11::int[], $12::text[], $13::text[], $14::json[], $15::int[], $16::int[])
+                         $10::int[], $11::int[], $12::text[], $13::text[], $14::json[], $15::int[], $16::int[], $21::text[], $22::text[])
       as r (tenant_id, delivery_id, claim_id, state, delay_ms, reason, is_manual, number, started_ms, duration_ms, status, class, error,
-            headers, body_start, body_length)),
+            headers, body_start, body_length, trigger, url)),
   -- Row by row through the key and then by place, whatever the planner thinks of the table: a plan made while it was small
   -- would read all of it for every batch.
   held as materialized (
@@ -267,32 +252,26 @@ const settleSql = `
            finished_at = case when r.state <> 'due' or (r.delay_ms is null and d.resume_at = 'infinity') then now() end,
            attempt_count = r.number,
            manual_count = d.manual_count + r.is_manual::int,
-           resume_at = null, claim_id = null, lease_until = null
+           lost_count = 0, resume_at = null, claim_id = null, lease_until = null
       from held r
      where d.ctid = r.place
      returning d.tenant_id, d.id),
   recorded as (
-    insert into attempts (tenant_id, delivery_id, number, started_at, duration_ms, status, class, error, response_headers, response_body, node)
-    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.duration_ms, r.status, r.class, r.error, r.headers,
-           case when r.body_length > 0 then substring($17::bytea from r.body_start for r.body_length) end, $18
+    insert into attempts (tenant_id, delivery_id, number, started_at, duration_ms, status, class, error, node, trigger, url)
+    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.duration_ms, r.status, r.class, r.error, $18, r.trigger, r.url
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
+    on conflict do nothing),
+  answered as (
+    insert into attempt_bodies (tenant_id, delivery_id, number, started_at, response_headers, response_body)
+    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.headers,
+           case when r.body_length > 0 then substring($17::bytea from r.body_start for r.body_length) end
+      from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
+     where r.headers is not null or r.body_length > 0
     on conflict do nothing)
-  select id from settled`;
-
-export type EndpointRef = { readonly tenantId: string; readonly endpointId: string };
-
-/** Disables endpoints whose receivers said that they are gone; gives those that were enabled until now. */
-export async function disableGone(tx: Tx, endpoints: readonly EndpointRef[]): Promise<EndpointRef[]> {
-  const rows = await tx.rows<{ tenant_id: string; id: string }>(
-    `update endpoints e set disabled_at = now(), disabled_reason = 'gone', updated_at = now()
-       from unnest($1::uuid[], $2::uuid[]) as g (tenant_id, id)
-      where e.tenant_id = g.tenant_id and e.id = g.id and e.disabled_at is null
-      returning e.tenant_id, e.id`,
-    [endpoints.map(({ tenantId }) => tenantId), endpoints.map(({ endpointId }) => endpointId)],
-    "delivery.disable-gone",
-  );
-  return rows.map((row) => ({ tenantId: row.tenant_id, endpointId: row.id }));
-}
+  select id, (select array_agg(h.endpoint_id) from unnest($19::uuid[], $20::uuid[]) as e (tenant_id, id) cross join lateral (
+                select endpoint_id, is_clean from endpoint_health where tenant_id = e.tenant_id and endpoint_id = e.id limit 1) as h
+               where not h.is_clean) as unclean
+    from settled`;
 
 export type Held = { readonly tenantId: string; readonly deliveryId: string; readonly claimId: string };
 
@@ -340,25 +319,21 @@ export async function tenantsWithExpiredLeases(tx: Tx): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Frees claims that ran out: their process died, or could not reach the database. */
-export async function freeExpiredLeases(tx: Tx, tenantIds: readonly string[]): Promise<number> {
+/**
+ * Frees claims that ran out: their process died, or could not reach the database. A delivery that was lost so several times in
+ * a row is set aside, since it may be what the processes die of.
+ */
+export async function freeExpiredLeases(tx: Tx, tenantIds: readonly string[], lostMax: number): Promise<number> {
   return tx.run(
-    `update deliveries d set state = 'due', claim_id = null, lease_until = null
+    `update deliveries d set claim_id = null, lease_until = null, lost_count = d.lost_count + 1,
+            state = case when d.lost_count + 1 >= $2 then 'undelivered' else 'due' end,
+            reason = case when d.lost_count + 1 >= $2 then 'render_failed' else d.reason end,
+            finished_at = case when d.lost_count + 1 >= $2 then now() end
        from (select x.tenant_id, x.id from deliveries x
               where x.tenant_id = any ($1::uuid[]) and x.state = 'claimed' and x.lease_until < now()
               order by x.id limit 5000 for update skip locked) as expired
       where d.tenant_id = expired.tenant_id and d.id = expired.id`,
-    [tenantIds],
+    [tenantIds, lostMax],
     "delivery.free-expired",
   );
-}
-
-/** Age in seconds of the oldest delivery that is due, over all tenants. */
-export async function oldestDueSeconds(tx: Tx): Promise<number> {
-  const rows = await tx.rows<{ seconds: number }>(
-    "select lookup_oldest_due_seconds() as seconds",
-    [],
-    "delivery.oldest-due",
-  );
-  return rows[0]?.seconds ?? 0;
 }
