@@ -73,6 +73,10 @@ export function writeSettings(dataDir: string, { isDurable, isOnTcp }: Settings)
     "shared_buffers = 128MB",
     "max_parallel_workers_per_gather = 0",
     "jit = off",
+    // Rows are found by key; as if on a spinning disk, a small table would be read whole.
+    "random_page_cost = 1.1",
+    // Plans made while tables were new and empty are replaced within seconds, not after a minute of load.
+    "autovacuum_naptime = 10s",
     `fsync = ${durable}`,
     `full_page_writes = ${durable}`,
     `synchronous_commit = ${durable}`,
