@@ -12,6 +12,8 @@ export type Route = {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly output: z.ZodType;
+  /** How a success is written; default JSON. Anything else is a text. */
+  readonly media?: "text/csv";
   /** Status of a success; default 200. */
   readonly status?: number;
 };

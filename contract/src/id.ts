@@ -19,6 +19,7 @@ export const idPrefixes = {
   delivery: "dlv",
   attempt: "att",
   replay: "rpl",
+  resend: "rsd",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -16,6 +16,8 @@ export const Message = z.object({
   /** When the webhook that caused it was received. */
   received_at: z.string(),
   unrouted_reason: UnroutedReason.nullable(),
+  /** Whether its bytes were removed, by age or by hand: it cannot be sent any more. */
+  is_expired: z.boolean(),
   created_at: z.string(),
 });
 export type Message = z.infer<typeof Message>;

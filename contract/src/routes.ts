@@ -3,9 +3,11 @@ import { callRoutes } from "./routes/calls.ts";
 import { campaignRoutes } from "./routes/campaigns.ts";
 import { deliveryRoutes } from "./routes/delivery.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
 import { trainingRoutes } from "./routes/training.ts";
+import { undeliveredRoutes } from "./routes/undelivered.ts";
 
 /** Every route of /v1. HTTP, the OpenAPI document and the SDK are drawn from it. */
 export const routes = {
@@ -16,4 +18,6 @@ export const routes = {
   ...campaignRoutes,
   ...trainingRoutes,
   ...deliveryRoutes,
+  ...undeliveredRoutes,
+  ...retentionRoutes,
 } as const satisfies Record<string, Route>;

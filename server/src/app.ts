@@ -7,6 +7,7 @@ import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
 import { composeReactions } from "#/app/reactions.ts";
 import { runSweeps } from "#/app/sweeps.ts";
+import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
 import { work } from "#/app/work.ts";
 import { checkDurability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
@@ -126,12 +127,14 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       for (const run of after) run();
     });
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
+    await workOnUpkeep({ config, db, jobs, book, clock, ids, log, metrics });
     delivery.start();
   }
   const sweeps = [
     { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
+    ...upkeepSweeps({ db, jobs, clock }),
   ];
   const sweeping = runSweeps(isWorker ? sweeps : [], { clock, log, signal: stopping.signal });
   const server = await composeHttp({

@@ -26,6 +26,7 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   delivery: features,
   live: features,
   tenants: features,
+  retention: base,
   "start-failure.ts": ["kernel"],
 };
 /** These put features together, so they may see them; no feature sees these. */

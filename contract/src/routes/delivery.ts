@@ -136,6 +136,9 @@ export const deliveryRoutes = {
     summary: "One attempt now. If it fails, the schedule goes on where it was.",
     role: "member",
     params: deliveryId,
+    query: z.strictObject({
+      force: z.enum(["true", "false"]).optional().meta({ description: "`true`: although the endpoint is disabled." }),
+    }),
     output: Delivery,
     status: 202,
   },

@@ -13,6 +13,7 @@ import type { OpenDatabase } from "#/db/open.ts";
 import type { Db } from "#/db/transaction.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
 import { deliveryHandlers } from "#/delivery/routes.ts";
+import { undeliveredHandlers } from "#/delivery/undelivered.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
 import { registerApi } from "#/http/api.ts";
 import { createAuth } from "#/http/auth.ts";
@@ -48,7 +49,7 @@ import { trainingHandlers } from "#/training/routes.ts";
 
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
-import { work } from "./work.ts";
+import { enqueueResendWith, work } from "./work.ts";
 
 export type HttpParts = {
   readonly config: Config;
@@ -132,6 +133,14 @@ function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
     ...campaignHandlers({ db, ids }),
     ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
     ...deliveryHandlers({ db, box, ids, random, http, book }),
+    ...undeliveredHandlers({
+      db,
+      ids,
+      clock,
+      book,
+      enqueueResend: enqueueResendWith(jobs),
+      messageBodiesDays: config.messageBodiesDays,
+    }),
   };
 }
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-import { defineJob } from "#/jobs/define.ts";
+import type { EnqueueResend } from "#/delivery/resend/run.ts";
+import { defineJob, jobId } from "#/jobs/define.ts";
+import type { Jobs } from "#/jobs/jobs.ts";
 
 /** Every kind of background work, by what it does. */
 export const work = {
@@ -12,6 +14,19 @@ export const work = {
     data: z.object({ tenantId: z.uuid(), replayId: z.uuid() }),
     expireSeconds: 3_600,
   }),
+  /** Sends messages once more, at the rate of their resend. */
+  resend: defineJob({
+    name: "delivery.resend",
+    data: z.object({ tenantId: z.uuid(), resendId: z.uuid(), run: z.number().int() }),
+    concurrency: 4,
+  }),
+  /** Removes what is only kept for a while, and makes the coming days' partitions. */
+  retention: defineJob({ name: "retention.run", data: z.object({ at: z.string() }), concurrency: 1 }),
   /** Gives feedback on a training session. */
   feedback: defineJob({ name: "training.feedback", data: z.object({ tenantId: z.uuid(), sessionId: z.uuid() }) }),
 } as const;
+
+/** Each run of a resend is queued once, whoever asks for it. */
+export function enqueueResendWith(jobs: Jobs): EnqueueResend {
+  return (tx, data) => jobs.enqueue(tx, work.resend, data, { id: jobId("resend", data.resendId, String(data.run)) });
+}

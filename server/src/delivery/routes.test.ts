@@ -212,7 +212,7 @@ test("404: what belongs to another tenant is not there, whatever is asked", asyn
   expect(await statusOf(handlers.rotateEndpointSecret({ ...of(uuid), body: { grace_seconds: 0 } }))).toBe(404);
   expect(await statusOf(handlers.getMessage(of(delivery?.message_id)))).toBe(404);
   expect(await statusOf(handlers.getDelivery(of(delivery?.id)))).toBe(404);
-  expect(await statusOf(handlers.retryDelivery(of(delivery?.id)))).toBe(404);
+  expect(await statusOf(handlers.retryDelivery({ ...of(delivery?.id), query: {} }))).toBe(404);
   expect((await handlers.listDeliveries({ ...foreign, query: list })).data).toEqual([]);
   expect((await handlers.listMessages({ ...foreign, query: list })).data).toEqual([]);
 });
@@ -309,8 +309,8 @@ test("202: a retry by hand is one attempt now; if it fails, the schedule goes on
   await worker.runOnce();
   const [waiting] = await deliveries();
   const params = { id: waiting?.id ?? "" };
-  await handlers.retryDelivery({ ...request, params });
-  await handlers.retryDelivery({ ...request, params });
+  await handlers.retryDelivery({ ...request, params, query: {} });
+  await handlers.retryDelivery({ ...request, params, query: {} });
   expect(await worker.runOnce()).toBe(1);
   expect(receiver.received).toHaveLength(2);
   const [after] = await deliveries();
@@ -333,10 +333,10 @@ test("202: an undelivered one can be tried again, and stays undelivered with its
   const [row] = await deliveries();
   const params = { id: row?.id ?? "" };
   expect(row).toMatchObject({ state: "undelivered", reason: "exhausted" });
-  expect(await handlers.retryDelivery({ ...request, params })).toMatchObject({ state: "due", reason: null });
+  expect(await handlers.retryDelivery({ ...request, params, query: {} })).toMatchObject({ state: "due", reason: null });
   await worker.runOnce();
   expect(await deliveries()).toMatchObject([{ state: "undelivered", reason: "exhausted", attempt_count: 2 }]);
-  await handlers.retryDelivery({ ...request, params });
+  await handlers.retryDelivery({ ...request, params, query: {} });
   await worker.runOnce();
   expect(await deliveries()).toMatchObject([{ state: "delivered", reason: null, attempt_count: 3 }]);
 });
@@ -351,8 +351,10 @@ test("409: what has arrived, or whose endpoint is disabled, is not tried again",
   await worker.runOnce();
   await handlers.updateEndpoint({ ...request, params: { id: uuid }, body: { is_enabled: false } });
   const [arrived, failed] = await deliveries();
-  expect(await statusOf(handlers.retryDelivery({ ...request, params: { id: arrived?.id ?? "" } }))).toBe(409);
-  expect(await statusOf(handlers.retryDelivery({ ...request, params: { id: failed?.id ?? "" } }))).toBe(409);
+  expect(await statusOf(handlers.retryDelivery({ ...request, params: { id: arrived?.id ?? "" }, query: {} }))).toBe(
+    409,
+  );
+  expect(await statusOf(handlers.retryDelivery({ ...request, params: { id: failed?.id ?? "" }, query: {} }))).toBe(409);
 });
 
 test("an address that is not allowed is never dialled, kept as such for the operator, and shown like a closed port", async () => {

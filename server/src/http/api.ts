@@ -50,7 +50,7 @@ export function registerApi<Table extends Record<string, Route>>(
           throw new Invalid("The request has fields that are not accepted; errors names them", errors);
         const { tenant, actor } = callerOf(request);
         const work = async () => answerOf(route, await handle({ tenant, actor, params, query, body: input }));
-        return send(reply, await once(request, work));
+        return send(reply, await once(request, work), route.media ?? "application/json");
       },
     });
   }
@@ -135,12 +135,14 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: "/" | "?"): FieldError[] {
 
 function answerOf(route: Route, result: unknown): ApiAnswer {
   const status = route.status ?? 200;
-  return { status, body: status === 204 ? "" : JSON.stringify(route.output.parse(result)) };
+  if (status === 204) return { status, body: "" };
+  const output = route.output.parse(result);
+  return { status, body: route.media === undefined ? JSON.stringify(output) : String(output) };
 }
 
-function send(reply: FastifyReply, { status, body, isReplay }: Sent): FastifyReply {
+function send(reply: FastifyReply, { status, body, isReplay }: Sent, media: string): FastifyReply {
   reply.code(status).header("cache-control", "no-store");
   if (isReplay) reply.header("idempotency-replayed", "true");
   if (status === 204) return reply.send();
-  return reply.type("application/json; charset=utf-8").send(body);
+  return reply.type(`${media}; charset=utf-8`).send(body);
 }

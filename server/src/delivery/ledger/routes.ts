@@ -1,4 +1,5 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
+import type { DeliveryState } from "@aftercall/contract/delivery.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { IdKind } from "@aftercall/contract/id.ts";
 import type { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
@@ -72,14 +73,18 @@ export function ledgerHandlers({ db, ids }: LedgerDeps): Handlers<LedgerRoutes> 
       });
     },
 
-    async retryDelivery({ tenant, actor, params }) {
+    async retryDelivery({ tenant, actor, params, query }) {
       return db.inTransaction([tenant], async (tx) => {
-        const isDue = await store.bringForward(tx, tenant, params.id);
+        const isForced = query.force === "true";
+        const isDue = await store.bringForward(tx, tenant, params.id, isForced);
         const delivery = await store.findDelivery(tx, tenant, params.id);
         if (!delivery) throw new NotFound("Delivery");
-        if (!isDue) throw new Conflict(whyNot[delivery.state]);
+        if (!isDue) {
+          const obstacle = await store.obstacleOf(tx, tenant, params.id);
+          throw new Conflict(isOver[delivery.state] ?? obstacles[obstacle ?? "disabled"]);
+        }
         const subject = toPublicId("delivery", params.id);
-        await record(tx, ids, { tenant, actor, action: "delivery.retried", subject });
+        await record(tx, ids, { tenant, actor, action: "delivery.retried", subject, detail: { force: isForced } });
         await notify(tx, "deliveries");
         return showDelivery(delivery);
       });
@@ -87,11 +92,15 @@ export function ledgerHandlers({ db, ids }: LedgerDeps): Handlers<LedgerRoutes> 
   };
 }
 
-const whyNot = {
-  delivered: "The delivery has arrived",
+const isOver: Readonly<Partial<Record<DeliveryState, string>>> = {
+  delivered: "The delivery has arrived: resend it, to send it once more",
   claimed: "The delivery is being sent at this moment",
-  due: "The endpoint is disabled: enable it first",
-  undelivered: "The endpoint is disabled: enable it first",
+};
+
+const obstacles = {
+  payload: "The payload of this message was removed, by age or by hand: it cannot be sent any more",
+  deleted: "The endpoint was deleted: resend to another one",
+  disabled: "The endpoint is disabled: enable it first, or retry with ?force=true",
 } as const;
 
 const deliveriesShownMax = 200;

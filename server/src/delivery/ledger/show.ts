@@ -14,6 +14,7 @@ export function showMessage(row: MessageRow): Message {
     occurred_at: row.occurred_at.toISOString(),
     received_at: row.received_at.toISOString(),
     unrouted_reason: row.unrouted_reason,
+    is_expired: row.expired_at !== null,
     created_at: row.created_at.toISOString(),
   };
 }
@@ -28,8 +29,10 @@ export function showDelivery(row: DeliveryRow): Delivery {
     state: row.state,
     // While an attempt by hand is due the row keeps the reason of before.
     reason: row.state === "undelivered" ? row.reason : null,
+    cause: row.cause === "event" ? row.cause : toPublicId("resend", row.cause),
+    replaced_by: row.replaced_by && toPublicId("delivery", row.replaced_by),
     attempt_count: row.attempt_count,
-    next_attempt_at: row.state === "due" ? row.due_at.toISOString() : null,
+    next_attempt_at: row.state === "due" ? (row.due_at?.toISOString() ?? null) : null,
     created_at: row.created_at.toISOString(),
     finished_at: row.finished_at?.toISOString() ?? null,
   };
@@ -38,6 +41,8 @@ export function showDelivery(row: DeliveryRow): Delivery {
 export function showAttempt(row: AttemptRow): Attempt {
   return {
     number: row.number,
+    trigger: row.trigger,
+    url: row.url,
     started_at: row.started_at.toISOString(),
     duration_ms: row.duration_ms,
     status: row.status,

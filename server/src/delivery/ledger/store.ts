@@ -1,4 +1,4 @@
-import type { DeliveryState, UndeliveredReason } from "@aftercall/contract/delivery.ts";
+import type { AttemptTrigger, DeliveryState, UndeliveredReason } from "@aftercall/contract/delivery.ts";
 import type { UnroutedReason } from "@aftercall/contract/message.ts";
 
 import type { Tx } from "#/db/transaction.ts";
@@ -15,10 +15,11 @@ export type MessageRow = {
   readonly received_at: Date;
   readonly unrouted_reason: UnroutedReason | null;
   readonly created_at: Date;
+  readonly expired_at: Date | null;
 };
 
 const messageColumns =
-  "m.id, m.type, m.call_id, m.campaign_id, m.occurred_at, m.received_at, m.unrouted_reason, m.created_at";
+  "m.id, m.type, m.call_id, m.campaign_id, m.occurred_at, m.received_at, m.unrouted_reason, m.created_at, m.expired_at";
 
 export type Page = { readonly before: string | null; readonly limit: number };
 export type MessageFilter = {
@@ -65,14 +66,18 @@ export type DeliveryRow = {
   readonly call_id: string | null;
   readonly state: DeliveryState;
   readonly reason: UndeliveredReason | null;
+  /** `event`, or the id of a resend. */
+  readonly cause: string;
+  readonly replaced_by: string | null;
   readonly attempt_count: number;
-  readonly due_at: Date;
+  /** Null while it depends on somebody. */
+  readonly due_at: Date | null;
   readonly created_at: Date;
   readonly finished_at: Date | null;
 };
 
 const deliveryColumns =
-  "d.id, d.message_id, d.endpoint_id, m.type, m.call_id, d.state, d.reason, d.attempt_count, d.due_at, d.created_at, d.finished_at";
+  "d.id, d.message_id, d.endpoint_id, m.type, m.call_id, d.state, d.reason, d.cause, d.replaced_by, d.attempt_count, nullif(d.due_at, 'infinity') as due_at, d.created_at, d.finished_at";
 
 export type DeliveryFilter = {
   readonly state: DeliveryState | null;
@@ -125,30 +130,54 @@ export type AttemptRow = {
   readonly duration_ms: number;
   readonly status: number;
   readonly class: StoredClass;
+  readonly trigger: AttemptTrigger;
+  readonly url: string | null;
   readonly response_headers: Record<string, string | string[]> | null;
   readonly response_body: Buffer | null;
 };
 
+/** What was answered is kept for a shorter time than the rest; older versions wrote it beside the rest. */
 export async function listAttempts(tx: Tx, tenantId: string, deliveryId: string): Promise<AttemptRow[]> {
   return tx.rows<AttemptRow>(
-    `select number, started_at, duration_ms, status, class, response_headers, response_body from attempts
-      where tenant_id = $1 and delivery_id = $2 order by number`,
+    `select a.number, a.started_at, a.duration_ms, a.status, a.class, a.trigger, a.url,
+            coalesce(b.response_headers, a.response_headers) as response_headers, coalesce(b.response_body, a.response_body) as response_body
+       from attempts a
+       left join attempt_bodies b on b.tenant_id = a.tenant_id and b.delivery_id = a.delivery_id and b.number = a.number
+                                 and b.started_at = a.started_at
+      where a.tenant_id = $1 and a.delivery_id = $2 order by a.number`,
     [tenantId, deliveryId],
   );
 }
 
 /**
  * Makes a delivery due now for one attempt by hand, and remembers when its schedule would have gone on. Gives false when it is
- * being sent, has arrived, or its endpoint is disabled.
+ * being sent, has arrived, has no payload any more, or its endpoint is disabled and that is not to be overruled.
  */
-export async function bringForward(tx: Tx, tenantId: string, id: string): Promise<boolean> {
+export async function bringForward(tx: Tx, tenantId: string, id: string, isForced: boolean): Promise<boolean> {
   const count = await tx.run(
-    `update deliveries d set state = 'due', due_at = now(), finished_at = null,
+    `update deliveries d set state = 'due', due_at = now(), finished_at = null, is_forced = $3, is_blocked = false,
             resume_at = coalesce(d.resume_at, case when d.state = 'due' then d.due_at else 'infinity' end)
-       from endpoints e
+       from endpoints e, messages m
       where d.tenant_id = $1 and d.id = $2 and d.state in ('due', 'undelivered')
-        and e.tenant_id = d.tenant_id and e.id = d.endpoint_id and e.disabled_at is null`,
-    [tenantId, id],
+        and e.tenant_id = d.tenant_id and e.id = d.endpoint_id and e.deleted_at is null and (e.disabled_at is null or $3)
+        and m.tenant_id = d.tenant_id and m.id = d.message_id and m.expired_at is null`,
+    [tenantId, id, isForced],
   );
   return count === 1;
+}
+
+/** Why {@link bringForward} would not: what stands in the way besides the state of the delivery. */
+export async function obstacleOf(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+): Promise<"payload" | "deleted" | "disabled" | null> {
+  const rows = await tx.rows<{ obstacle: "payload" | "deleted" | "disabled" | null }>(
+    `select case when m.expired_at is not null then 'payload' when e.deleted_at is not null then 'deleted'
+                 when e.disabled_at is not null then 'disabled' end as obstacle
+       from deliveries d ${messageOf("d", "expired_at")} join endpoints e on e.tenant_id = d.tenant_id and e.id = d.endpoint_id
+      where d.tenant_id = $1 and d.id = $2`,
+    [tenantId, id],
+  );
+  return rows[0]?.obstacle ?? null;
 }

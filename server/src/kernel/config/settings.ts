@@ -166,6 +166,38 @@ export const settingsSchema = z.object({
     about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
     example: "300",
   }),
+  attemptsDays: whole(1, 3_650).default(30).register(aboutOf, {
+    env: "AFTERCALL_ATTEMPTS_DAYS",
+    about: "How long attempts are kept: when, where to, and what status came back.",
+    example: "14",
+  }),
+  attemptBodiesDays: whole(1, 3_650).default(7).register(aboutOf, {
+    env: "AFTERCALL_ATTEMPT_BODIES_DAYS",
+    about: "How long what receivers answered is kept, headers and up to 64 kB of the body.",
+    example: "3",
+  }),
+  messageBodiesDays: whole(1, 3_650).default(90).register(aboutOf, {
+    env: "AFTERCALL_MESSAGE_BODIES_DAYS",
+    about:
+      "How long the bytes of sent messages are kept. What still waits to be sent keeps them until it has ended; what is older cannot be resent.",
+    example: "30",
+  }),
+  deliveriesDays: whole(1, 3_650).default(365).register(aboutOf, {
+    env: "AFTERCALL_DELIVERIES_DAYS",
+    about:
+      "How long messages and deliveries that ended are listed, undelivered ones too. At least as long as attempts and message bodies.",
+    example: "180",
+  }),
+  eventKeysDays: whole(1, 3_650).default(90).register(aboutOf, {
+    env: "AFTERCALL_EVENT_KEYS_DAYS",
+    about: "How long a webhook that comes again is recognised as a repeat.",
+    example: "30",
+  }),
+  quarantineDays: whole(1, 3_650).default(30).register(aboutOf, {
+    env: "AFTERCALL_QUARANTINE_DAYS",
+    about: "How long refused requests are kept for a replay.",
+    example: "7",
+  }),
   vapiWebhookSecret: secret()
     .optional()
     .register(aboutOf, {

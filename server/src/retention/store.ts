@@ -1,0 +1,87 @@
+import type { Tx } from "#/db/transaction.ts";
+
+/** Makes the partitions of today and the coming days; gives how many whole days ahead are ready. */
+export async function prepareDays(tx: Tx, daysAhead: number): Promise<number> {
+  const rows = await tx.rows<{ ready: number }>("select prepare_attempt_days($1) as ready", [daysAhead]);
+  return rows[0]?.ready ?? 0;
+}
+
+/** Whole days ahead for which partitions are ready. */
+export async function daysAhead(tx: Tx): Promise<number> {
+  const rows = await tx.rows<{ ready: number }>("select attempt_days_ahead() as ready");
+  return rows[0]?.ready ?? 0;
+}
+
+/** Drops days that are over for good; their space is free at once. Gives the names of what is gone. */
+export async function dropDays(tx: Tx, table: "attempts" | "attempt_bodies", daysKept: number): Promise<string[]> {
+  const rows = await tx.rows<{ name: string }>("select name from drop_attempt_days($1, $2) as t (name)", [
+    table,
+    daysKept,
+  ]);
+  return rows.map(({ name }) => name);
+}
+
+export async function allTenants(tx: Tx): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>("select id from lookup_tenants() as t (id)");
+  return rows.map(({ id }) => id);
+}
+
+/** Each removes rows of one tenant that are older than some days, at most `rowsMax` at once, and gives their number. */
+export type Purge = (tx: Tx, tenantId: string, daysKept: number, rowsMax: number) => Promise<number>;
+
+/** The bytes of messages that nothing waits to send any more. */
+export const purgeMessageBodies: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `with over as (
+       select m.id from messages m
+        where m.tenant_id = $1 and m.expired_at is null and m.created_at < now() - $2 * interval '1 day'
+          and not exists (select from deliveries d where d.tenant_id = m.tenant_id and d.message_id = m.id
+                           and d.state not in ('delivered', 'undelivered'))
+        order by m.created_at, m.id limit $3 for update of m skip locked),
+     emptied as (delete from message_bodies b using over where b.tenant_id = $1 and b.message_id = over.id)
+     update messages m set expired_at = now() from over where m.tenant_id = $1 and m.id = over.id`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** Deliveries that ended, of messages whose bytes are gone. */
+export const purgeDeliveries: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from deliveries d using (
+       select x.id from messages m join deliveries x on x.tenant_id = m.tenant_id and x.message_id = m.id
+        where m.tenant_id = $1 and m.expired_at is not null and m.created_at < now() - $2 * interval '1 day'
+          and x.state in ('delivered', 'undelivered') and x.finished_at < now() - $2 * interval '1 day'
+        limit $3 for update of x skip locked) as over
+      where d.tenant_id = $1 and d.id = over.id`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** Messages without bytes that no delivery speaks of any more. */
+export const purgeMessages: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from messages m using (
+       select x.id from messages x
+        where x.tenant_id = $1 and x.expired_at is not null and x.created_at < now() - $2 * interval '1 day'
+          and not exists (select from deliveries d where d.tenant_id = x.tenant_id and d.message_id = x.id)
+          and not exists (select from message_bodies b where b.tenant_id = x.tenant_id and b.message_id = x.id)
+        limit $3 for update of x skip locked) as over
+      where m.tenant_id = $1 and m.id = over.id`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** What recognises a webhook that comes again. One that came again lately is kept. */
+export const purgeEventKeys: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from event_keys where tenant_id = $1 and ctid = any (array(
+       select ctid from event_keys
+        where tenant_id = $1 and first_seen_at < now() - $2 * interval '1 day' and last_seen_at < now() - $2 * interval '1 day'
+        limit $3 for update skip locked))`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** Refused requests. */
+export const purgeQuarantine: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from quarantine where tenant_id = $1 and id = any (array(
+       select id from quarantine where tenant_id = $1 and received_at < now() - $2 * interval '1 day' limit $3))`,
+    [tenantId, daysKept, rowsMax],
+  );
