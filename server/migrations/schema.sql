@@ -140,7 +140,7 @@ alter function lookup_idle_resends(interval) owner to aftercall_lookup;
 grant execute on function lookup_idle_resends(interval) to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_lanes(lanes_max integer, full_endpoints uuid[], workers integer)
- RETURNS TABLE(tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, wait_ms double precision)
+ RETURNS TABLE(tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, in_flight_max integer, wait_ms double precision)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
@@ -170,9 +170,9 @@ AS $function$
        where j.is_closed or (j.ready_at <= now() and j.endpoint_id <> all (full_endpoints)
          and (not j.is_gated or j.in_flight_max > (select count(*) from deliveries c
                where c.tenant_id = j.tenant_id and c.endpoint_id = j.endpoint_id and c.state = 'claimed'))))
-    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, 0 from ready r order by r.turn, random() limit lanes_max)
+    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, r.in_flight_max, 0 from ready r order by r.turn, random() limit lanes_max)
     union all
-    select null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
+    select null, null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
       from judged j where not j.is_closed and j.ready_at > now() and j.ready_at < 'infinity'
   $function$
 ;

@@ -19,8 +19,6 @@ export type EndpointBook = {
   enabled(tx: Tx, tenantIds: readonly string[]): Promise<ReadonlyMap<string, readonly Target[]>>;
   /** Endpoints by id, disabled ones too; read from the database. */
   named(tx: Tx, tenantIds: readonly string[], ids: readonly string[]): Promise<readonly Target[]>;
-  /** Endpoints by id, disabled ones too; read from the database. */
-  named(tx: Tx, tenantIds: readonly string[], ids: readonly string[]): Promise<readonly Target[]>;
   /** Drops what is known about a tenant, or with null about all. */
   forget(tenantId: string | null): void;
 };
@@ -43,9 +41,6 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
     async named(tx, tenantIds, ids) {
       const now = clock.monotonic();
       return (await loadTargets(tx, tenantIds, ids)).map((row) => targetOf(box, row, now));
-    },
-    async named(tx, tenantIds, ids) {
-      return (await loadTargets(tx, tenantIds, ids)).map((row) => targetOf(box, row));
     },
     forget(tenantId) {
       changes++;
