@@ -11,6 +11,8 @@ export type Route = {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** The largest body in bytes; default 1,000,000. Larger is 413. */
+  readonly bodyBytesMax?: number;
   readonly output: z.ZodType;
   /** How a success is written; default JSON. Anything else is a text. */
   readonly media?: "text/csv";

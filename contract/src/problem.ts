@@ -17,6 +17,8 @@ export const Problem = z.object({
   request_id: z.string(),
   /** The fields that were refused: `/setup/name` in the body, `?limit` in the query, `:id` in the path. */
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  /** The thing that is there already, where that is the reason. */
+  existing: z.record(z.string(), z.unknown()).optional(),
 });
 export type Problem = z.infer<typeof Problem>;
 
@@ -78,6 +80,12 @@ export const problems = {
     title: "The state does not allow it",
     meaning:
       "Somebody else was faster, or the thing is in a state in which this cannot be done. Read it again, then decide.",
+  },
+  duplicate_message: {
+    status: 409,
+    title: "The message was published before",
+    meaning:
+      "A message with this `message_id` was published within the last 30 days, and is sent once. `existing` is that message; it is absent when it was removed by age.",
   },
   idempotency_key_in_use: {
     status: 409,

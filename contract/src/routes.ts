@@ -2,7 +2,9 @@ import type { Route } from "./api.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { campaignRoutes } from "./routes/campaigns.ts";
 import { deliveryRoutes } from "./routes/delivery.ts";
+import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { messageRoutes } from "./routes/messages.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
@@ -20,4 +22,6 @@ export const routes = {
   ...deliveryRoutes,
   ...undeliveredRoutes,
   ...retentionRoutes,
+  ...eventTypeRoutes,
+  ...messageRoutes,
 } as const satisfies Record<string, Route>;

@@ -31,8 +31,7 @@ alter table messages
   -- The tenant's own id of a message it published.
   add column external_id text check (length(external_id) between 1 and 255),
   -- An endpoint that names channels gets only messages of one of them.
-  add column channels text[] not null default '{}',
-  add column if not exists order_key text check (length(order_key) between 1 and 255);
+  add column channels text[] not null default '{}';
 
 create table idempotency_keys (
   tenant_id uuid not null references tenants (id),

@@ -12,6 +12,7 @@ import { work } from "#/app/work.ts";
 import { checkDurability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import { createEndpointBook } from "#/delivery/endpoints/book.ts";
+import { sweepPublishedIds } from "#/delivery/messages/publish.ts";
 import { createDeliveryWorker } from "#/delivery/worker.ts";
 import { sweepIdempotencyKeys } from "#/http/idempotency.ts";
 import { closeServer } from "#/http/server.ts";
@@ -133,6 +134,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const sweeps = [
     { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
+    { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
     ...upkeepSweeps({ db, jobs, clock }),
   ];

@@ -41,6 +41,30 @@ export const schemaExamples: Readonly<Record<string, readonly unknown[]>> = {
   ],
   UpdateEndpoint: [{ types: ["call.*"], is_enabled: true }],
   RotateEndpointSecret: [{ grace_seconds: 86400 }],
+  CreateEventType: [
+    {
+      name: "lead.qualified",
+      title: "A lead is worth a call",
+      data_schema: {
+        type: "object",
+        properties: { name: { type: "string" }, score: { type: "integer", minimum: 0, maximum: 100 } },
+        required: ["name"],
+        additionalProperties: false,
+      },
+      examples: { en: { name: "Dana Levy", score: 80 }, he: { name: "דנה לוי", score: 80 } },
+    },
+  ],
+  UpdateEventType: [{ title: "A lead is worth a call today", is_archived: false }],
+  PublishMessage: [
+    {
+      type: "lead.qualified",
+      data: { name: "Dana Levy", score: 80 },
+      channels: ["north"],
+      order_key: "lead-4821",
+      occurred_at: "2026-11-21T09:30:00.000Z",
+      message_id: "lead-4821-qualified",
+    },
+  ],
   Message: [
     {
       id: "msg_06f4yvh7k8e5m2q9s3t6w0x1za",

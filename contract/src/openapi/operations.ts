@@ -71,7 +71,8 @@ function successOf(route: Route, schemas: Schemas): object {
   };
   if (route.status === 204) return { description: "Done; there is nothing to say.", headers };
   const description = { 200: "The answer.", 201: "Made.", 202: "Taken in; the work goes on." }[route.status ?? 200];
-  return { description, headers, content: { "application/json": { schema: schemas.output(route.output) } } };
+  const media = route.media ?? "application/json";
+  return { description, headers, content: { [media]: { schema: schemas.output(route.output) } } };
 }
 
 /** What a route can refuse with, from what it reads. */

@@ -4,10 +4,12 @@ import * as call from "../call.ts";
 import * as campaign from "../campaign.ts";
 import * as delivery from "../delivery.ts";
 import * as endpoint from "../endpoint.ts";
+import * as eventType from "../event-type.ts";
 import * as event from "../event.ts";
 import * as events from "../events.ts";
 import * as message from "../message.ts";
 import * as problem from "../problem.ts";
+import * as publish from "../publish.ts";
 import { RegisterCall } from "../routes/calls.ts";
 import * as source from "../source.ts";
 import * as tenant from "../tenant.ts";
@@ -68,7 +70,8 @@ export function createSchemas(): Schemas {
 /** Names of the exports, in the order of the modules. */
 function namedSchemas() {
   const registry = z.registry<{ id: string }>();
-  const modules = [call, campaign, delivery, endpoint, event, events, message, problem, source, tenant, training];
+  const delivered = [delivery, endpoint, events, eventType, message, publish];
+  const modules = [call, campaign, ...delivered, event, problem, source, tenant, training];
   const exported = [...modules.flatMap((module) => Object.entries(module)), ["RegisterCall", RegisterCall] as const];
   for (const [id, value] of exported)
     if (value instanceof z.ZodType && !registry.has(value)) registry.add(value, { id });

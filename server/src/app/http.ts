@@ -12,6 +12,8 @@ import type { Durability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import type { Db } from "#/db/transaction.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
+import { eventTypeHandlers } from "#/delivery/messages/event-types.ts";
+import { publishHandlers } from "#/delivery/messages/publish.ts";
 import { deliveryHandlers } from "#/delivery/routes.ts";
 import { undeliveredHandlers } from "#/delivery/undelivered.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
@@ -132,6 +134,8 @@ function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
     }),
     ...campaignHandlers({ db, ids }),
     ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
+    ...eventTypeHandlers({ db, ids }),
+    ...publishHandlers({ db, ids, clock, book, worker: parts.delivery }),
     ...deliveryHandlers({ db, box, ids, random, http, book }),
     ...undeliveredHandlers({
       db,

@@ -34,6 +34,7 @@ export function registerApi<Table extends Record<string, Route>>(
       method: route.method,
       url: route.path,
       onRequest: async (request) => {
+        if (route.bodyBytesMax !== undefined) request.content = { accepts: ["json"], bytesMax: route.bodyBytesMax };
         const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? []);
         request.caller = caller;
         request.facts["tenant"] = caller.tenant;

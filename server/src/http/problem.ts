@@ -23,6 +23,7 @@ export function refusalFor(thrown: unknown, context: { publicUrl: string; path: 
     code: error?.code ?? "internal",
     request_id: context.requestId,
     ...(error && error.errors.length > 0 && { errors: [...error.errors] }),
+    ...(error?.existing && { existing: { ...error.existing } }),
   };
   return { problem, headers: headersFor(error), isBug: problem.status >= 500 && !(error instanceof Unavailable) };
 }

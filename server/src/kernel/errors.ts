@@ -6,17 +6,20 @@ export class AppError extends Error {
   readonly status: number;
   readonly code: string;
   readonly errors: readonly FieldError[];
+  /** The thing that is there already, as the API shows it, where that is the reason. */
+  readonly existing: object | null;
   constructor(
     status: number,
     code: string,
     message: string,
-    options: { cause?: unknown; errors?: readonly FieldError[] } = {},
+    options: { cause?: unknown; errors?: readonly FieldError[]; existing?: object } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.status = status;
     this.code = code;
     this.errors = options.errors ?? [];
+    this.existing = options.existing ?? null;
   }
 }
 

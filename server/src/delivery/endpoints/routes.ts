@@ -13,6 +13,7 @@ import { pageOf } from "#/kernel/page.ts";
 import type { Random } from "#/kernel/random.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 
+import { checkTypes } from "../messages/check-types.ts";
 import { closeDisabled } from "../queue/store.ts";
 import type { EndpointBook } from "./book.ts";
 import { activeKeys, addFirstKey, rotateKey } from "./keys.ts";
@@ -63,6 +64,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       const values = newValues(body);
       const { row, secret } = await changing(tenant, async (tx) => {
         if ((await store.countForCreation(tx, tenant)) >= endpointLimits.perTenantMax) throw tooMany();
+        await checkTypes(tx, tenant, body.types);
         const created = await store.insertEndpoint(tx, tenant, sealed(tenant, ids.next(), values));
         const { secret: given, signing } = body;
         const first = { tenant, endpointId: created.id, signing, ...(given !== undefined && { secret: given }) };
@@ -82,6 +84,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       checkAuth(http, body.auth);
       const row = await changing(tenant, async (tx) => {
         const before = await endpointOf(tx, tenant, params.id, "lock");
+        await checkTypes(tx, tenant, body.types);
         const values = changedValues(before, openSettings(box, before), body);
         const after = await store.updateEndpoint(tx, tenant, sealed(tenant, before.id, values));
         if (after.disabled_at !== null) await closeDisabled(tx, [tenant]);
