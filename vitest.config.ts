@@ -14,7 +14,7 @@ export default defineConfig({
             "contract/src/**/*.test.ts",
             "server/src/**/*.test.ts",
             "server/test/**/*.test.ts",
-            "sdk/src/**/*.test.ts",
+            "sdk/src/**/*.test.{ts,tsx}",
           ],
           isolate: false,
           maxWorkers: 2,

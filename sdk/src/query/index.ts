@@ -1,0 +1,2 @@
+export { callQueries, campaignQueries } from "./queries.ts";
+export { patchCache } from "./patch-cache.ts";
