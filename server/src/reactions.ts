@@ -1,4 +1,5 @@
 import type { AfterCommit, Change, React } from "#/calls/change.ts";
+import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 /** Something that follows from changes of one type; sees all of one commit at once, and may cause further changes. */
@@ -41,13 +42,9 @@ export function createReact(reactions: Reactions): React {
     let changes = first;
     for (let depth = 0; changes.length > 0; depth++) {
       if (depth === depthMax) throw new Error(`changes caused changes more than ${depthMax} times`);
-      const next: Change[] = [];
-      for (const [reaction, seen] of grouped(follows, changes)) {
-        const result = await reaction(tx, seen);
-        next.push(...(result.changes ?? []));
-        afterCommit.push(...(result.afterCommit ?? []));
-      }
-      changes = next;
+      const results = await together([...grouped(follows, changes)].map(([reaction, seen]) => reaction(tx, seen)));
+      afterCommit.push(...results.flatMap((result) => result.afterCommit ?? []));
+      changes = results.flatMap((result) => result.changes ?? []);
     }
     return afterCommit;
   };

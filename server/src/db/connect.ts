@@ -1,4 +1,4 @@
-import { type ClientConfig, type CustomTypesConfig, Pool, types } from "pg";
+import { type ClientConfig, type CustomTypesConfig, Pool, type PoolConfig, types } from "pg";
 
 import type { Log } from "#/kernel/log.ts";
 
@@ -54,6 +54,12 @@ function openPool({ connection, name, log, max = 10, mayExit = false }: PoolOpti
   pool.on("error", (error) => log.warn({ err: error, pool: name }, "idle database connection lost"));
   return pool;
 }
+
+/**
+ * Statements issued together travel together. An option of pg itself that its type declarations do not know yet; every
+ * transaction awaits what it started before it ends (db/transaction.ts).
+ */
+const pipelined: PoolConfig = { ...({ pipeline: true } as object) };
 
 export type Settings = Readonly<Record<string, string>>;
 

@@ -1,3 +1,4 @@
+import { DatabaseError } from "pg";
 import type { Pool, PoolClient } from "pg";
 
 import { Unavailable } from "#/kernel/errors.ts";
@@ -34,8 +35,11 @@ export function createDb(pool: Pool): Db {
       };
       client.on("error", lost);
       try {
-        await client.query(start);
+        // Not waited for: it travels with the first statement, and what fails here fails there.
+        const started = client.query(start);
+        started.catch(() => {});
         const result = await work(txOf(client));
+        await started;
         await commit(client);
         return result;
       } catch (error) {
@@ -69,11 +73,37 @@ async function commit(client: PoolClient): Promise<void> {
   };
   client.on("notice", listen);
   try {
-    await client.query("commit");
+    const { command } = await client.query("commit");
+    if (command !== "COMMIT") throw new Error("A statement of the transaction failed, and nobody noticed");
   } finally {
     client.off("notice", listen);
   }
   if (warning) throw new Unavailable("The standby did not confirm the commit", new Error(warning));
+}
+
+/**
+ * Runs statements that do not need each other's answers: they are sent in one go, in this order, and PostgreSQL works through
+ * them without a round trip between. Waits for all of them also when one fails, so that none is left behind to run in a
+ * transaction that is not its own; throws what failed first.
+ */
+export async function together<Results extends readonly unknown[]>(
+  statements: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> }],
+): Promise<Results> {
+  const failures: unknown[] = [];
+  const results = await Promise.all(
+    statements.map((statement) =>
+      statement.catch((error: unknown) => {
+        failures.push(error);
+      }),
+    ),
+  );
+  if (failures.length > 0) throw failures.find((failure) => !isFollowUp(failure)) ?? failures[0];
+  return results as unknown as Results;
+}
+
+/** "Current transaction is aborted": said by every statement after the one that failed. */
+function isFollowUp(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === "25P02";
 }
 
 function txOf(client: PoolClient): Tx {

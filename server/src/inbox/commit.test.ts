@@ -118,9 +118,9 @@ describe("a batch of webhooks", () => {
       }),
     );
     expect(result).toMatchObject({ effect: "applied", problem: null });
-    expect(
-      await column("select state->'facts'->'summary'->>0 from calls where tenant_id = $1", tenantId),
-    ).toEqual(["a\uFFFDb\uFFFDשלום"]);
+    expect(await column("select state->'facts'->'summary'->>0 from calls where tenant_id = $1", tenantId)).toEqual([
+      "a\uFFFDb\uFFFDשלום",
+    ]);
   });
 
   test("announces the end of a call once, and its completion once the promised report is there", async () => {

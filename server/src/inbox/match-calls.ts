@@ -4,6 +4,7 @@ import { correlate, nameOf } from "#/calls/correlate.ts";
 import type { Group } from "#/calls/correlate.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { lockCalls } from "#/calls/store.ts";
+import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import type { CallEvent } from "#/providers/provider.ts";
 
@@ -21,75 +22,79 @@ export type Reread = (
 /**
  * Finds the call of each event by the names it carries, gives new names, wakes events that waited for one of them, and locks
  * the calls. Events that may not create a call and know no existing one belong to no group's call: they will wait.
+ * `callIds` is what {@link lookUp} found, and grows here.
  */
 export async function matchCalls(
   tx: Tx,
   batch: readonly Entry[],
+  callIds: Map<string, string>,
   { newId, reread }: { newId: () => string; reread: Reread },
 ): Promise<CallWork[]> {
   const entries = batch.filter(
     (entry) => entry.aliases.length > 0 && entry.training?.result !== "unknown_session" && entry.standing !== "repeat",
   );
-  const callIds = new Map<string, string>();
   const born = new Set<string>();
-  await look(tx, entries, callIds);
+  const bear = () => {
+    const id = newId();
+    born.add(id);
+    return id;
+  };
   for (let round = 0; round < roundsMax; round++) {
-    const given = await giveNames(
-      tx,
-      correlate(entries, (name) => callIds.get(name)),
-      callIds,
-      () => {
-        const id = newId();
-        born.add(id);
-        return id;
-      },
-    );
-    const woken = await wake(tx, given, reread);
+    const groups = correlate(entries, (name) => callIds.get(name));
+    const wanted = namesWanted(groups, callIds, bear);
+    const [inserted, waiting] = await together([insertAliases(tx, wanted), takeUnmatched(tx, wanted)]);
+    await noteNames(tx, wanted, inserted, callIds);
+    const woken = await readAgain(waiting, reread);
     if (woken.length === 0) break;
     entries.push(...woken);
-    await look(tx, woken, callIds);
+    for (const [name, callId] of await lookUp(tx, woken)) callIds.set(name, callId);
   }
-  return lockWork(
-    tx,
-    correlate(entries, (name) => callIds.get(name)),
-    born,
-  );
+  const groups = correlate(entries, (name) => callIds.get(name));
+  return lockWork(tx, groups, born);
 }
 
 /** A woken event may carry names that wake others; a chain longer than this goes on with the next event of the call. */
 const roundsMax = 3;
 
-async function look(tx: Tx, entries: readonly Entry[], callIds: Map<string, string>): Promise<void> {
+/** Which calls the names of these events belong to so far. */
+export async function lookUp(tx: Tx, entries: readonly Entry[]): Promise<Map<string, string>> {
   const names = new Map<string, TenantAlias>();
   for (const { tenantId, aliases } of entries) {
-    for (const alias of aliases) {
-      const name = nameOf(tenantId, alias);
-      if (!callIds.has(name)) names.set(name, { tenantId, alias });
-    }
+    for (const alias of aliases) names.set(nameOf(tenantId, alias), { tenantId, alias });
   }
-  for (const [name, callId] of await findAliases(tx, [...names.values()])) callIds.set(name, callId);
+  return findAliases(tx, [...names.values()]);
 }
 
-/** Writes the names that are new, and learns of the ones that another transaction gave in the meantime. */
-async function giveNames(
-  tx: Tx,
+type WantedName = TenantAlias & { readonly callId: string; readonly isNewCall: boolean };
+
+/** The names that nobody has given yet, of calls that exist or that these events may make. */
+function namesWanted(
   groups: readonly Group<Entry>[],
-  callIds: Map<string, string>,
+  callIds: ReadonlyMap<string, string>,
   newId: () => string,
-): Promise<TenantAlias[]> {
-  const wanted: (TenantAlias & { callId: string; isNewCall: boolean })[] = [];
-  for (const group of groups) {
+): WantedName[] {
+  return groups.flatMap((group) => {
     const isNewCall = group.callIds.length === 0;
-    if (isNewCall && !group.items.some((item) => item.mayCreateCalls)) continue;
+    if (isNewCall && !group.items.some((item) => item.mayCreateCalls)) return [];
     const callId = group.callIds[0] ?? newId();
-    for (const [name, alias] of group.aliases) {
-      if (!callIds.has(name)) wanted.push({ tenantId: group.tenantId, alias, callId, isNewCall });
-    }
+    const missing = [...group.aliases].filter(([name]) => !callIds.has(name));
+    return missing.map(([, alias]) => ({ tenantId: group.tenantId, alias, callId, isNewCall }));
+  });
+}
+
+/** Learns which names were ours to give, and who has those that another transaction gave in the meantime. */
+async function noteNames(
+  tx: Tx,
+  wanted: readonly WantedName[],
+  inserted: ReadonlySet<string>,
+  callIds: Map<string, string>,
+): Promise<void> {
+  const lost: WantedName[] = [];
+  for (const one of wanted) {
+    const name = nameOf(one.tenantId, one.alias);
+    if (inserted.has(name)) callIds.set(name, one.callId);
+    else lost.push(one);
   }
-  const inserted = await insertAliases(tx, wanted);
-  const given = wanted.filter(({ tenantId, alias }) => inserted.has(nameOf(tenantId, alias)));
-  for (const { tenantId, alias, callId } of given) callIds.set(nameOf(tenantId, alias), callId);
-  const lost = wanted.filter(({ tenantId, alias }) => !inserted.has(nameOf(tenantId, alias)));
   for (const [name, callId] of await findAliases(tx, lost)) callIds.set(name, callId);
   for (const { tenantId, alias, callId, isNewCall } of lost) {
     const winner = callIds.get(nameOf(tenantId, alias));
@@ -97,12 +102,11 @@ async function giveNames(
     await redirectAliases(tx, tenantId, callId, winner);
     for (const [name, owner] of callIds) if (owner === callId) callIds.set(name, winner);
   }
-  return given;
 }
 
-async function wake(tx: Tx, given: readonly TenantAlias[], reread: Reread): Promise<Entry[]> {
+async function readAgain(waiting: readonly StoredEvent[], reread: Reread): Promise<Entry[]> {
   const woken: Entry[] = [];
-  for (const stored of await takeUnmatched(tx, given)) {
+  for (const stored of waiting) {
     const again = await reread(stored);
     if (again) woken.push(entryOf(stored, again));
   }

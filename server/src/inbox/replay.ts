@@ -35,7 +35,9 @@ export async function replayEvents(
     if (again) entries.push(entryOf(stored, again, "replay"));
     else unreadable.push(stored);
   }
-  const { applied, afterCommit } = await applyEntries(tx, context, entries, (work) => rebuild(tx, context, work));
+  const { applied, afterCommit } = await applyEntries(tx, context, entries, {
+    rebuild: (work) => rebuild(tx, context, work),
+  });
   await insertApplications(
     tx,
     unreadable.map((stored) => failed(context.newId(), stored)),

@@ -4,6 +4,7 @@ import { isOver, project } from "#/calls/project.ts";
 import { viewOf } from "#/calls/record.ts";
 import type { CallState } from "#/calls/state.ts";
 import { readCalls, saveCalls, saveTranscripts } from "#/calls/store.ts";
+import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 import type { CallView, EventResult } from "#/providers/provider.ts";
@@ -14,7 +15,7 @@ import type { Arrival, IntakeHooks, Outcome } from "./arrival.ts";
 import { claimTraining, decideStanding, entriesOf } from "./entries.ts";
 import type { Entry } from "./entries.ts";
 import { keptHeaders } from "./headers.ts";
-import { matchCalls } from "./match-calls.ts";
+import { lookUp, matchCalls } from "./match-calls.ts";
 import type { Reread } from "./match-calls.ts";
 import { callsOfEvents, insertApplications, insertEvents, insertUnmatched, markForRetry } from "./store.ts";
 import type { ApplicationRow, EventRow, UnmatchedRow } from "./store.ts";
@@ -36,32 +37,39 @@ export async function storeBatch(
   arrivals: readonly Arrival[],
 ): Promise<{ outcomes: Outcome[]; afterCommit: AfterCommit[] }> {
   const entries = entriesOf(arrivals, context.newId);
-  await decideStanding(tx, entries);
+  const [, named] = await together([decideStanding(tx, entries), lookUp(tx, entries)]);
   await claimTraining(tx, entries, context.hooks);
-  const { applied, afterCommit } = await applyEntries(tx, context, entries);
+  const { applied, afterCommit } = await applyEntries(tx, context, entries, { named });
   return { outcomes: outcomesOf(arrivals, entries, applied, await viewsOfRepeats(tx, entries)), afterCommit };
 }
 
-/** Applies entries to their calls and writes everything that follows. `rebuild` may start calls from another state than the stored one. */
+export type ApplyOptions = {
+  /** Which names were found already. */
+  readonly named?: Map<string, string>;
+  /** May start a call from another state than the stored one. */
+  readonly rebuild?: (work: CallWork) => Promise<CallState | null>;
+};
+
+/** Applies entries to their calls and writes everything that follows. */
 export async function applyEntries(
   tx: Tx,
   context: BatchContext,
   entries: readonly Entry[],
-  rebuild: (work: CallWork) => Promise<CallState | null> = async () => null,
+  { named, rebuild = async () => null }: ApplyOptions = {},
 ): Promise<{ applied: Applied[]; afterCommit: AfterCommit[] }> {
-  const work = await matchCalls(tx, entries, context);
+  const work = await matchCalls(tx, entries, named ?? (await lookUp(tx, entries)), context);
   const applied = await applyEvents(tx, work, context, rebuild);
-  await saveCalls(
-    tx,
-    applied.flatMap((one) => one.records),
-    jsonbText,
-  );
-  await saveTranscripts(tx, transcriptsOf(applied, context), jsonbText);
-  await logEvents(tx, entries, applied, context);
-  const afterCommit = await context.hooks.react(tx, [
+  const records = applied.flatMap((one) => one.records);
+  const changes = [
     ...applied.flatMap((one) => one.changes),
     ...spokenTurns(applied),
     ...trainingChanges(entries, applied),
+  ];
+  const [, , , afterCommit] = await together([
+    saveCalls(tx, records, jsonbText),
+    saveTranscripts(tx, transcriptsOf(applied, context), jsonbText),
+    logEvents(tx, entries, applied, context),
+    context.hooks.react(tx, changes),
   ]);
   return { applied, afterCommit };
 }
