@@ -44,7 +44,7 @@ test.each([
   ["call.exploded", "Unknown event type"],
   ["evaluation.*", "Unknown event type"],
   ["call.started", "call.started is planned and not sent yet"],
-  ["endpoint.*", "Everything of endpoint.* is planned and not sent yet"],
+  ["source.*", "Everything of source.* is planned and not sent yet"],
   ["Call.*", "Not an event type"],
   ["call", "Not an event type"],
   ["*.completed", "Not an event type"],

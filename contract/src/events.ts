@@ -89,6 +89,7 @@ export const QueueLaggingData = z.object({ oldest_due_seconds: z.number(), due_c
 
 const sent = { status: "sent", kind: "ordinary" } as const;
 const planned = { status: "planned", kind: "ordinary" } as const;
+const sentOperational = { status: "sent", kind: "operational" } as const;
 const plannedOperational = { status: "planned", kind: "operational" } as const;
 
 /**
@@ -169,35 +170,35 @@ export const eventTypes = {
     examples: examples.campaignCompleted,
   },
   "endpoint.created": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "An endpoint was made",
     description: "Sent once.",
     data: EndpointData,
     examples: examples.endpointCreated,
   },
   "endpoint.updated": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "An endpoint was changed",
     description: "Sent for every change of its settings that a person or key makes.",
     data: EndpointData,
     examples: examples.endpointUpdated,
   },
   "endpoint.deleted": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "An endpoint was removed",
     description: "Sent once. What it had not got yet is listed as undelivered.",
     data: EndpointData,
     examples: examples.endpointDeleted,
   },
   "endpoint.enabled": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "An endpoint was enabled",
     description: "Sent when messages go to it again. What it missed is not sent by itself.",
     data: EndpointData,
     examples: examples.endpointEnabled,
   },
   "endpoint.disabled": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "An endpoint was disabled",
     description: "Sent when messages no longer go to it: by a person, by its answer 410, or by a rule.",
     data: EndpointDisabledData,
@@ -232,7 +233,7 @@ export const eventTypes = {
     examples: examples.breakerClosed,
   },
   "endpoint.secret_rotated": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "An endpoint has a new signing secret",
     description: "Sent without the secret. The old ones sign beside it until they end.",
     data: SecretRotatedData,

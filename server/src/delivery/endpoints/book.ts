@@ -17,6 +17,8 @@ import { loadTargets, orderOf, rateOf, type TargetRow } from "./store.ts";
 export type EndpointBook = {
   /** Enabled endpoints by tenant. */
   enabled(tx: Tx, tenantIds: readonly string[]): Promise<ReadonlyMap<string, readonly Target[]>>;
+  /** The same, read from the database and not kept: for transactions that change endpoints, and may yet be rolled back. */
+  read(tx: Tx, tenantIds: readonly string[]): Promise<ReadonlyMap<string, readonly Target[]>>;
   /** Endpoints by id, disabled ones too; read from the database. */
   named(tx: Tx, tenantIds: readonly string[], ids: readonly string[]): Promise<readonly Target[]>;
   /** Drops what is known about a tenant, or with null about all. */
@@ -32,12 +34,12 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
       const missing = tenantIds.filter((id) => (known.get(id)?.until ?? 0) <= now);
       if (missing.length === 0) return new Map(tenantIds.map((id) => [id, known.get(id)?.targets ?? []]));
       const changesBefore = changes;
-      const loaded = Map.groupBy(await loadTargets(tx, missing), (row) => row.tenant_id);
-      const fresh = new Map(missing.map((id) => [id, (loaded.get(id) ?? []).map((row) => targetOf(box, row, now))]));
+      const fresh = await load(tx, missing);
       // What was read while something changed may be older than the change: good for this once, not for keeping.
       if (changes === changesBefore) keep(fresh, now + limits.endpointCacheMs);
       return new Map(tenantIds.map((id) => [id, fresh.get(id) ?? known.get(id)?.targets ?? []]));
     },
+    read: load,
     async named(tx, tenantIds, ids) {
       const now = clock.monotonic();
       return (await loadTargets(tx, tenantIds, ids)).map((row) => targetOf(box, row, now));
@@ -48,6 +50,12 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
       else known.delete(tenantId);
     },
   };
+
+  async function load(tx: Tx, tenantIds: readonly string[]): Promise<Map<string, readonly Target[]>> {
+    const now = clock.monotonic();
+    const loaded = Map.groupBy(await loadTargets(tx, tenantIds), (row) => row.tenant_id);
+    return new Map(tenantIds.map((id) => [id, (loaded.get(id) ?? []).map((row) => targetOf(box, row, now))]));
+  }
 
   function keep(fresh: ReadonlyMap<string, readonly Target[]>, until: number): void {
     for (const [id, targets] of fresh) {

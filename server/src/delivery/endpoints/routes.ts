@@ -21,6 +21,7 @@ import { checkAuth, checkSecret, checkUrl, refusedUid } from "./refusals.ts";
 import { openSettings, sealSettings } from "./secrets.ts";
 import { showEndpoint } from "./show.ts";
 import * as store from "./store.ts";
+import { newsOfUpdate, tellOperations } from "./tell.ts";
 import { changedValues, newValues, type Values } from "./values.ts";
 
 export type EndpointDeps = {
@@ -70,6 +71,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const first = { tenant, endpointId: created.id, signing, ...(given !== undefined && { secret: given }) };
         const key = await addFirstKey(tx, deps, first);
         await audit(tx, { tenant, actor }, "endpoint.created", created);
+        await tellOperations(tx, deps, created, [{ type: "endpoint.created" }]);
         return { row: created, secret: key };
       });
       return { ...show(row), secret };
@@ -89,6 +91,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const after = await store.updateEndpoint(tx, tenant, sealed(tenant, before.id, values));
         if (after.disabled_at !== null) await closeDisabled(tx, [tenant]);
         await audit(tx, { tenant, actor }, "endpoint.updated", after, { changed: Object.keys(body) });
+        await tellOperations(tx, deps, after, newsOfUpdate(before, after, Object.keys(body)));
         return after;
       });
       return show(row);
@@ -100,6 +103,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const deleted = await store.deleteEndpoint(tx, tenant, params.id);
         await closeDisabled(tx, [tenant]);
         await audit(tx, { tenant, actor }, "endpoint.deleted", deleted);
+        await tellOperations(tx, deps, deleted, [{ type: "endpoint.deleted" }]);
         return deleted;
       });
       return show(row);
@@ -123,6 +127,10 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const detail = { grace_seconds: body.grace_seconds, imported: body.secret !== undefined };
         await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, detail);
         const keys = await activeKeys(tx, deps, tenant, params.id);
+        const oldEnd = keys[1]?.expires_at ?? null;
+        await tellOperations(tx, deps, row, [
+          { type: "endpoint.secret_rotated", data: { old_secrets_end_at: oldEnd } },
+        ]);
         // To read the old ones takes an admin, as revealing does.
         return { secrets: isAdmin ? keys : keys.slice(0, 1) };
       });
