@@ -1,10 +1,10 @@
 import { z } from "zod";
 
-import { Call, RecordingInfo, Transcript } from "./call.ts";
-import { Campaign } from "./campaign.ts";
-import { AttemptClass, Delivery } from "./delivery.ts";
+import * as of from "./event-data.ts";
 import * as examples from "./examples.ts";
-import { TrainingSession } from "./training.ts";
+import * as operational from "./operational-examples.ts";
+
+export { CallData } from "./event-data.ts";
 
 /** The body of a message in the standard format (Standard Webhooks). */
 export type Envelope = { readonly type: string; readonly timestamp: string; readonly data: unknown };
@@ -23,70 +23,6 @@ export type EventType = {
   readonly examples: { readonly en: Envelope; readonly he: Envelope };
 };
 
-export const CallData = z.object({ call: Call, transcript: Transcript.nullable() });
-export const CampaignData = z.object({ campaign: Campaign });
-export const RecordingData = z.object({ call: Call, recording: RecordingInfo });
-export const TranscriptData = z.object({ call: Call, transcript: Transcript });
-export const AnalysisData = z.object({
-  call: Call,
-  analysis: z.object({ summary: z.string().nullable(), fields: z.record(z.string(), z.unknown()) }),
-});
-export const AnalysisFailedData = z.object({
-  call: Call,
-  error: z.object({ code: z.string(), detail: z.string() }),
-});
-export const TrainingData = z.object({ session: TrainingSession });
-
-/** An endpoint as messages about it name it: never with headers or secrets. */
-export const EndpointRef = z.object({ id: z.string(), url: z.string(), description: z.string() });
-export const EndpointData = z.object({ endpoint: EndpointRef });
-export const EndpointDisabledData = EndpointData.extend({
-  reason: z.string().meta({ description: "`user`, `gone` (the receiver answered 410), or the rule that did it." }),
-});
-export const EndpointFailingData = EndpointData.extend({
-  failing_since: z.string(),
-  failed_attempts: z.number().int(),
-  threshold_percent: z
-    .number()
-    .int()
-    .meta({ description: "How much of what disables the endpoint has come together: 50, 70, 90 or 100." }),
-});
-export const EndpointRecoveredData = EndpointData.extend({ failing_since: z.string().nullable() });
-export const BreakerOpenedData = EndpointData.extend({
-  open_until: z.string().meta({ description: "When one attempt is made to see whether the receiver is back." }),
-  attempts: z.number().int(),
-  failed_attempts: z.number().int(),
-});
-export const BreakerClosedData = EndpointData.extend({ opened_at: z.string() });
-export const SecretRotatedData = EndpointData.extend({
-  old_secrets_end_at: z.string().nullable().meta({ description: "Null: they ended at once." }),
-});
-export const DeliveryData = z.object({
-  delivery: Delivery,
-  endpoint: EndpointRef,
-  last_attempt: z
-    .object({ at: z.string(), status: z.number().int(), class: AttemptClass, error: z.string().nullable() })
-    .nullable(),
-});
-export const ReplayFinishedData = z.object({
-  replay: z.object({
-    id: z.string(),
-    state: z.enum(["done", "canceled", "failed"]),
-    counts: z.record(z.string(), z.number().int()),
-    created_at: z.string(),
-    finished_at: z.string(),
-  }),
-});
-const SourceRef = z.object({ id: z.string(), slug: z.string(), provider: z.string(), name: z.string() });
-export const SourceSilentData = z.object({ source: SourceRef, last_event_at: z.string().nullable() });
-export const SourceRejectingData = z.object({
-  source: SourceRef,
-  since: z.string(),
-  refused_count: z.number().int(),
-  reasons: z.record(z.string(), z.number().int()),
-});
-export const QueueLaggingData = z.object({ oldest_due_seconds: z.number(), due_count: z.number().int() });
-
 const sent = { status: "sent", kind: "ordinary" } as const;
 const planned = { status: "planned", kind: "ordinary" } as const;
 const sentOperational = { status: "sent", kind: "operational" } as const;
@@ -101,7 +37,7 @@ export const eventTypes = {
     ...planned,
     title: "A call was answered",
     description: "Sent when somebody answers. A call that nobody answers has call.failed alone.",
-    data: CallData,
+    data: of.CallData,
     examples: examples.callStarted,
   },
   "call.ended": {
@@ -109,14 +45,14 @@ export const eventTypes = {
     title: "A call is over",
     description:
       "Sent at once when a call that connected is over. Transcript and analysis usually come later, with call.completed.",
-    data: CallData,
+    data: of.CallData,
     examples: examples.callEnded,
   },
   "call.completed": {
     ...sent,
     title: "A call and all its results",
     description: "Sent once per call when nothing more is expected: the call with its transcript and analysis.",
-    data: CallData,
+    data: of.CallData,
     examples: examples.callCompleted,
   },
   "call.failed": {
@@ -124,169 +60,169 @@ export const eventTypes = {
     title: "A call never connected",
     description:
       "Sent at once, instead of call.ended and call.completed, when nobody answered: busy, no answer, canceled, failed.",
-    data: CallData,
+    data: of.CallData,
     examples: examples.callFailed,
   },
   "recording.ready": {
     ...planned,
     title: "A recording can be fetched",
     description: "Sent when the recording of a call is stored, once per recording.",
-    data: RecordingData,
+    data: of.RecordingData,
     examples: examples.recordingReady,
   },
   "transcript.ready": {
     ...planned,
     title: "A transcript is there",
     description: "Sent when what was said is known, from the provider or from the recording.",
-    data: TranscriptData,
+    data: of.TranscriptData,
     examples: examples.transcriptReady,
   },
   "analysis.completed": {
     ...planned,
     title: "The analysis of a call is there",
     description: "Sent with the summary and the extracted fields, before call.completed.",
-    data: AnalysisData,
+    data: of.AnalysisData,
     examples: examples.analysisCompleted,
   },
   "analysis.failed": {
     ...planned,
     title: "The analysis of a call failed for good",
     description: "Sent when no further try will be made. call.completed follows, without an analysis.",
-    data: AnalysisFailedData,
+    data: of.AnalysisFailedData,
     examples: examples.analysisFailed,
   },
   "training.feedback_ready": {
     ...planned,
     title: "The feedback on a training session is there",
     description: "Sent once per session, with its feedback.",
-    data: TrainingData,
+    data: of.TrainingData,
     examples: examples.trainingFeedbackReady,
   },
   "campaign.completed": {
     ...sent,
     title: "The last call of a campaign is over",
     description: "Sent once per campaign, with its counts.",
-    data: CampaignData,
+    data: of.CampaignData,
     examples: examples.campaignCompleted,
   },
   "endpoint.created": {
     ...sentOperational,
     title: "An endpoint was made",
     description: "Sent once.",
-    data: EndpointData,
-    examples: examples.endpointCreated,
+    data: of.EndpointData,
+    examples: operational.endpointCreated,
   },
   "endpoint.updated": {
     ...sentOperational,
     title: "An endpoint was changed",
     description: "Sent for every change of its settings that a person or key makes.",
-    data: EndpointData,
-    examples: examples.endpointUpdated,
+    data: of.EndpointData,
+    examples: operational.endpointUpdated,
   },
   "endpoint.deleted": {
     ...sentOperational,
     title: "An endpoint was removed",
     description: "Sent once. What it had not got yet is listed as undelivered.",
-    data: EndpointData,
-    examples: examples.endpointDeleted,
+    data: of.EndpointData,
+    examples: operational.endpointDeleted,
   },
   "endpoint.enabled": {
     ...sentOperational,
     title: "An endpoint was enabled",
     description: "Sent when messages go to it again. What it missed is not sent by itself.",
-    data: EndpointData,
-    examples: examples.endpointEnabled,
+    data: of.EndpointData,
+    examples: operational.endpointEnabled,
   },
   "endpoint.disabled": {
     ...sentOperational,
     title: "An endpoint was disabled",
     description: "Sent when messages no longer go to it: by a person, by its answer 410, or by a rule.",
-    data: EndpointDisabledData,
-    examples: examples.endpointDisabled,
+    data: of.EndpointDisabledData,
+    examples: operational.endpointDisabled,
   },
   "endpoint.failing": {
     ...plannedOperational,
     title: "An endpoint keeps failing",
     description: "Sent at 50, 70, 90 and 100 percent of what disables it, each once.",
-    data: EndpointFailingData,
-    examples: examples.endpointFailing,
+    data: of.EndpointFailingData,
+    examples: operational.endpointFailing,
   },
   "endpoint.recovered": {
     ...plannedOperational,
     title: "An endpoint that failed answers again",
     description: "Sent with its first success after endpoint.failing.",
-    data: EndpointRecoveredData,
-    examples: examples.endpointRecovered,
+    data: of.EndpointRecoveredData,
+    examples: operational.endpointRecovered,
   },
   "endpoint.breaker_opened": {
     ...plannedOperational,
     title: "Nothing is sent to an endpoint for a while",
     description: "Sent when most attempts of the last minutes failed. Its messages wait, and lose no attempt by it.",
-    data: BreakerOpenedData,
-    examples: examples.breakerOpened,
+    data: of.BreakerOpenedData,
+    examples: operational.breakerOpened,
   },
   "endpoint.breaker_closed": {
     ...plannedOperational,
     title: "An endpoint gets its messages again",
     description: "Sent when an attempt after endpoint.breaker_opened succeeded.",
-    data: BreakerClosedData,
-    examples: examples.breakerClosed,
+    data: of.BreakerClosedData,
+    examples: operational.breakerClosed,
   },
   "endpoint.secret_rotated": {
     ...sentOperational,
     title: "An endpoint has a new signing secret",
     description: "Sent without the secret. The old ones sign beside it until they end.",
-    data: SecretRotatedData,
-    examples: examples.secretRotated,
+    data: of.SecretRotatedData,
+    examples: operational.secretRotated,
   },
   "delivery.failing": {
     ...plannedOperational,
     title: "A message does not arrive",
     description: "Sent once, after the fourth failed attempt. It is still being tried.",
-    data: DeliveryData,
-    examples: examples.deliveryFailing,
+    data: of.DeliveryData,
+    examples: operational.deliveryFailing,
   },
   "delivery.exhausted": {
     ...plannedOperational,
     title: "A message was given up",
     description: "Sent once, after the last attempt of the schedule. The message is listed as undelivered.",
-    data: DeliveryData,
-    examples: examples.deliveryExhausted,
+    data: of.DeliveryData,
+    examples: operational.deliveryExhausted,
   },
   "delivery.recovered": {
     ...plannedOperational,
     title: "A message arrived after all",
     description: "Sent once, when a message of delivery.failing or delivery.exhausted arrived.",
-    data: DeliveryData,
-    examples: examples.deliveryRecovered,
+    data: of.DeliveryData,
+    examples: operational.deliveryRecovered,
   },
   "replay.finished": {
     ...plannedOperational,
     title: "A replay is over",
     description: "Sent once, with its counts: done, canceled or failed.",
-    data: ReplayFinishedData,
-    examples: examples.replayFinished,
+    data: of.ReplayFinishedData,
+    examples: operational.replayFinished,
   },
   "source.silent": {
     ...plannedOperational,
     title: "A provider has gone quiet",
     description: "Sent once when a source that sends regularly has sent nothing for much longer than usual.",
-    data: SourceSilentData,
-    examples: examples.sourceSilent,
+    data: of.SourceSilentData,
+    examples: operational.sourceSilent,
   },
   "source.rejecting": {
     ...plannedOperational,
     title: "A provider's webhooks are refused",
     description: "Sent once when requests of a source keep failing their signature. They wait in the quarantine.",
-    data: SourceRejectingData,
-    examples: examples.sourceRejecting,
+    data: of.SourceRejectingData,
+    examples: operational.sourceRejecting,
   },
   "queue.lagging": {
     ...plannedOperational,
     title: "Deliveries are late",
     description: "Sent once when what is due has waited for more than a minute for five minutes.",
-    data: QueueLaggingData,
-    examples: examples.queueLagging,
+    data: of.QueueLaggingData,
+    examples: operational.queueLagging,
   },
 } as const satisfies Record<string, EventType>;
 

@@ -1,6 +1,7 @@
 import type { Route } from "./api.ts";
 import { idempotencyKeepHours } from "./idempotency.ts";
-import { compatibilityPaths, compatibilitySchemas } from "./openapi/compatibility.ts";
+import { compatibilitySchemas } from "./openapi/compatibility-schemas.ts";
+import { compatibilityPaths } from "./openapi/compatibility.ts";
 import { operationOf, pathOf, tagOf } from "./openapi/operations.ts";
 import { problemResponses } from "./openapi/problems.ts";
 import { createSchemas, type JsonSchema } from "./openapi/schemas.ts";

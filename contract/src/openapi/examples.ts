@@ -1,4 +1,5 @@
-import { delivery, english, englishTranscript, springRenewals, trainingSession } from "../examples.ts";
+import { english, englishTranscript, springRenewals, trainingSession } from "../examples.ts";
+import { delivery } from "../operational-examples.ts";
 
 /** Examples of components, by name. Tests check each by its schema. */
 export const schemaExamples: Readonly<Record<string, readonly unknown[]>> = {

@@ -4,6 +4,7 @@ import * as call from "../call.ts";
 import * as campaign from "../campaign.ts";
 import * as delivery from "../delivery.ts";
 import * as endpoint from "../endpoint.ts";
+import * as eventData from "../event-data.ts";
 import * as eventType from "../event-type.ts";
 import * as event from "../event.ts";
 import * as events from "../events.ts";
@@ -70,7 +71,7 @@ export function createSchemas(): Schemas {
 /** Names of the exports, in the order of the modules. */
 function namedSchemas() {
   const registry = z.registry<{ id: string }>();
-  const delivered = [delivery, endpoint, events, eventType, message, publish];
+  const delivered = [delivery, endpoint, eventData, events, eventType, message, publish];
   const modules = [call, campaign, ...delivered, event, problem, source, tenant, training];
   const exported = [...modules.flatMap((module) => Object.entries(module)), ["RegisterCall", RegisterCall] as const];
   for (const [id, value] of exported)
