@@ -49,7 +49,7 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
       headers: headersOf(item, proof, startedAtMs, context.userAgent),
       body: item.body,
       // What fetching a token took is part of the attempt.
-      timeoutMs: Math.max(target.timeoutMs - (context.clock.monotonic() - startedAt), 1),
+      timeoutMs: Math.max(Math.ceil(target.timeoutMs - (context.clock.monotonic() - startedAt)), 1),
       responseBytesMax: limits.answerBytesMax,
       signal: context.signal,
       ...(proof.tls && { tls: proof.tls }),
