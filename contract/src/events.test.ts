@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+
 import { expect, test } from "vitest";
 
+import { eventTypesPage } from "./event-types-page.ts";
 import { eventTypeNames, eventTypes, isReservedType, TypeName, TypePattern } from "./events.ts";
 
 test.each(eventTypeNames)("%s has an English and a Hebrew example that its own schema accepts", (name) => {
@@ -50,4 +53,9 @@ test.each([
   ["*.completed", "Not an event type"],
 ])("%s cannot be subscribed to: %s", (pattern, why) => {
   expect(TypePattern.safeParse(pattern).error?.issues[0]?.message).toContain(why);
+});
+
+test("the page of event types is current: npm run docs", () => {
+  const page = readFileSync(new URL("../../docs/reference/event-types.md", import.meta.url), "utf8");
+  expect(page === eventTypesPage()).toBe(true);
 });
