@@ -1,5 +1,5 @@
-/** One item of an event stream. */
-export type StreamEvent = { readonly event: string; readonly data: string };
+/** One item of an event stream; `id` is where to go on from after it. */
+export type StreamEvent = { readonly event: string; readonly data: string; readonly id: string };
 
 export type EventStreamReader = {
   /** The items that this piece of text completes. */
@@ -35,7 +35,7 @@ export function createEventStreamReader(lastEventId = ""): EventStreamReader {
           continue;
         }
         seenId = id;
-        if (data.length > 0) items.push({ event: event || "message", data: data.join("\n") });
+        if (data.length > 0) items.push({ event: event || "message", data: data.join("\n"), id });
         event = "";
         data = [];
       }

@@ -17,8 +17,9 @@ export type StreamStatus = "connecting" | "live" | "reconnecting";
 export type StreamOptions = {
   readonly topics: readonly Topic[];
   readonly signal?: AbortSignal;
-  /** Goes on after this item: what `onCursor` gave last, in this or an earlier stream. */
+  /** Goes on after what `onCursor` told last, in an earlier stream. */
   readonly lastEventId?: string;
+  /** Told when an item has been handled, that is, when the next one is asked for; and now and then without one. */
   readonly onCursor?: (lastEventId: string) => void;
   readonly onStatus?: (status: StreamStatus) => void;
 };
@@ -47,11 +48,10 @@ export async function* openStream(
     for (let failures = 0; !stop.aborted; failures++) {
       let cause: unknown = null;
       try {
-        for await (const item of connectOnce(connection, { path, reader, signal: stop })) {
+        for await (const item of connectOnce(connection, { path, reader, signal: stop, onCursor })) {
+          failures = 0;
           if (item === "open") onStatus?.("live");
           else yield item;
-          failures = 0;
-          onCursor?.(reader.lastEventId());
         }
       } catch (error) {
         if (stop.aborted) return;
@@ -73,10 +73,15 @@ const silenceMsMax = 45_000;
 const waitMsMax = 30_000;
 const silent = new DOMException("The stream went silent", "TimeoutError");
 
-type Attempt = { readonly path: string; readonly reader: EventStreamReader; readonly signal: AbortSignal };
+type Attempt = {
+  readonly path: string;
+  readonly reader: EventStreamReader;
+  readonly signal: AbortSignal;
+  readonly onCursor: StreamOptions["onCursor"];
+};
 
 async function* connectOnce(connection: Connection, attempt: Attempt): AsyncGenerator<StreamItem | "open", void> {
-  const { path, reader, signal } = attempt;
+  const { path, reader, signal, onCursor } = attempt;
   const silence = new AbortController();
   const watch = () => setTimeout(() => silence.abort(silent), silenceMsMax);
   let timer = watch();
@@ -96,11 +101,13 @@ async function* connectOnce(connection: Connection, attempt: Attempt): AsyncGene
       if (done) return;
       clearTimeout(timer);
       timer = watch();
-      for (const { event, data } of reader.read(value)) {
+      for (const { event, data, id } of reader.read(value)) {
         if (event === "end") return;
         // Kinds that a later server adds are for later clients.
         if (isKnown(event)) yield { event, data: JSON.parse(data) };
+        if (id !== "") onCursor?.(id);
       }
+      if (reader.lastEventId() !== "") onCursor?.(reader.lastEventId());
     }
   } finally {
     clearTimeout(timer);
