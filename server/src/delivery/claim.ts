@@ -8,6 +8,7 @@ import type { EndpointBook } from "./endpoints/book.ts";
 import { allowance, tokensAt } from "./health/allowance.ts";
 import { healthRules } from "./health/rules.ts";
 import type { EndpointRef } from "./health/store.ts";
+import type { Lanes } from "./lanes.ts";
 import {
   claimLanes,
   claimLines,
@@ -20,15 +21,15 @@ import {
   spendGates,
 } from "./queue/claim-store.ts";
 import { closeDisabled, releaseDeliveries } from "./queue/store.ts";
-import { type Room, shareOut } from "./share-out.ts";
+import { shareOut } from "./share-out.ts";
 import type { HandOff, Target } from "./target.ts";
 
 export type ClaimContext = {
   readonly db: Db;
   readonly ids: Ids;
   readonly book: EndpointBook;
-  /** What this process can still take of endpoints it was busy with lately. */
-  readonly knownRoom: () => ReadonlyMap<string, number>;
+  /** What this process can still take: in all, for a tenant, and for endpoints it was busy with lately. */
+  readonly room: Pick<Lanes, "free" | "freeOf" | "knownRoom">;
   /** Processes that deliver. */
   readonly workers: () => number;
 };
@@ -40,9 +41,9 @@ export type Claimed = {
 };
 
 /** Takes due deliveries, no more than can start now or in a moment, of endpoints that may send. */
-export async function claim(context: ClaimContext, room: Room): Promise<Claimed> {
-  if (room.total <= 0) return { items: [], waitMs: null };
-  const known = context.knownRoom();
+export async function claim(context: ClaimContext): Promise<Claimed> {
+  if (context.room.free.total <= 0) return { items: [], waitMs: null };
+  const known = context.room.knownRoom();
   const full = [...known].flatMap(([id, free]) => (free > 0 ? [] : [id]));
   const workers = context.workers();
   const { lanes, waitMs } = await context.db.inTransaction([], (tx) =>
@@ -50,19 +51,23 @@ export async function claim(context: ClaimContext, room: Room): Promise<Claimed>
   );
   if (lanes.length === 0) return { items: [], waitMs };
   const tenantIds = [...new Set(lanes.map(({ tenantId }) => tenantId))];
-  const items = await context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, room, known }));
+  const items = await context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, known }));
   return { items, waitMs };
 }
 
-type Taking = ClaimContext & { readonly room: Room; readonly known: ReadonlyMap<string, number> };
+type Taking = ClaimContext & { readonly known: ReadonlyMap<string, number> };
 
 async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], { ids, book, room, known }: Taking): Promise<HandOff[]> {
   const closed = lanes.filter(({ isClosed }) => isClosed);
   if (closed.length > 0) await closeDisabled(tx, [...new Set(closed.map(({ tenantId }) => tenantId))]);
   const gates = await openGates(tx, lanes);
-  const quotas = shareOut(lanes, { ...room, total: Math.min(room.total, limits.deliveryClaimMax) }, (lane) =>
-    lane.isGated ? (gates.get(lane.endpointId)?.free ?? 0) : (known.get(lane.endpointId) ?? lane.inFlightMax),
-  );
+  const { free } = room;
+  const quotas = shareOut(lanes, {
+    room: { ...free, total: Math.min(free.total, limits.deliveryClaimMax) },
+    roomOf: room.freeOf,
+    freeOf: (lane) =>
+      lane.isGated ? (gates.get(lane.endpointId)?.free ?? 0) : (known.get(lane.endpointId) ?? lane.inFlightMax),
+  });
   const isOrdered = (quota: EndpointRef) => gates.get(quota.endpointId)?.isOrdered ?? false;
   const input = { claimId: ids.next(), leaseMs: limits.deliveryLeaseMs };
   const rows = [

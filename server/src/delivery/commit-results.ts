@@ -68,9 +68,9 @@ export async function commitResults(tx: Tx, results: readonly Result[], context:
       data: { reason },
     })),
   ];
-  // Endpoints that were just disabled are not among those that are told.
-  for (const { tenantId } of disabled) context.book.forget(tenantId);
-  const handOffs = await announceOperations(tx, operations, nowMs, context);
+  // Read as this transaction leaves them, without what was just disabled, and not remembered: it may be rolled back.
+  const book = { ...context.book, enabled: context.book.read };
+  const handOffs = await announceOperations(tx, operations, nowMs, { ...context, book });
   const moved = [...disabled, ...judged.filter(({ isGateMoved }) => isGateMoved).map(({ row }) => row)];
   const changed = [...new Set(moved.map(({ tenantId }) => tenantId))];
   for (const tenantId of changed) await notify(tx, "endpoints", tenantId);

@@ -14,8 +14,8 @@ const item = (to: Target, name: string, isRetry = false): HandOff => makeHandOff
 
 const items = (to: Target, count: number) => Array.from({ length: count }, (_, i) => item(to, `${to.id}${i}`));
 
-const freshSlotsKept = limits.deliverySlots * limits.deliveryFreshReserve;
-const freshSlots = limits.deliverySlots * (1 - limits.deliveryRetryReserve);
+const freshSlotsKept = limits.deliverySlotsPerTenant * limits.deliveryFreshReserve;
+const freshSlots = limits.deliverySlotsPerTenant * (1 - limits.deliveryRetryReserve);
 
 /** Lanes whose attempts end when told. */
 function start(workers = 1) {
@@ -90,7 +90,7 @@ test("what has waited too long is given back, oldest first, and not what is in f
 
 test("when all slots are taken, endpoints get free ones in turn", async () => {
   const { lanes, started, finish } = start();
-  const hog = target("hog", limits.deliverySlots);
+  const hog = target("hog", limits.deliverySlotsPerTenant);
   lanes.add(items(hog, freshSlots + 5));
   lanes.add(items(target("b"), 2));
   lanes.add(items(target("c"), 2));
@@ -103,12 +103,12 @@ test("when all slots are taken, endpoints get free ones in turn", async () => {
 
 test("a backlog of retries leaves slots for first attempts, and first attempts leave some for retries", () => {
   const { lanes, started } = start();
-  const busy = target("busy", limits.deliverySlots);
-  const retries = Array.from({ length: limits.deliverySlots }, (_, i) => item(busy, `retry${i}`, true));
+  const busy = target("busy", limits.deliverySlotsPerTenant);
+  const retries = Array.from({ length: limits.deliverySlotsPerTenant }, (_, i) => item(busy, `retry${i}`, true));
   lanes.add(retries);
-  expect(started).toHaveLength(limits.deliverySlots - freshSlotsKept);
-  const fresh = Array.from({ length: limits.deliverySlots }, (_, i) =>
-    item(target("new", limits.deliverySlots), `new${i}`),
+  expect(started).toHaveLength(limits.deliverySlotsPerTenant - freshSlotsKept);
+  const fresh = Array.from({ length: limits.deliverySlotsPerTenant }, (_, i) =>
+    item(target("new", limits.deliverySlotsPerTenant), `new${i}`),
   );
   lanes.add(fresh);
   expect(started.filter((name) => name.startsWith("new"))).toHaveLength(freshSlotsKept);
@@ -117,7 +117,7 @@ test("a backlog of retries leaves slots for first attempts, and first attempts l
   other.lanes.add(fresh);
   expect(other.started).toHaveLength(freshSlots);
   other.lanes.add(retries);
-  expect(other.started).toHaveLength(limits.deliverySlots);
+  expect(other.started).toHaveLength(limits.deliverySlotsPerTenant);
 });
 
 test("an endpoint's first attempts and retries go in turn", async () => {
@@ -127,6 +127,16 @@ test("an endpoint's first attempts and retries go in turn", async () => {
   lanes.add(["f0", "f1"].map((name) => item(a, name)));
   for (const name of ["r0", "f0", "r1", "f1"]) await finish(name);
   expect(started).toEqual(["r0", "f0", "r1", "f1", "r2"]);
+});
+
+test("a tenant whose endpoints hang leaves half of all slots to the others", () => {
+  const { lanes, started } = start();
+  for (let i = 0; i < 100; i++) lanes.add(items(target(`hanging${i}`, 10), 10));
+  expect(started).toHaveLength(freshSlots);
+  expect(lanes.freeOf("t").fresh).toBeLessThan(lanes.free.fresh);
+  const other = makeTarget({ tenantId: "u", id: "good", inFlightMax: 10 });
+  lanes.add([item(other, "good")]);
+  expect(started.at(-1)).toBe("good");
 });
 
 test("two processes share what an endpoint takes at once", () => {

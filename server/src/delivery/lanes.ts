@@ -7,7 +7,8 @@ import type { HandOff, Target } from "./target.ts";
 /**
  * What this process has in hand: a lane for each endpoint with at most its share of `in_flight_max` attempts at once, and a
  * bounded queue in memory in front of it while the endpoint answers quickly. One that hangs keeps its own lane and nothing
- * else. Some slots are kept for first attempts and some for retries, so that neither waits for a backlog of the other.
+ * else. Some slots are kept for first attempts and some for retries, so that neither waits for a backlog of the other; and no
+ * tenant takes more than half of all slots.
  */
 export type Lanes = {
   /** Takes deliveries that are claimed by this process. */
@@ -18,6 +19,8 @@ export type Lanes = {
   knownRoom(): Map<string, number>;
   /** How many more deliveries should be taken in all. */
   readonly free: Room;
+  /** The same for one tenant. */
+  freeOf(tenantId: string): Room;
   /** Attempts in flight and deliveries that wait. */
   readonly size: number;
   /** Removes what has waited longer than `ms`: it should not age in memory. Forgets endpoints that had nothing to do. */
@@ -55,8 +58,8 @@ type Lane = {
 export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
   const lanes = new Map<string, Lane>();
   const line = new Set<Lane>();
-  const inFlight = { fresh: 0, retry: 0 };
-  const waiting = { fresh: 0, retry: 0 };
+  const all = newLoad();
+  const tenants = new Map<string, Load>();
 
   return {
     add(items) {
@@ -67,7 +70,7 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
         const sort = item.isRetry ? "retry" : "fresh";
         lane.target = item.target;
         lane.waiting[sort].push({ item, since });
-        waiting[sort]++;
+        for (const load of loadsOf(item.tenantId)) load.waiting[sort]++;
         touched.add(lane);
       }
       for (const lane of touched) fill(lane);
@@ -75,8 +78,8 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
     roomFor(target) {
       const now = clock.monotonic();
       const room = roomOf(lanes.get(target.id) ?? newLane(target, now), now);
-      const { total, fresh } = free();
-      return Math.max(Math.min(room, total, fresh), 0);
+      const [overall, own] = [free(), freeOf(target.tenantId)];
+      return Math.max(Math.min(room, overall.total, overall.fresh, own.total, own.fresh), 0);
     },
     knownRoom() {
       const now = clock.monotonic();
@@ -85,8 +88,9 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
     get free() {
       return free();
     },
+    freeOf,
     get size() {
-      return inFlight.fresh + inFlight.retry + waiting.fresh + waiting.retry;
+      return sizeOf(all);
     },
     takeWaiting(ms) {
       const now = clock.monotonic();
@@ -94,9 +98,10 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
       for (const [id, lane] of lanes) {
         if (isIdle(lane) && now - lane.lastEndAt > forgetMs) lanes.delete(id);
       }
+      for (const [id, load] of tenants) if (sizeOf(load) === 0) tenants.delete(id);
       return taken;
     },
-    inFlight,
+    inFlight: all.inFlight,
     waitingFor: () => [...lanes.values()].filter(hasWaiting).map(({ target }) => target),
     takeWaitingOf(isWanted) {
       return [...lanes.values()].flatMap((lane) => (isWanted(lane.target) ? take(lane, () => true) : []));
@@ -104,11 +109,19 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
   };
 
   function free(): Room {
-    const of = (sort: Sort) =>
-      Math.floor((limits.deliverySlots + limits.deliveryWaitingMax) * shareOf[sort]) - inFlight[sort] - waiting[sort];
-    const { deliverySlots, deliveryWaitingMax } = limits;
-    const taken = inFlight.fresh + inFlight.retry + waiting.fresh + waiting.retry;
-    return { total: deliverySlots + deliveryWaitingMax - taken, fresh: of("fresh"), retry: of("retry") };
+    return roomIn(all, limits.deliverySlots, limits.deliveryWaitingMax);
+  }
+
+  function freeOf(tenantId: string): Room {
+    const load = tenants.get(tenantId) ?? newLoad();
+    return roomIn(load, limits.deliverySlotsPerTenant, limits.deliveryWaitingPerTenantMax);
+  }
+
+  /** What is counted with an attempt of a tenant: everybody's and its own. */
+  function loadsOf(tenantId: string): readonly [Load, Load] {
+    const own = tenants.get(tenantId) ?? newLoad();
+    tenants.set(tenantId, own);
+    return [all, own];
   }
 
   function laneOf(target: Target): Lane {
@@ -124,7 +137,7 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
     return sorts.flatMap((sort) => {
       const keep = lane.waiting[sort].findIndex((one) => !isWanted(one));
       const taken = lane.waiting[sort].splice(0, keep === -1 ? lane.waiting[sort].length : keep);
-      waiting[sort] -= taken.length;
+      for (const load of loadsOf(lane.target.tenantId)) load.waiting[sort] -= taken.length;
       return taken.map(({ item }) => item);
     });
   }
@@ -141,17 +154,21 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
 
   /** Starts one, first attempts and retries in turn where both wait and both have slots. False: no slot, or nothing waits. */
   function start(lane: Lane): boolean {
-    const sort = [lane.turn, other[lane.turn]].find((one) => lane.waiting[one].length > 0 && hasSlot(one));
+    const { tenantId } = lane.target;
+    const sort = [lane.turn, other[lane.turn]].find((one) => lane.waiting[one].length > 0 && hasSlot(one, tenantId));
     const next = sort && lane.waiting[sort].shift();
     if (!next) return false;
     lane.turn = other[sort];
-    waiting[sort]--;
-    inFlight[sort]++;
+    const loads = loadsOf(tenantId);
+    for (const load of loads) {
+      load.waiting[sort]--;
+      load.inFlight[sort]++;
+    }
     lane.inFlight++;
     const startedAt = clock.monotonic();
     void send(next.item, startedAt - next.since).finally(() => {
       const now = clock.monotonic();
-      inFlight[sort]--;
+      for (const load of loads) load.inFlight[sort]--;
       lane.inFlight--;
       lane.averageMs += (now - startedAt - lane.averageMs) * smoothing;
       lane.lastEndAt = now;
@@ -161,18 +178,17 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
     return true;
   }
 
-  function hasSlot(sort: Sort): boolean {
-    return (
-      inFlight.fresh + inFlight.retry < limits.deliverySlots &&
-      inFlight[sort] < Math.floor(limits.deliverySlots * shareOf[sort])
-    );
+  function hasSlot(sort: Sort, tenantId: string): boolean {
+    const own = tenants.get(tenantId);
+    const isFree = isSlotFree(all, sort, limits.deliverySlots);
+    return isFree && (!own || isSlotFree(own, sort, limits.deliverySlotsPerTenant));
   }
 
   /** While lanes stand in line each gets one slot in turn, and the one that gave a slot back joins the end. */
   function nextInLine(giver: Lane): void {
     if (wantsSlot(giver)) line.add(giver);
     for (const lane of line) {
-      if (!hasSlot("fresh") && !hasSlot("retry")) return;
+      if (!sorts.some((sort) => isSlotFree(all, sort, limits.deliverySlots))) return;
       const isDone = !wantsSlot(lane) || start(lane);
       if (!isDone) continue;
       line.delete(lane);
@@ -207,6 +223,26 @@ const shareOf: Readonly<Record<Sort, number>> = {
   fresh: 1 - limits.deliveryRetryReserve,
   retry: 1 - limits.deliveryFreshReserve,
 };
+/** What is under way and what waits: of all together, or of one tenant. */
+type Load = { readonly inFlight: Record<Sort, number>; readonly waiting: Record<Sort, number> };
+
+function newLoad(): Load {
+  return { inFlight: { fresh: 0, retry: 0 }, waiting: { fresh: 0, retry: 0 } };
+}
+
+function sizeOf({ inFlight, waiting }: Load): number {
+  return inFlight.fresh + inFlight.retry + waiting.fresh + waiting.retry;
+}
+
+function roomIn(load: Load, slots: number, places: number): Room {
+  const of = (sort: Sort) => Math.floor((slots + places) * shareOf[sort]) - load.inFlight[sort] - load.waiting[sort];
+  return { total: slots + places - sizeOf(load), fresh: of("fresh"), retry: of("retry") };
+}
+
+function isSlotFree({ inFlight }: Load, sort: Sort, slots: number): boolean {
+  return inFlight.fresh + inFlight.retry < slots && inFlight[sort] < Math.floor(slots * shareOf[sort]);
+}
+
 const sorts: readonly Sort[] = ["fresh", "retry"];
 const other = { fresh: "retry", retry: "fresh" } as const;
 

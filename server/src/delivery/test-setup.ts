@@ -13,6 +13,9 @@ import { createSecretBox } from "#/kernel/secrets.ts";
 
 import { makeTenant } from "../../test/harness/tenant.ts";
 import { createEndpointBook } from "./endpoints/book.ts";
+import { newHealth } from "./health/health.ts";
+import { healthRules } from "./health/rules.ts";
+import { lockHealth } from "./health/store.ts";
 import { deliveryHandlers } from "./routes.ts";
 import type { HandOff } from "./target.ts";
 import { undeliveredHandlers } from "./undelivered.ts";
@@ -133,6 +136,26 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
         tx.rows<{ number: number; status: number; class: string; body_bytes: number; node: string }>(
           `select a.number, a.status, a.class, coalesce(length(b.response_body), 0) as body_bytes, a.node
              from attempts a left join attempt_bodies b using (tenant_id, delivery_id, number, started_at) order by a.delivery_id, a.number`,
+        ),
+      ),
+    /** What only time or another program would do to the tables. */
+    sql: <Row>(text: string, values: readonly unknown[] = [], of = tenant) =>
+      db.inTransaction([of], (tx) => tx.rows<Row>(text, values)),
+    health: async (endpointId: string, of = tenant) => {
+      const rows = await db.inTransaction([of], (tx) => lockHealth(tx, [{ tenantId: of, endpointId }]));
+      return rows[0]?.health ?? newHealth(0);
+    },
+    /** Lets time pass for an endpoint: all that its row says happened so much earlier. */
+    age: (endpointId: string, ms: number, of = tenant) =>
+      db.inTransaction([of], (tx) =>
+        tx.run(
+          `update endpoint_health set refilled_at = refilled_at - $2::interval, not_before = not_before - $2::interval,
+                  opened_at = opened_at - $2::interval, open_until = open_until - $2::interval, closed_at = closed_at - $2::interval,
+                  window_slice = window_slice - $3, watched_from = watched_from - $2::interval,
+                  first_failed_at = first_failed_at - $2::interval, last_failed_at = last_failed_at - $2::interval,
+                  last_succeeded_at = last_succeeded_at - $2::interval
+            where endpoint_id = $1`,
+          [endpointId, `${ms} milliseconds`, Math.round(ms / healthRules.sliceMs)],
         ),
       ),
     /** Lets all claims run out, as a minute does. */

@@ -21,6 +21,8 @@ export type UpkeepOptions = {
   readonly metrics: DeliveryMetrics;
   readonly node: string;
   readonly tally: Tally;
+  /** Gives back what has waited in memory too long: it is not renewed. */
+  readonly giveBackStale: () => Promise<void>;
   /** What this process has claimed. */
   readonly held: () => readonly Held[];
   /** Called when something became due. */
@@ -78,6 +80,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   async function renew(): Promise<void> {
+    await options.giveBackStale();
     const items = options.held();
     if (items.length === 0) return;
     const count = await db.inTransaction(tenantsOf(items), (tx) => renewLeases(tx, items, limits.deliveryLeaseMs));

@@ -65,10 +65,16 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   const authorizer = createAuthorizer(options);
   const tally = createTally();
   const held = new Map<string, Held>();
-  const upkeep = createUpkeep({ ...options, tally, held: () => [...held.values()], wake: () => wake.abort() });
+  const upkeep = createUpkeep({
+    ...options,
+    tally,
+    giveBackStale,
+    held: () => [...held.values()],
+    wake: () => wake.abort(),
+  });
   const lanes = createLanes({ clock, send, workers: () => upkeep.workers });
   const settler = createSettler({ ...options, context: { ...options, tally, roomFor }, settled, committed });
-  const claimContext = { ...options, knownRoom: () => lanes.knownRoom(), workers: () => upkeep.workers };
+  const claimContext = { ...options, room: lanes, workers: () => upkeep.workers };
   const running: Promise<void>[] = [];
   const idleWaiters = new Set<() => void>();
   let wake = new AbortController();
@@ -81,7 +87,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       ];
       const unsubscribe = () => subscriptions.forEach((end) => end?.());
       stopping.signal.addEventListener("abort", unsubscribe, { once: true });
-      running.push(claimForever(), upkeep.run(stopping.signal), giveBackStale());
+      running.push(claimForever(), upkeep.run(stopping.signal));
     },
     async stop(graceMs) {
       stopping.abort();
@@ -123,7 +129,10 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     if (attempted === null) return giveBack([item]);
     const next = decideNext(item, attempted, () => randomFraction(options.random));
     metrics.attemptSeconds.observe({ class: attempted.class }, attempted.durationMs / 1000);
-    void settler.add({ item, attempted, next });
+    // The endpoint wants no more for now: what waits here is not sent, and goes back once that is written.
+    const wantsNone = attempted.class === "throttled" || attempted.class === "gone";
+    const aside = wantsNone ? lanes.takeWaitingOf((target) => target.id === item.target.id) : [];
+    void settler.add({ item, attempted, next }).then(() => giveBack(aside));
   }
 
   function settled(result: Result, isHeld: boolean): void {
@@ -169,7 +178,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
 
   async function claimOnce(): Promise<{ count: number; waitMs: number | null }> {
     const startedAt = clock.monotonic();
-    const { items, waitMs } = await claim(claimContext, lanes.free);
+    const { items, waitMs } = await claim(claimContext);
     if (items.length > 0) {
       metrics.claimSeconds.observe((clock.monotonic() - startedAt) / 1000);
       metrics.claimRows.observe(items.length);
@@ -180,13 +189,10 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
 
   /** What has waited in memory too long goes back to the table. */
   async function giveBackStale(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await giveBack(lanes.takeWaiting(limits.deliveryWaitingMs));
-      const { fresh, retry } = lanes.inFlight;
-      metrics.slotsUsed.set({ sort: "fresh" }, fresh);
-      metrics.slotsUsed.set({ sort: "retry" }, retry);
-      await clock.sleep(limits.deliveryHeartbeatMs, stopping.signal);
-    }
+    await giveBack(lanes.takeWaiting(limits.deliveryWaitingMs));
+    const { fresh, retry } = lanes.inFlight;
+    metrics.slotsUsed.set({ sort: "fresh" }, fresh);
+    metrics.slotsUsed.set({ sort: "retry" }, retry);
   }
 
   /** What waits in memory for endpoints that may not send any more goes back to the table. */

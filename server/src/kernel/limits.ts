@@ -40,13 +40,17 @@ export const limits = {
   /** A job whose process says nothing for this long, in seconds, is started again elsewhere. pg-boss allows no less than 10. */
   jobHeartbeatSeconds: 10,
   /** Attempts in flight in one process. */
-  deliverySlots: 500,
+  deliverySlots: 1_000,
+  /** The same for one tenant: hundreds of endpoints that hang leave room for the others'. */
+  deliverySlotsPerTenant: 500,
   /** The share of these that only first attempts may take: a backlog of retries leaves room for what is new. */
   deliveryFreshReserve: 0.3,
   /** The share that only retries may take: what is new does not stop them for ever. */
   deliveryRetryReserve: 0.1,
   /** Deliveries that wait in memory for a slot in one process; they are claimed, so the others of the row wait for us. */
-  deliveryWaitingMax: 2_000,
+  deliveryWaitingMax: 4_000,
+  /** The same for one tenant. */
+  deliveryWaitingPerTenantMax: 2_000,
   /** The same for one endpoint: what a receiver that answers within a few milliseconds takes in a moment. */
   deliveryWaitingPerEndpointMax: 256,
   /** A delivery that waited this long in memory goes back to the table. */

@@ -1,0 +1,192 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+
+import { limits } from "#/kernel/limits.ts";
+
+import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
+import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
+import { type Delivering, startDelivering } from "./test-setup.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await ownDatabase();
+});
+afterAll(() => discardDatabase(database));
+
+let delivering: Delivering;
+let receiver: Receiver;
+beforeEach(async () => {
+  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
+});
+afterEach(async () => {
+  await receiver.close();
+  await delivering.close();
+});
+
+const many = (count: number) => Array.from({ length: count }, () => delivering.fact());
+const states = async () =>
+  (await delivering.deliveries()).map(({ state, attempt_count }) => `${state} ${attempt_count}`);
+
+test("two workers share a rate: together they send what one may, and the rest when there are tokens again", async () => {
+  const { worker, newNode, write, age } = delivering;
+  const { uuid } = await delivering.endpoint({ url: receiver.url, rate: { limit: 2, per_seconds: 60, burst: 3 } });
+  const other = newNode("node-2").worker;
+  await write(many(8));
+  const rounds = async () => {
+    for (let i = 0; i < 3; i++) await Promise.all([worker.runOnce(), other.runOnce()]);
+  };
+  await rounds();
+  expect(receiver.received).toHaveLength(3);
+  await age(uuid, 61_000);
+  await rounds();
+  expect(receiver.received).toHaveLength(5);
+  await age(uuid, 25_000);
+  await rounds();
+  expect(receiver.received).toHaveLength(5);
+  // None of it was an attempt that failed.
+  expect((await states()).filter((state) => state === "due 0")).toHaveLength(3);
+});
+
+test("nothing goes to an endpoint with a limit straight from memory", async () => {
+  const { worker, book, db, tenant } = delivering;
+  const limited = [
+    { rate: { limit: 1, per_seconds: 1, burst: 1 } },
+    { order: { mode: "strict" } },
+    { is_paused: true },
+  ];
+  for (const settings of [{}, ...limited]) {
+    const { uuid } = await delivering.endpoint({ url: receiver.url, ...settings });
+    const [target] = await db.inTransaction([tenant], (tx) => book.named(tx, [tenant], [uuid]));
+    expect(target && worker.roomFor(target) > 0).toBe(settings !== limited.find((one) => one === settings));
+  }
+});
+
+test("429 with Retry-After holds the endpoint's other messages too, and no attempt is lost by it", async () => {
+  const { worker, write, age, endpoint } = delivering;
+  const { uuid } = await endpoint({ url: receiver.url, in_flight_max: 1 });
+  receiver.answer((_request, count) =>
+    count === 1 ? { status: 429, headers: { "retry-after": "90" } } : { status: 200 },
+  );
+  await write(many(3));
+  await worker.runOnce();
+  for (let i = 0; i < 3; i++) expect(await worker.runOnce()).toBe(0);
+  expect(receiver.received).toHaveLength(1);
+  expect(await states()).toEqual(["due 1", "due 0", "due 0"]);
+  await age(uuid, 89_000);
+  expect(await worker.runOnce()).toBe(0);
+  await age(uuid, 2_000);
+  for (let i = 0; i < 3; i++) await worker.runOnce();
+  expect(receiver.received).toHaveLength(3);
+});
+
+test("429 without Retry-After holds the endpoint for half a minute, 500 with one only its own message", async () => {
+  const { worker, write, health, endpoint } = delivering;
+  const { uuid } = await endpoint({ url: receiver.url });
+  receiver.answer({ status: 500, headers: { "retry-after": "100" } });
+  await write(many(1));
+  await worker.runOnce();
+  expect((await health(uuid)).notBeforeMs).toBeNull();
+  expect((await delivering.deliveries())[0]?.due_in_ms).toBeGreaterThan(95_000);
+  receiver.answer({ status: 429 });
+  await write(many(1));
+  await worker.runOnce();
+  const { notBeforeMs, lastFailedAtMs } = await health(uuid);
+  expect((notBeforeMs ?? 0) - (lastFailedAtMs ?? 0)).toBeCloseTo(30_000, -1);
+});
+
+test("what waits in memory for an endpoint that asks for a pause goes back to the table", async () => {
+  const { worker, write, deliveries, endpoint } = delivering;
+  await endpoint({ url: receiver.url, in_flight_max: 1 });
+  receiver.answer({ status: 503, headers: { "retry-after": "60" } });
+  worker.handOff(await write(many(20), () => 20));
+  await worker.idle();
+  expect(receiver.received.length).toBeLessThan(20);
+  const waiting = await deliveries();
+  expect(waiting.every(({ state }) => state === "due")).toBe(true);
+  expect(waiting.filter(({ attempt_count }) => attempt_count === 0).length).toBeGreaterThan(0);
+});
+
+test("a paused endpoint keeps its messages, and gets them when it goes on", async () => {
+  const { worker, write, handlers, request, endpoint } = delivering;
+  const { uuid } = await endpoint({ url: receiver.url, is_paused: true });
+  await write(many(3));
+  expect(await worker.runOnce()).toBe(0);
+  await handlers.updateEndpoint({ ...request, params: { id: uuid }, body: { is_paused: false } });
+  expect(await worker.runOnce()).toBe(3);
+});
+
+test("an endpoint that is full over all processes is not claimed, nor are its waiting rows looked at", async () => {
+  const { write, endpoint, newNode } = delivering;
+  const slow = await startReceiver();
+  slow.answer("hang");
+  await endpoint({ url: slow.url, in_flight_max: 2, order: { mode: "skip" }, types: ["call.ended"] });
+  await endpoint({ url: receiver.url, types: ["call.completed"] });
+  await write(Array.from({ length: 500 }, () => delivering.fact({ type: "call.ended" })));
+  const [first, second] = [newNode("node-1").worker, newNode("node-2").worker];
+  const [one, two] = [first.runOnce(), second.runOnce()];
+  await slow.waitFor(2);
+  await write(many(5));
+  expect(await newNode("node-3").worker.runOnce()).toBe(5);
+  expect(slow.received).toHaveLength(2);
+  await Promise.all([first.stop(0), second.stop(0)]);
+  await Promise.all([one, two]);
+  await slow.close();
+});
+
+test("a tenant whose many endpoints hang does not delay another's", async () => {
+  const { write, newNode, otherTenant, fact } = delivering;
+  const slow = await startReceiver();
+  slow.answer("hang");
+  const crowd = await otherTenant();
+  for (let i = 0; i < 20; i++) {
+    await delivering.endpoint({ url: `${slow.url}?own=${i}`, timeout_ms: 30_000, in_flight_max: 50 }, crowd);
+  }
+  await delivering.endpoint({ url: receiver.url });
+  await write(Array.from({ length: 40 }, () => fact({ tenantId: crowd })));
+  await write(many(10));
+  const node = newNode("node-1").worker;
+  const round = node.runOnce();
+  await receiver.waitFor(10);
+  // Its share is full; what comes later for the other still starts at once.
+  await slow.waitFor(limits.deliverySlotsPerTenant * (1 - limits.deliveryRetryReserve) - 100);
+  node.handOff(await write(many(10), () => 10));
+  await receiver.waitFor(20);
+  await node.stop(0);
+  await round;
+  await slow.close();
+});
+
+test("while retries take all slots they may, a first attempt still starts at once", async () => {
+  const { worker, write, sql } = delivering;
+  const slow = await startReceiver();
+  slow.answer("hang");
+  await delivering.endpoint({ url: slow.url, in_flight_max: 500, types: ["call.ended"] });
+  await delivering.endpoint({ url: receiver.url, types: ["call.completed"] });
+  await write(Array.from({ length: 520 }, () => delivering.fact({ type: "call.ended" })));
+  await sql("update deliveries set attempt_count = 1");
+  const round = worker.runOnce();
+  const retries = Math.floor(limits.deliverySlotsPerTenant * (1 - limits.deliveryFreshReserve));
+  await slow.waitFor(retries);
+  const handOffs = await write(many(3), () => 3);
+  worker.handOff(handOffs);
+  await receiver.waitFor(3);
+  expect(slow.received).toHaveLength(retries);
+  await worker.stop(0);
+  await round;
+  await slow.close();
+});
+
+test("a message whose process dies five times with it is set aside, and the others go on", async () => {
+  const { worker, write, deliveries, expireLeases, sql } = delivering;
+  await delivering.endpoint({ url: receiver.url });
+  await write(many(2), () => 2);
+  const [poisoned] = await deliveries();
+  await sql("update deliveries set lost_count = 4 where id = $1", [poisoned?.id]);
+  await sql("update deliveries set lost_count = 3 where id <> $1", [poisoned?.id]);
+  await expireLeases();
+  await worker.runOnce();
+  expect((await deliveries()).map(({ state, reason }) => `${state} ${reason}`)).toEqual([
+    "undelivered render_failed",
+    "delivered null",
+  ]);
+  expect(await sql("select lost_count from deliveries where state = 'delivered'")).toEqual([{ lost_count: 0 }]);
+});
