@@ -49,6 +49,8 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions &
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
       "x-accel-buffering": "no",
+      // Nothing can follow on the connection, so it is over when the stream is.
+      connection: "close",
     });
     stream.open(outletOf(raw, clock), lastEventId === null ? here : null);
     if (lastEventId === null) stream.goLive();

@@ -6,7 +6,7 @@ import type { Log } from "#/kernel/log.ts";
 import { type ChangeItem, itemOf } from "./change-item.ts";
 import { gapOf, type Place } from "./cursor.ts";
 import { liveLimits } from "./limits.ts";
-import { placeNow, readChanges } from "./store.ts";
+import { type ChangeRow, placeNow, readChanges } from "./store.ts";
 
 export type FeedOptions = {
   readonly db: Db;
@@ -121,11 +121,21 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
         return (here = now);
       }
       const upTo = from.ahead?.snapshot ?? page.snapshot;
-      const items = page.rows.map((row) => itemOf(row, { ...from, ahead: { snapshot: upTo, seq: row.seq } }));
+      const items = page.rows.flatMap((row) => readable(row, { ...from, ahead: { snapshot: upTo, seq: row.seq } }));
       if (items.length > 0) await emit(items);
       const last = page.rows.at(-1);
       if (!last || page.rows.length < liveLimits.pageRowsMax) return (here = { ...now, seen: upTo });
       here = { ...from, ahead: { snapshot: upTo, seq: last.seq } };
+    }
+  }
+
+  /** What another version wrote and we cannot read must not keep everything after it from being heard. */
+  function readable(row: ChangeRow, place: Place): ChangeItem[] {
+    try {
+      return [itemOf(row, place)];
+    } catch (error) {
+      log.error({ err: error, tenant: row.tenant_id, seq: row.seq }, "a live change cannot be read");
+      return [];
     }
   }
 

@@ -1,12 +1,15 @@
+import { setImmediate } from "node:timers/promises";
+
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf, TooMany } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
 import type { ChangeItem } from "./change-item.ts";
-import { type Place } from "./cursor.ts";
+import type { Place } from "./cursor.ts";
 import { pairsOf } from "./endings.ts";
 import { createFeed } from "./feed.ts";
+import type { Pair } from "./frames.ts";
 import { createInterests, type Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -37,6 +40,9 @@ export type Hub = {
   stop(): Promise<void>;
 };
 
+/** About what a change takes without a completion. */
+const itemBytes = 1_000;
+
 export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
   const stopping = new AbortController();
   const interests = createInterests<Subscriber>();
@@ -44,6 +50,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
   const countByTenant = new Map<string, number>();
   let entered = 0;
   let place: Place | null = null;
+  let isEmitting = false;
   let running: Promise<unknown> = Promise.resolve();
 
   const feed = createFeed({
@@ -101,13 +108,30 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       return item.payload.ending && [...waitingFor(item)].some(({ wantsPairs }) => wantsPairs);
     });
     const pairs = await pairsOf(db, awaited);
+    isEmitting = true;
+    try {
+      await handOut(items, pairs);
+    } finally {
+      isEmitting = false;
+    }
+  }
+
+  async function handOut(items: readonly ChangeItem[], pairs: ReadonlyMap<ChangeItem, Pair>): Promise<void> {
+    let bytes = 0;
     for (const item of items) {
+      const pair = pairs.get(item) ?? null;
+      bytes += pair ? pair.data.length : itemBytes;
+      if (bytes > liveLimits.burstBytes) {
+        // Lets the sockets be written to: what is only waiting for its turn must not look like a client that does not read.
+        await setImmediate();
+        bytes = 0;
+      }
       for (const double of item.payload.doubles ?? []) {
         for (const subscriber of interests.waiting(item.tenantId, [`call ${double}`])) {
           if (item.callId) subscriber.follow(double, item.callId);
         }
       }
-      for (const subscriber of waitingFor(item)) subscriber.take(item, pairs.get(item) ?? null);
+      for (const subscriber of waitingFor(item)) subscriber.take(item, pair);
     }
   }
 
@@ -121,7 +145,8 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
     const slots = liveLimits.pingMs / stepMs;
     for (let tick = 0; !stopping.signal.aborted; tick++) {
       await clock.sleep(stepMs, stopping.signal);
-      if (!place || stopping.signal.aborted) continue;
+      // A cursor from before what is just being told would lead a client back.
+      if (!place || isEmitting || stopping.signal.aborted) continue;
       for (const [subscriber, number] of subscribers) {
         const every = subscriber.wantsPairs ? slots : slots / (liveLimits.pingMs / liveLimits.heartbeatMs);
         if (number % every === tick % every) subscriber.beat(place);

@@ -29,6 +29,8 @@ export const liveLimits = {
   topicsMax: 100,
   /** Bytes that wait for a client; one that does not take them is dropped. */
   waitingBytesMax: 1_000_000,
+  /** Bytes for one client that are written without a pause. */
+  burstBytes: 200_000,
   /** Changes that wait for a client while it catches up. */
   waitingItemsMax: 10_000,
   /** How long a client that was told to go may take to read why. */

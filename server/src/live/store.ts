@@ -1,5 +1,6 @@
 import type { CallChange } from "#/calls/change.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
 
 import { type Place, partsOf } from "./cursor.ts";
 
@@ -33,7 +34,7 @@ export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise
        select r.tenant_id, r.id, r.kind, r.call_id, r.campaign_id, r.payload
          from json_to_recordset($1::json) as r (tenant_id uuid, id uuid, kind text, call_id uuid, campaign_id uuid, payload json))
      select pg_notify('changes', '')`,
-    [JSON.stringify(rows)],
+    [jsonbText(rows)],
     "live.insert-changes",
   );
 }

@@ -22,7 +22,7 @@ export async function startTwoServers(env: Record<string, string> = {}): Promise
   const start = async (): Promise<LiveServer> => {
     const log = silentLog();
     const { connection } = own;
-    const appPool = openAppPool({ connection, name: "test", log, mayExit: true });
+    const appPool = openAppPool({ connection, name: "test", log, mayExit: true, max: 4 });
     const wake = createWake({ connection, log, clock });
     const database = { connection, appPool, db: createDb(appPool), wake, close: async () => {} };
     const loaded = loadConfig({ env: { ...environment(), ...env }, cwd: tmpdir() });

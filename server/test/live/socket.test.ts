@@ -41,7 +41,12 @@ async function vapiCall(customer: Customer) {
     say: (text: string, transcriptType: "partial" | "final") =>
       send({ type: "transcript", role: "user", transcript: text, transcriptType }),
     end: (endedReason = "customer-ended-call") =>
-      send({ type: "end-of-call-report", endedReason, startedAt: "2026-03-02T14:00:00Z", endedAt: "2026-03-02T14:01:00Z" }),
+      send({
+        type: "end-of-call-report",
+        endedReason,
+        startedAt: "2026-03-02T14:00:00Z",
+        endedAt: "2026-03-02T14:01:00Z",
+      }),
   };
 }
 
@@ -62,7 +67,12 @@ test("a completion told to one server reaches a client of the other as status, t
   expect((await end()).status).toBe(200);
   await client.until(({ type }) => type === "data");
   const [call] = await customer.calls();
-  const named = { event_id: `${call?.id}.completed`, call_id: call?.id, conversation_id: conversationId, call_sid: callSid };
+  const named = {
+    event_id: `${call?.id}.completed`,
+    call_id: call?.id,
+    conversation_id: conversationId,
+    call_sid: callSid,
+  };
   expect(client.frames.slice(2)).toEqual([
     { type: "status", ...named, status: "COMPLETED", at: call?.ended_at },
     {
@@ -96,8 +106,16 @@ test("a client with two names of one call gets each message once, and none after
   await say("שלום לך", "final");
   await client.until((frame) => frame.type === "transcription" && frame.turn.is_final);
   expect(client.frames.filter(({ type }) => type === "transcription")).toEqual([
-    { type: "transcription", call_id: call?.id, turn: { role: "customer", text: "שלום", start_ms: null, is_final: false } },
-    { type: "transcription", call_id: call?.id, turn: { role: "customer", text: "שלום לך", start_ms: null, is_final: true } },
+    {
+      type: "transcription",
+      call_id: call?.id,
+      turn: { role: "customer", text: "שלום", start_ms: null, is_final: false },
+    },
+    {
+      type: "transcription",
+      call_id: call?.id,
+      turn: { role: "customer", text: "שלום לך", start_ms: null, is_final: true },
+    },
   ]);
   client.send({ action: "unsubscribe", identifier: id });
   client.send({ action: "unsubscribe", identifier: "*" });
@@ -216,7 +234,11 @@ test("a token in the first frame is as good as one in the opening; without one t
   person.close();
 
   await expect(openSocket(one.url, "ac_dev_wrong")).rejects.toThrow("refused");
-  for (const first of [{ action: "subscribe", identifier: "*" }, { action: "authenticate", token: "wrong" }, "no json"]) {
+  for (const first of [
+    { action: "subscribe", identifier: "*" },
+    { action: "authenticate", token: "wrong" },
+    "no json",
+  ]) {
     const nobody = await openSocket(one.url, null);
     nobody.send(first);
     expect((await nobody.closed).code).toBe(1008);
@@ -227,8 +249,19 @@ test("a token in the first frame is as good as one in the opening; without one t
 test("frames that nobody knows are answered by an error, and the connection goes on", async () => {
   const customer = await makeCustomer(one);
   const client = await openSocket(one.url, customer.key);
-  const frames = ["{", "[]", "null", { action: "dance" }, { action: "subscribe" }, { action: "subscribe", identifier: 7 }];
-  for (const frame of [...frames, { action: "subscribe", identifier: "x", more: 1 }, { action: "authenticate", token: "t" }]) {
+  const frames = [
+    "{",
+    "[]",
+    "null",
+    { action: "dance" },
+    { action: "subscribe" },
+    { action: "subscribe", identifier: 7 },
+  ];
+  for (const frame of [
+    ...frames,
+    { action: "subscribe", identifier: "x", more: 1 },
+    { action: "authenticate", token: "t" },
+  ]) {
     client.send(frame);
   }
   await client.until(8);
