@@ -1,5 +1,5 @@
 import type { Actor, Handlers } from "@aftercall/contract/api.ts";
-import type { EventTypeDetail, EventTypeSummary } from "@aftercall/contract/event-type.ts";
+import type { EventTypeDetail } from "@aftercall/contract/event-type.ts";
 import { eventTypeNames, eventTypeOf } from "@aftercall/contract/events.ts";
 import type { eventTypeRoutes } from "@aftercall/contract/routes/event-types.ts";
 
@@ -10,7 +10,7 @@ import type { Ids } from "#/kernel/ids.ts";
 import { limits } from "#/kernel/limits.ts";
 import { pageOf } from "#/kernel/page.ts";
 
-import { showOurType, showOwnType, summaryOf } from "./show.ts";
+import { showOurType, showOwnType, summaryOfOurType } from "./show.ts";
 import * as store from "./store.ts";
 import { faultsOf } from "./validate.ts";
 
@@ -21,15 +21,15 @@ export function eventTypeHandlers({ db, ids }: EventTypeDeps): Handlers<typeof e
   return {
     async listEventTypes({ tenant, query }) {
       const own = await db.inTransaction([tenant], (tx) => store.listEventTypes(tx, tenant));
-      const rows = [...eventTypeNames.map(showOurType), ...own.map(showOwnType)]
+      const rows = [...eventTypeNames.map(summaryOfOurType), ...own.map(showOwnType)]
         .filter(({ origin }) => query.origin === undefined || origin === query.origin)
         .filter(({ status }) => query.include_archived || status !== "archived")
         .filter(({ name }) => query.cursor === undefined || name > query.cursor)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      return pageOf<EventTypeDetail, EventTypeSummary>(
-        rows.slice(0, query.limit + 1),
+      return pageOf(
+        rows,
         query.limit,
-        summaryOf,
+        (row) => row,
         ({ name }) => name,
       );
     },
