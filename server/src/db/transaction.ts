@@ -1,5 +1,7 @@
+import type { Writable } from "node:stream";
+
 import { DatabaseError } from "pg";
-import type { Pool, PoolClient } from "pg";
+import type { Pool, PoolClient, QueryConfig } from "pg";
 
 import { Unavailable } from "#/kernel/errors.ts";
 
@@ -36,7 +38,7 @@ export function createDb(pool: Pool): Db {
       client.on("error", lost);
       try {
         // Not waited for: it travels with the first statement, and what fails here fails there.
-        const started = client.query(start);
+        const started = send(client, { text: start });
         started.catch(() => {});
         const result = await work(txOf(client));
         await started;
@@ -109,12 +111,30 @@ function isFollowUp(error: unknown): boolean {
 function txOf(client: PoolClient): Tx {
   return {
     async rows<Row>(text: string, values: readonly unknown[] = [], name?: string) {
-      const result = await client.query({ text, values: [...values], ...(name && { name }) });
+      const result = await send(client, { text, values: [...values], ...(name && { name }) });
       return result.rows as Row[];
     },
     async run(text, values = [], name) {
-      const result = await client.query({ text, values: [...values], ...(name && { name }) });
+      const result = await send(client, { text, values: [...values], ...(name && { name }) });
       return result.rowCount ?? 0;
     },
   };
+}
+
+/**
+ * Issues a statement. What is issued in the same turn leaves in one write: a batch's fifteen statements would otherwise be as
+ * many system calls, a fifth of the processor time of intake.
+ */
+function send(client: PoolClient, statement: QueryConfig) {
+  const stream = socketOf(client);
+  stream?.cork();
+  const answer = client.query(statement);
+  if (stream) process.nextTick(() => stream.uncork());
+  return answer;
+}
+
+/** The connection's socket: not part of pg's declared interface, and done without where a version hides it. */
+function socketOf(client: PoolClient): Writable | undefined {
+  const { connection } = client as unknown as { connection?: { stream?: Writable } };
+  return connection?.stream;
 }
