@@ -7,6 +7,27 @@ export type Role = z.infer<typeof Role>;
 export const Tenant = z.object({ id: z.string(), slug: z.string(), name: z.string(), created_at: z.string() });
 export type Tenant = z.infer<typeof Tenant>;
 
+export const CreateTenant = z.strictObject({
+  slug: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "1 to 63 lower-case letters, digits and hyphens, the first one no hyphen"),
+  name: z.string().trim().min(1).max(200),
+});
+export type CreateTenant = z.infer<typeof CreateTenant>;
+
+/** A network that is not public and that the operator opened for one tenant's webhooks. */
+export const PrivateTarget = z.object({
+  block: z.string().meta({ description: "In CIDR form: `10.1.0.0/16`." }),
+  granted_by: z.string(),
+  created_at: z.string(),
+});
+export type PrivateTarget = z.infer<typeof PrivateTarget>;
+
+/** All of them together: what is not in the list is closed. */
+export const PutPrivateTargets = z.strictObject({ blocks: z.array(z.string().min(1).max(60)).max(100) });
+
+export const PrivateTargets = z.object({ data: z.array(PrivateTarget) });
+
 /** Who asks, as this server understands the credential of the request. */
 export const Whoami = z.object({
   tenant: Tenant,
@@ -30,6 +51,9 @@ export type ApiKey = z.infer<typeof ApiKey>;
 /** The one answer that carries the key itself. */
 export const CreatedApiKey = ApiKey.extend({ key: z.string() });
 export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
+
+/** A new tenant with the key of its owner, which only this answer shows. */
+export const CreatedTenant = z.object({ tenant: Tenant, api_key: CreatedApiKey });
 
 export const CreateApiKey = z.strictObject({
   name: z.string().trim().min(1).max(100),

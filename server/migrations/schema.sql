@@ -140,7 +140,7 @@ alter function lookup_idle_resends(interval) owner to aftercall_lookup;
 grant execute on function lookup_idle_resends(interval) to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_lanes(lanes_max integer, full_endpoints uuid[], workers integer)
- RETURNS TABLE(tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, wait_ms double precision)
+ RETURNS TABLE(tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, in_flight_max integer, wait_ms double precision)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
@@ -170,9 +170,9 @@ AS $function$
        where j.is_closed or (j.ready_at <= now() and j.endpoint_id <> all (full_endpoints)
          and (not j.is_gated or j.in_flight_max > (select count(*) from deliveries c
                where c.tenant_id = j.tenant_id and c.endpoint_id = j.endpoint_id and c.state = 'claimed'))))
-    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, 0 from ready r order by r.turn, random() limit lanes_max)
+    (select r.tenant_id, r.endpoint_id, r.is_retry, r.is_closed, r.is_gated, r.in_flight_max, 0 from ready r order by r.turn, random() limit lanes_max)
     union all
-    select null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
+    select null, null, null, null, null, null, extract(epoch from min(j.ready_at) - now())::float8 * 1000
       from judged j where not j.is_closed and j.ready_at > now() and j.ready_at < 'infinity'
   $function$
 ;
@@ -614,6 +614,7 @@ create table deliveries (
   is_retry boolean default ((attempt_count > 0) OR (cause <> 'event'::text)) not null,
   replaced_by uuid,
   is_forced boolean default false not null,
+  manual_pending smallint default 0 not null,
   constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
   constraint deliveries_tenant_id_message_id_endpoint_id_cause_key UNIQUE (tenant_id, message_id, endpoint_id, cause),
   constraint deliveries_reason_check CHECK ((reason = ANY (ARRAY['exhausted'::text, 'blocked'::text, 'gone'::text, 'endpoint_disabled'::text, 'endpoint_deleted'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'too_large'::text, 'render_failed'::text]))),
@@ -933,6 +934,7 @@ create table messages (
   constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX messages_call ON public.messages USING btree (call_id, tenant_id, sequence) WHERE (call_id IS NOT NULL);
+CREATE INDEX messages_expired ON public.messages USING btree (tenant_id, created_at) WHERE (expired_at IS NOT NULL);
 CREATE INDEX messages_kept ON public.messages USING btree (tenant_id, created_at, id) WHERE (expired_at IS NULL);
 CREATE INDEX messages_order_key ON public.messages USING btree (tenant_id, order_key, sequence) WHERE (order_key IS NOT NULL);
 CREATE INDEX messages_unrouted ON public.messages USING btree (tenant_id, id) WHERE ((unrouted_reason IS NOT NULL) AND (resent_at IS NULL));

@@ -64,7 +64,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const box = createSecretBox(config.secret, random);
   const metrics = createMetrics({ process: true });
   const http = createGuardedHttp({
-    privateTargets: config.privateTargets,
+    // Private networks are open to single tenants only: each request says for whom it is.
+    privateTargets: [],
     allowHttp: !config.httpsOnly,
     clock,
     ...(config.httpsProxy !== null && { proxy: { url: config.httpsProxy, noProxy: config.noProxy } }),
@@ -85,7 +86,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   }
 
   const withDevUser = config.mode === "development";
-  const { tenantId } = await bootstrap({ db, ids, clock, apiKey: config.apiKey, withDevUser });
+  const { privateTargets, apiKey } = config;
+  const { tenantId } = await bootstrap({ db, ids, clock, apiKey, withDevUser, privateTargets });
   await ensureDefaultSources({
     db,
     box,
@@ -152,6 +154,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     metrics,
     http,
     sources,
+    operatorTenantId: tenantId,
     jobs,
     book,
     delivery: isWorker ? delivery : null,

@@ -2,7 +2,21 @@ import { z } from "zod";
 
 import type { Route } from "../api.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
-import { ApiKey, CreateApiKey, CreatedApiKey, CreateUser, User, Whoami } from "../tenant.ts";
+import {
+  ApiKey,
+  CreateApiKey,
+  CreatedApiKey,
+  CreatedTenant,
+  CreateTenant,
+  CreateUser,
+  PrivateTargets,
+  PutPrivateTargets,
+  Tenant,
+  User,
+  Whoami,
+} from "../tenant.ts";
+
+const tenantId = z.object({ id: idOf("tenant") });
 
 export const tenantRoutes = {
   whoami: {
@@ -53,5 +67,55 @@ export const tenantRoutes = {
     body: CreateUser,
     output: User,
     status: 201,
+  },
+  listTenants: {
+    method: "GET",
+    path: "/v1/tenants",
+    summary: "List the tenants of the server, newest first (operator only)",
+    role: "owner",
+    query: ListQuery,
+    output: listOf(Tenant),
+  },
+  createTenant: {
+    method: "POST",
+    path: "/v1/tenants",
+    summary: "Make a tenant with a key for its owner (operator only)",
+    role: "owner",
+    body: CreateTenant,
+    output: CreatedTenant,
+    status: 201,
+  },
+  getTenant: {
+    method: "GET",
+    path: "/v1/tenants/:id",
+    summary: "Show a tenant (operator only)",
+    role: "owner",
+    params: tenantId,
+    output: Tenant,
+  },
+  deleteTenant: {
+    method: "DELETE",
+    path: "/v1/tenants/:id",
+    summary: "Close a tenant: its keys, sources and endpoints end at once (operator only)",
+    role: "owner",
+    params: tenantId,
+    output: Tenant,
+  },
+  getPrivateTargets: {
+    method: "GET",
+    path: "/v1/tenants/:id/private-targets",
+    summary: "Show the private networks that a tenant's webhooks may reach (operator only)",
+    role: "owner",
+    params: tenantId,
+    output: PrivateTargets,
+  },
+  putPrivateTargets: {
+    method: "PUT",
+    path: "/v1/tenants/:id/private-targets",
+    summary: "Say which private networks a tenant's webhooks may reach; all others are closed (operator only)",
+    role: "owner",
+    params: tenantId,
+    body: PutPrivateTargets,
+    output: PrivateTargets,
   },
 } as const satisfies Record<string, Route>;

@@ -11,7 +11,9 @@ import { countPending } from "#/db/durability.ts";
 import type { Durability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import type { Db } from "#/db/transaction.ts";
+import { notify } from "#/db/wake.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
+import { closeEndpointsOf } from "#/delivery/endpoints/close.ts";
 import { eventTypeHandlers } from "#/delivery/messages/event-types.ts";
 import { publishHandlers } from "#/delivery/messages/publish.ts";
 import { deliveryHandlers } from "#/delivery/routes.ts";
@@ -43,8 +45,9 @@ import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 import { providers } from "#/providers/index.ts";
-import type { Sources } from "#/sources/active.ts";
+import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
+import { disableSourcesOf } from "#/sources/store.ts";
 import { createCredentials } from "#/tenants/keys.ts";
 import { tenantHandlers } from "#/tenants/routes.ts";
 import { trainingHandlers } from "#/training/routes.ts";
@@ -66,6 +69,8 @@ export type HttpParts = {
   readonly metrics: Metrics;
   readonly http: GuardedHttp;
   readonly sources: Sources;
+  /** The tenant whose owners run this server. */
+  readonly operatorTenantId: string;
   readonly jobs: Jobs;
   readonly book: EndpointBook;
   /** Null in a process that does not deliver. */
@@ -112,7 +117,24 @@ function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
   const { context, batcher, vault } = intake;
   const keyKind = config.mode === "production" ? ("live" as const) : ("dev" as const);
   return {
-    ...tenantHandlers({ db, ids, clock, random, keyKind, forgetKeys }),
+    ...tenantHandlers({
+      db,
+      ids,
+      clock,
+      random,
+      keyKind,
+      forgetKeys,
+      operatorTenantId: parts.operatorTenantId,
+      async closeTenant(tx, tenant) {
+        await disableSourcesOf(tx, tenant);
+        await notify(tx, sourcesChanged);
+        await closeEndpointsOf(tx, tenant);
+      },
+      forgetTenant(tenant) {
+        book.forget(tenant);
+        sources.forget();
+      },
+    }),
     ...sourceHandlers({
       db,
       box,

@@ -52,6 +52,7 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
       timeoutMs: Math.max(Math.ceil(target.timeoutMs - (context.clock.monotonic() - startedAt)), 1),
       responseBytesMax: limits.answerBytesMax,
       signal: context.signal,
+      privateTargets: target.privateTargets,
       ...(proof.tls && { tls: proof.tls }),
     });
     if (answer.status === 401) context.authorizer.refused(target);

@@ -41,6 +41,8 @@ export type Target = {
   readonly isAutoDisabledOn: boolean;
   /** Until when its health keeps first attempts in memory from it, as `Clock.monotonic` says; 0: not at all. */
   readonly gatedUntil: number;
+  /** Blocks that are not public and that the operator opened for its tenant. */
+  readonly privateTargets: readonly string[];
   readonly headers: readonly CustomHeader[];
   readonly auth: EndpointAuth | null;
   readonly signature: Signature;

@@ -26,6 +26,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     isBreakerOn: true,
     isAutoDisabledOn: true,
     gatedUntil: 0,
+    privateTargets: [],
     headers: [],
     auth: null,
     signature: endpointDefaults.signature,

@@ -121,6 +121,13 @@ export async function saveSource(tx: Tx, source: SourceRow): Promise<SourceRow |
   return row ?? null;
 }
 
+/** Closes every source of a tenant: what comes to them is not found any more. */
+export async function disableSourcesOf(tx: Tx, tenant: string): Promise<number> {
+  return tx.run("update sources set is_enabled = false, updated_at = now() where tenant_id = $1 and is_enabled", [
+    tenant,
+  ]);
+}
+
 /** False when it is not there. Refused by the event log's foreign key (SQLSTATE 23503) once it received an event. */
 export async function deleteSource(tx: Tx, tenant: string, id: string): Promise<boolean> {
   return (await tx.run("delete from sources where tenant_id = $1 and id = $2", [tenant, id])) > 0;

@@ -16,8 +16,8 @@ const { db } = database;
 afterAll(() => discardDatabase(database));
 const ids = createIds(systemClock);
 
-function start(apiKey: string | null, withDevUser = false) {
-  return bootstrap({ db, ids, clock: createFakeClock(), apiKey, withDevUser });
+function start(apiKey: string | null, withDevUser = false, privateTargets: string[] = []) {
+  return bootstrap({ db, ids, clock: createFakeClock(), apiKey, withDevUser, privateTargets });
 }
 /** What a process that starts now makes of a key. */
 function callerOf(key: string) {
@@ -47,6 +47,21 @@ describe("every start", () => {
     await start("the-operators-first-key");
     expect(await callerOf("the-operators-first-key")).toMatchObject({ actor: { role: "owner" } });
     expect(await callerOf("the-operators-second-key")).toBeNull();
+  });
+
+  test("opens what the configuration names to the default tenant, and closes what it named before", async () => {
+    const { tenantId } = await start(null, false, ["10.1.2.3/8", "127.0.0.1/32"]);
+    await db.inTransaction([tenantId], (tx) =>
+      tx.run(
+        "insert into private_targets (tenant_id, block, granted_by) values ($1, '192.168.0.0/16', 'api_key:key_1')",
+        [tenantId],
+      ),
+    );
+    await start(null, false, ["127.0.0.1/32"]);
+    const rows = await db.inTransaction([tenantId], (tx) =>
+      tx.rows("select block::text as block from private_targets order by 1"),
+    );
+    expect(rows).toEqual([{ block: "127.0.0.1/32" }, { block: "192.168.0.0/16" }]);
   });
 
   test("without a key leaves the keys as they are", async () => {

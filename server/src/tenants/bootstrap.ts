@@ -2,9 +2,11 @@ import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { networkOf } from "#/kernel/net/addresses.ts";
 import { digest } from "#/kernel/secrets.ts";
 
 import { prefixOfKey } from "./keys.ts";
+import { addPrivateTargets, removePrivateTargets } from "./operator-store.ts";
 import {
   insertKey,
   insertTenant,
@@ -24,9 +26,12 @@ export type BootstrapOptions = {
   readonly apiKey: string | null;
   /** Development: also a user `dev`, whose tokens can be tried out at once. */
   readonly withDevUser: boolean;
+  /** AFTERCALL_PRIVATE_TARGETS: what the configuration opens to the default tenant. */
+  readonly privateTargets: readonly string[];
 };
 
 const bootstrapName = "bootstrap";
+const fromConfiguration = "configuration";
 
 /**
  * What has to be there before anybody can ask for anything: the tenant `default` and the operator's key. Every start makes
@@ -38,6 +43,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<{ tenantId: 
     if (options.withDevUser) {
       await insertUser(tx, { tenant_id: tenantId, id: options.ids.next(), external_id: "dev", name: "Development" });
     }
+    const blocks = options.privateTargets.map(networkOf);
+    await removePrivateTargets(tx, tenantId, blocks, fromConfiguration);
+    await addPrivateTargets(tx, tenantId, blocks, fromConfiguration);
     if (options.apiKey !== null) await ensureKey(tx, tenantId, options.apiKey, options);
   });
   return { tenantId };

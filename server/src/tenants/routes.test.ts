@@ -22,6 +22,9 @@ beforeAll(async () => {
     random: systemRandom,
     keyKind: "dev",
     forgetKeys: credentials.forget,
+    operatorTenantId: await makeTenant(db),
+    closeTenant: async () => {},
+    forgetTenant: () => {},
   } as const;
   api = await startApi(db, tenantRoutes, tenantHandlers(options), { credentials });
 });

@@ -1,7 +1,7 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, type IdKind, toPublicId } from "@aftercall/contract/id.ts";
 import type { tenantRoutes } from "@aftercall/contract/routes/tenants.ts";
-import { type ApiKey, Role, type User } from "@aftercall/contract/tenant.ts";
+import { Role } from "@aftercall/contract/tenant.ts";
 
 import { record } from "#/audit/record.ts";
 import type { Db } from "#/db/transaction.ts";
@@ -13,6 +13,8 @@ import type { Random } from "#/kernel/random.ts";
 import { digest } from "#/kernel/secrets.ts";
 
 import { makeApiKey, prefixOfKey } from "./keys.ts";
+import { type OperatorOptions, operatorHandlers } from "./operator.ts";
+import { presentKey, presentUser } from "./present.ts";
 import * as store from "./store.ts";
 
 export type TenantHandlerOptions = {
@@ -26,10 +28,12 @@ export type TenantHandlerOptions = {
   readonly forgetKeys: () => void;
 };
 
-/** What /v1 can do with the tenant itself: who am I, keys, users. */
-export function tenantHandlers(options: TenantHandlerOptions): Handlers<typeof tenantRoutes> {
+/** What /v1 can do with the tenant itself (who am I, keys, users), and what the operator can do with all of them. */
+export function tenantHandlers(options: OperatorOptions): Handlers<typeof tenantRoutes> {
   const { db, ids, clock } = options;
   return {
+    ...operatorHandlers(options),
+
     whoami: ({ tenant, actor }) =>
       db.inTransaction([tenant], async (tx) => {
         const row = await store.tenantById(tx, tenant);
@@ -113,28 +117,6 @@ export function tenantHandlers(options: TenantHandlerOptions): Handlers<typeof t
         await record(tx, ids, { tenant, actor, action: "user.created", subject: toPublicId("user", row.id) });
         return presentUser(row);
       }),
-  };
-}
-
-function presentKey(row: store.ApiKeyRow): ApiKey {
-  return {
-    id: toPublicId("api_key", row.id),
-    name: row.name,
-    prefix: row.prefix,
-    role: row.role,
-    expires_at: row.expires_at?.toISOString() ?? null,
-    revoked_at: row.revoked_at?.toISOString() ?? null,
-    last_used_at: row.last_used_at?.toISOString() ?? null,
-    created_at: row.created_at.toISOString(),
-  };
-}
-
-function presentUser(row: store.UserRow): User {
-  return {
-    id: toPublicId("user", row.id),
-    external_id: row.external_id,
-    name: row.name,
-    created_at: row.created_at.toISOString(),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Role } from "@aftercall/contract/tenant.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 
-export type TenantRow = { id: string; slug: string; name: string; created_at: Date };
+export type TenantRow = { id: string; slug: string; name: string; created_at: Date; deleted_at: Date | null };
 
 export type UserRow = { tenant_id: string; id: string; external_id: string; name: string | null; created_at: Date };
 
@@ -25,7 +25,9 @@ export async function tenantOfSlug(tx: Tx, slug: string): Promise<string | null>
 }
 
 export async function tenantById(tx: Tx, id: string): Promise<TenantRow | null> {
-  const [row] = await tx.rows<TenantRow>("select id, slug, name, created_at from tenants where id = $1", [id]);
+  const [row] = await tx.rows<TenantRow>("select id, slug, name, created_at, deleted_at from tenants where id = $1", [
+    id,
+  ]);
   return row ?? null;
 }
 
@@ -108,7 +110,8 @@ export async function tenantsOfUser(tx: Tx, externalId: string): Promise<string[
 
 export async function usersNamed(tx: Tx, tenantIds: readonly string[], externalId: string): Promise<UserRow[]> {
   return tx.rows<UserRow>(
-    "select * from users where tenant_id = any ($1::uuid[]) and external_id = $2 order by tenant_id",
+    `select u.* from users u join tenants t on t.id = u.tenant_id and t.deleted_at is null
+      where u.tenant_id = any ($1::uuid[]) and u.external_id = $2 order by u.tenant_id`,
     [tenantIds, externalId],
   );
 }

@@ -109,9 +109,15 @@ export function running(url: string, db: Db): Running {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
-      return { status: answer.status, headers: answer.headers, json: text === "" ? null : JSON.parse(text) };
+      return { status: answer.status, headers: answer.headers, json: readBody(text, answer.headers) };
     },
   };
+}
+
+/** What is no JSON is the text itself. */
+function readBody(text: string, headers: Headers): Answered["json"] {
+  if (text === "") return null;
+  return /json/.test(headers.get("content-type") ?? "") ? JSON.parse(text) : text;
 }
 
 async function answerOf(answer: Response): Promise<Answer> {

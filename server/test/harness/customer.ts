@@ -13,7 +13,7 @@ import { makeKey, type Answered } from "./api.ts";
 import { known, type Answer, type Running, type Sent } from "./app.ts";
 import type { Receiver } from "./receiver.ts";
 import { signElevenlabs, signLivekit, signLivekitToken, signTwilio, signVapi, signWonderful } from "./sign.ts";
-import { makeTenant } from "./tenant.ts";
+import { makeTenant, openLoopback } from "./tenant.ts";
 
 type CreatedEndpoint = z.infer<typeof CreatedEndpointSchema>;
 
@@ -95,6 +95,7 @@ const players: Readonly<Record<ProviderName, Player>> = {
 /** A new customer with a key and nothing else. */
 export async function makeCustomer(app: Running): Promise<Customer> {
   const tenantId = await makeTenant(app.db);
+  await openLoopback(app.db, tenantId);
   const key = await makeKey(app.db, tenantId, "admin");
   const customer: Customer = {
     tenantId,

@@ -20,7 +20,7 @@ export { AuthFailure } from "./tokens.ts";
 export function createAuthorizer({ http, clock }: { http: GuardedHttp; clock: Clock }): Authorizer {
   const tokens = createTokens({ http, clock });
   return {
-    async prove({ auth, id, timeoutMs }, signal) {
+    async prove({ auth, id, timeoutMs, privateTargets }, signal) {
       switch (auth?.type) {
         case undefined:
           return nothing;
@@ -34,7 +34,7 @@ export function createAuthorizer({ http, clock }: { http: GuardedHttp; clock: Cl
         case "api_key":
           return header(auth.header, auth.value);
         case "oauth2":
-          return header("authorization", `Bearer ${await tokens.get(id, auth, { timeoutMs, signal })}`);
+          return header("authorization", `Bearer ${await tokens.get(id, auth, { timeoutMs, signal, privateTargets })}`);
         case "mtls":
           return { headers: [], tls: clientTlsOf(auth) };
       }

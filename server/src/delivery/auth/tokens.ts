@@ -18,12 +18,19 @@ export class AuthFailure extends Error {
   }
 }
 
+type Asking = {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** As in a request. */
+  readonly privateTargets?: readonly string[];
+};
+
 export type Tokens = {
   /**
    * The access token for an endpoint: the one that is kept, or a new one. Many that ask at once wait for one request.
    * @throws AuthFailure
    */
-  get(endpointId: string, auth: OAuth2, options: { timeoutMs: number; signal: AbortSignal }): Promise<string>;
+  get(endpointId: string, auth: OAuth2, options: Asking): Promise<string>;
   forget(endpointId: string): void;
 };
 
@@ -64,12 +71,9 @@ export function createTokens({ http, clock }: { http: GuardedHttp; clock: Clock 
     }
   }
 
-  async function fetchToken(
-    auth: OAuth2,
-    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-  ): Promise<Token> {
+  async function fetchToken(auth: OAuth2, asking: Asking): Promise<Token> {
     const askedAt = clock.monotonic();
-    const { status, body } = await ask(auth, timeoutMs, signal);
+    const { status, body } = await ask(auth, asking);
     if (status !== 200) throw new AuthFailure(`The token URL answered ${status}`);
     const answer = Answer.safeParse(read(body));
     if (!answer.success) throw new AuthFailure("The token URL answered without a bearer token that can be sent");
@@ -79,15 +83,14 @@ export function createTokens({ http, clock }: { http: GuardedHttp; clock: Clock 
     return { value, until: askedAt + Math.min(keepMs, limits.accessTokenKeepMsMax) };
   }
 
-  async function ask(auth: OAuth2, timeoutMs: number, signal: AbortSignal) {
+  async function ask(auth: OAuth2, asking: Asking) {
     try {
       return await http.request({
         url: auth.token_url,
         method: "POST",
         ...formOf(auth),
-        timeoutMs,
+        ...asking,
         responseBytesMax: 65_536,
-        signal,
       });
     } catch (error) {
       throw new AuthFailure(`No answer from the token URL: ${messageOf(error)}`, error);

@@ -95,6 +95,7 @@ function targetOf(box: SecretBox, row: TargetRow, now: number): Target {
     isBreakerOn: row.is_breaker_on,
     isAutoDisabledOn: row.is_auto_disabled_on,
     gatedUntil: row.gated_ms > 0 ? now + row.gated_ms : 0,
+    privateTargets: row.private_targets,
     headers,
     auth,
     signature: row.signature,

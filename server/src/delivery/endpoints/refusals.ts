@@ -12,17 +12,20 @@ export function invalid(pointer: string, detail: string): Invalid {
   return new Invalid(detail, [{ pointer, detail }]);
 }
 
+/** What judges the URLs of one tenant: the guard, with the blocks that the operator opened for the tenant. */
+export type UrlJudge = { readonly http: Pick<GuardedHttp, "check">; readonly privateTargets: readonly string[] };
+
 /** Says what is wrong with the text of a URL; whether a name is fine shows when it is dialled. */
-export function checkUrl(http: Pick<GuardedHttp, "check">, url: string, pointer: string): void {
-  const verdict = http.check(url);
+export function checkUrl({ http, privateTargets }: UrlJudge, url: string, pointer: string): void {
+  const verdict = http.check(url, privateTargets);
   if (!verdict.ok) {
     throw new Invalid(`The URL is refused: ${verdict.detail}`, [{ pointer, detail: verdict.detail }]);
   }
 }
 
 /** What a schema cannot see of credentials: whether a URL may be called, whether a certificate and a key belong together. */
-export function checkAuth(http: Pick<GuardedHttp, "check">, auth: EndpointAuth | null | undefined): void {
-  if (auth?.type === "oauth2") checkUrl(http, auth.token_url, "/auth/token_url");
+export function checkAuth(judge: UrlJudge, auth: EndpointAuth | null | undefined): void {
+  if (auth?.type === "oauth2") checkUrl(judge, auth.token_url, "/auth/token_url");
   if (auth?.type !== "mtls") return;
   const problems = mtlsProblems(auth);
   if (problems.length > 0) throw new Invalid("The client certificate cannot be used", problems);

@@ -17,7 +17,8 @@ import { checkTypes } from "../messages/check-types.ts";
 import { closeDisabled } from "../queue/store.ts";
 import type { EndpointBook } from "./book.ts";
 import { activeKeys, addFirstKey, rotateKey } from "./keys.ts";
-import { checkAuth, checkSecret, checkUrl, refusedUid } from "./refusals.ts";
+import { privateTargetsOf } from "./private-targets-store.ts";
+import { checkAuth, checkSecret, checkUrl, refusedUid, type UrlJudge } from "./refusals.ts";
 import { openSettings, sealSettings } from "./secrets.ts";
 import { showEndpoint } from "./show.ts";
 import * as store from "./store.ts";
@@ -59,8 +60,9 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     },
 
     async createEndpoint({ tenant, actor, body }) {
-      checkUrl(http, body.url, "/url");
-      checkAuth(http, body.auth);
+      const judge = await judgeFor(tenant);
+      checkUrl(judge, body.url, "/url");
+      checkAuth(judge, body.auth);
       checkSecret(body.secret);
       const values = newValues(body);
       const { row, secret } = await changing(tenant, async (tx) => {
@@ -82,8 +84,9 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     },
 
     async updateEndpoint({ tenant, actor, params, body }) {
-      if (body.url !== undefined) checkUrl(http, body.url, "/url");
-      checkAuth(http, body.auth);
+      const judge = await judgeFor(tenant);
+      if (body.url !== undefined) checkUrl(judge, body.url, "/url");
+      checkAuth(judge, body.auth);
       const row = await changing(tenant, async (tx) => {
         const before = await endpointOf(tx, tenant, params.id, "lock");
         await checkTypes(tx, tenant, body.types);
@@ -160,6 +163,10 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
   ): store.EndpointValues {
     const secrets = sealSettings(box, { tenant_id: tenant, id }, opened);
     return { ...settings, ...secrets, id, is_paused: isPaused, disabled_reason: disabledReason };
+  }
+
+  async function judgeFor(tenant: string): Promise<UrlJudge> {
+    return { http, privateTargets: await db.inTransaction([tenant], (tx) => privateTargetsOf(tx, tenant)) };
   }
 
   /** A change of endpoints: known here at once and announced to other processes. */

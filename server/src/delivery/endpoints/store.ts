@@ -13,6 +13,7 @@ import type { Filter } from "@aftercall/contract/filter.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
+import { privateTargetsColumn } from "./private-targets-store.ts";
 import type { StoredSecret } from "./secret-store.ts";
 import type { Sealed } from "./secrets.ts";
 
@@ -114,6 +115,7 @@ export type TargetRow = EndpointRow & {
   readonly version: string;
   /** How long its health still gates it, milliseconds; Infinity while the breaker is open. */
   readonly gated_ms: number;
+  readonly private_targets: readonly string[];
   readonly secrets: readonly StoredSecret[];
 };
 
@@ -126,13 +128,15 @@ export async function loadTargets(
   type Joined = EndpointRow & {
     version: string;
     gated_ms: number;
+    private_targets: string[];
     secret_id: string;
     sealed: Buffer;
     secret_at: Date;
     expires_at: Date | null;
   };
   const rows = await tx.rows<Joined>(
-    `select ${columns}, ${endpointVersion} as version, ${gatedMs} as gated_ms, s.id as secret_id, s.sealed, s.created_at as secret_at, s.expires_at
+    `select ${columns}, ${endpointVersion} as version, ${gatedMs} as gated_ms, ${privateTargetsColumn}, s.id as secret_id, s.sealed,
+            s.created_at as secret_at, s.expires_at
        from endpoints e join endpoint_secrets s on s.tenant_id = e.tenant_id and s.endpoint_id = e.id
        join endpoint_health h on h.tenant_id = e.tenant_id and h.endpoint_id = e.id
       where e.tenant_id = any ($1::uuid[]) and case when $2::uuid[] is null then e.disabled_at is null else e.id = any ($2) end and (s.expires_at is null or s.expires_at > now())

@@ -16,6 +16,25 @@ export function parseCidrs(texts: readonly string[]): Cidr[] {
   });
 }
 
+/** The network of a block, in the one form it has: `10.1.2.3/8` → `10.0.0.0/8`. Throws as {@link parseCidrs}. */
+export function networkOf(text: string): string {
+  const [block] = parseCidrs([text]);
+  const [address, bits] = block ?? [];
+  if (!address) throw new Error(`Not an address block in CIDR form: ${text}`);
+  const family = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return `${family.networkAddressFromCIDR(text.trim()).toString()}/${bits}`;
+}
+
+/** The same for a block that is written exactly; null for any other text, and where bits stand beside the prefix. */
+export function exactBlock(text: string): string | null {
+  try {
+    const network = networkOf(text);
+    return parseCidrs([text])[0]?.[0].toString() === network.split("/")[0] ? network : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Whether we may connect to an address: it is public, or inside a block the operator opened. Addresses that hand out
  * credentials of the machine (cloud metadata) are refused whatever is opened.
