@@ -30,7 +30,7 @@ export const filterOperators: readonly string[] =
  * Of a list in the message one element must match (`$ne` and `$nin`: none may); a number in a path counts its elements from 0.
  * Numbers are also compared with amounts that are written as text. What is missing equals nothing.
  */
-export const Filter: z.ZodType<Filter> = z.record(z.string(), z.unknown()).superRefine((filter, context) => {
+export const Filter: z.ZodType<Filter, Filter> = z.record(z.string(), z.unknown()).superRefine((filter, context) => {
   for (const { path, message } of filterProblems(filter))
     context.addIssue({ code: "custom", path: [...path], message });
 });

@@ -29,7 +29,8 @@ type Part<R, Name extends string> = R extends { readonly [N in Name]: infer S } 
 
 /** A query as a program has it: numbers, booleans and lists instead of their texts. */
 type Query<S> = S extends object ? { [Field in keyof In<S>]: QueryField<In<S>[Field], Of<Out<S>, Field>> } : undefined;
-type QueryField<I, O> = [O] extends [string | undefined] ? I : O extends readonly (infer Item)[] ? readonly Item[] : O;
+type QueryField<I, O> = [O] extends [string | undefined] ? I : Given<O> | (undefined extends I ? undefined : never);
+type Given<O> = O extends readonly (infer Item)[] ? readonly Item[] : O;
 type Of<T, Field> = Field extends keyof T ? T[Field] : never;
 
 /** Every route of /v1: where it is, what it takes, what it answers. */

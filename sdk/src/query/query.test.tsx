@@ -44,6 +44,11 @@ test("a call and a list of calls are read by useQuery and useInfiniteQuery", asy
   await page.until(() => page.text() === "ended a");
   await page.press("ended a");
   await page.until(() => page.text() === "ended a,b");
+  expect(server.arrived.map(({ url }) => url).toSorted()).toEqual([
+    "/v1/calls/call_1",
+    "/v1/calls?status=ended",
+    "/v1/calls?status=ended&cursor=c1",
+  ]);
   await page.close();
   queryClient.clear();
 });

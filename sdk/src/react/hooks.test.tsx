@@ -104,6 +104,7 @@ test("a reset is answered with the whole record", async () => {
   things["/v1/calls/call_1"] = { body: call("call_1", 9, { status: "failed" }) };
   tell("reset", { reason: "too_old" });
   await page.until(() => page.text() === "call_1 failed undefined");
+  expect(asked).toEqual(["/v1/calls/call_1", "/v1/calls/call_1"]);
 });
 
 test("leaving the page closes its stream", async () => {
@@ -112,6 +113,7 @@ test("leaving the page closes its stream", async () => {
   await page.until(() => streams.length === 1);
   await page.show(null);
   await page.until(() => streams[0]?.destroyed === true);
+  expect(streams).toHaveLength(1);
 });
 
 function Calls({ query, live = false }: { query?: CallsQuery; live?: boolean }) {
