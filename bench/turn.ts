@@ -68,12 +68,8 @@ async function measure(
   const { port, path, secret } = running;
   const prepare = (count: number) => loader.call("prepare", { count: Math.ceil(count), bodyBytes, port, path, secret });
 
-  let { first } = await prepare(40_000 * warmUpSeconds);
-  const warmUp = await loader.call("closed", { port, connections, seconds: warmUpSeconds });
-  refuseIfRefused(contender, warmUp);
-  await settled(first, warmUp);
-
-  ({ first } = await prepare((warmUp.accepted / warmUp.seconds) * seconds * 2 + 1000));
+  const warmPerSecond = await warmUp();
+  let { first } = await prepare(warmPerSecond * seconds * 2 + 1000);
   const before = cpuOf(running, surroundings);
   const saturated = await loader.call("closed", { port, connections, seconds });
   const full = await settled(first, saturated);
@@ -99,6 +95,19 @@ async function measure(
     },
   };
 
+  /** Until the code that runs is compiled code, which takes thousands of requests, or for four times the given seconds. */
+  async function warmUp(): Promise<number> {
+    let accepted = 0;
+    for (let turns = 0; ;) {
+      const { first: from } = await prepare(40_000 * warmUpSeconds);
+      const warm = await loader.call("closed", { port, connections, seconds: warmUpSeconds });
+      refuseIfRefused(contender, warm);
+      await settled(from, warm);
+      accepted += warm.accepted;
+      if (accepted >= warmUpRequests || ++turns === 4) return warm.accepted / warm.seconds;
+    }
+  }
+
   /** Waits until all accepted calls have arrived, or none has for ten seconds, and does the books. */
   async function settled(from: number, sent: Generated): Promise<Delivered | null> {
     if (!contender.delivers) return null;
@@ -113,6 +122,8 @@ async function measure(
     return deliveredOf(sent, await receiver.call("take", range));
   }
 }
+
+const warmUpRequests = 8_000;
 
 type Delivered = { seconds: number; latency: Latency; missing: number; duplicates: number };
 

@@ -34,27 +34,29 @@ export async function startDatabase(url: string | undefined, dataDir: string): P
     pid: embedded ? postmasterOf(dataDir) : null,
     settings: Object.fromEntries(shown.map((row) => [row["name"] ?? "", row["setting"] ?? ""])),
     async create(name) {
-      await this.drop(name);
+      await drop(name);
       await run(`create database ${name}`);
       return urlFor(url, connection, name);
     },
-    async drop(name) {
-      // Not by force: that would have to end autovacuum as well, which only a superuser may.
-      for (let tries = 1; ; tries++) {
-        const isDropped = await run(`drop database if exists ${name}`).then(
-          () => true,
-          () => false,
-        );
-        if (isDropped) return;
-        if (tries === 50) throw new Error(`The database ${name} is still in use`);
-        await sleep(100);
-      }
-    },
+    drop,
     async stop() {
       await embedded?.stop();
       if (embedded) rmSync(dataDir, { recursive: true, force: true });
     },
   };
+
+  async function drop(name: string): Promise<void> {
+    // Not by force: that would have to end autovacuum as well, which only a superuser may.
+    for (let tries = 1; ; tries++) {
+      const isDropped = await run(`drop database if exists ${name}`).then(
+        () => true,
+        () => false,
+      );
+      if (isDropped) return;
+      if (tries === 50) throw new Error(`The database ${name} is still in use`);
+      await sleep(100);
+    }
+  }
 }
 
 async function query(connection: pg.ClientConfig, sql: string): Promise<Record<string, string>[]> {

@@ -50,6 +50,9 @@ export async function runKillLoop(options: KillLoopOptions): Promise<KillLoopRes
     const { receiver } = (await nextMessage(outside)) as { receiver: number };
     if (!(await victim.ready())) throw new Error("The server does not start");
     await connect(publicApi(port), receiver);
+    // Node keeps compiled code for the next start only when it may end in peace.
+    await victim.stop();
+    victim = startVictim(directory, port);
     outside.send("start");
 
     const recoveries: number[] = [];

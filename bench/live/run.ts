@@ -1,0 +1,203 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+
+import { type Latency, latencyOf } from "../load/percentiles.ts";
+import { cpuMicros } from "../machine/cpu.ts";
+import { startDatabase } from "../machine/database.ts";
+import { startRemote } from "../machine/remote.ts";
+import type { Clients, Heard } from "./clients.ts";
+import { apiKey, startLiveServer } from "./servers.ts";
+import { createTeller, type Told } from "./tell.ts";
+
+const help = `npm run bench -- live [options]
+
+Two servers on one database, thousands of listeners, a stream of webhooks; then cut connections and a killed server.
+
+  --sockets <n>    WebSocket clients                        default 2000
+  --streams <n>    clients of the event stream              default 2000
+  --rate <n>       updates a second                         default 200
+  --seconds <n>    of the measured phase                    default 20
+  --calls <n>      calls that the updates are about         default 1000
+  --log-level <l>  of the servers                           default warn
+  --write          writes the figures to bench/results
+`;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((word) => word !== "live"),
+  options: {
+    help: { type: "boolean", default: false },
+    sockets: { type: "string", default: "2000" },
+    streams: { type: "string", default: "2000" },
+    rate: { type: "string", default: "200" },
+    seconds: { type: "string", default: "20" },
+    calls: { type: "string", default: "1000" },
+    "log-level": { type: "string", default: "warn" },
+    write: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
+const [sockets, streams, rate, seconds] = [values.sockets, values.streams, values.rate, values.seconds].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+const root = join(import.meta.dirname, "../..");
+const name = `bench_live_${process.pid}`;
+const dataDir = mkdtempSync(join(tmpdir(), "aftercall-bench-"));
+const database = await startDatabase(process.env.DATABASE_URL, join(root, ".aftercall", "bench-live"));
+const databaseUrl = await database.create(name);
+const clients = startRemote<Clients>(join(import.meta.dirname, "clients.ts"));
+const first = await startLiveServer(databaseUrl, dataDir, values["log-level"]);
+const second = await startLiveServer(databaseUrl, dataDir, values["log-level"]);
+try {
+  await measure();
+} finally {
+  await Promise.all([clients.stop(), first.stop(), second.stop()]);
+  await database.drop(name);
+  await database.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+type Played = ReturnType<typeof latencies> &
+  Pick<Heard, "missed" | "repeated"> & {
+    readonly messages: number;
+    readonly refused: number;
+  };
+
+async function measure(): Promise<void> {
+  const secret = randomBytes(12).toString("hex");
+  const source = { slug: "bench", provider: "vapi", secrets: [{ slot: "secret", value: secret }] };
+  await first.ask("POST", "/v1/sources", source);
+  const calls = Array.from({ length: Number(values.calls) }, () => randomUUID());
+  const common = randomUUID();
+  const teller = createTeller(secret, first.port, "/webhooks/bench");
+  // The calls exist before anybody listens, as most do.
+  await teller.tell([...calls, common], 400, 0);
+
+  const bytes = {
+    socket: await open("socket", sockets, calls, common),
+    stream: await open("stream", streams, calls, common),
+  };
+  let number = calls.length + 1;
+  const play = async (told: readonly string[], perSecond: number, during = async () => {}): Promise<Played> => {
+    await clients.call("expect", { from: number, to: number + told.length });
+    const [answers] = await Promise.all([teller.tell(told, perSecond, number), during()]);
+    await sleep(1_500);
+    const heard = await clients.call("results", { callOf: told.map((call) => (call === common ? null : call)) });
+    const { missed, repeated } = heard;
+    const played = {
+      ...latencies(answers, heard, number),
+      messages: heard.at.length,
+      refused: answers.refused,
+      missed,
+      repeated,
+    };
+    number += told.length;
+    return played;
+  };
+  const some = (count: number) =>
+    Array.from({ length: count }, () => calls[Math.floor(Math.random() * calls.length)] ?? "");
+
+  await play(some(rate * 3), rate);
+  const before = [first, second].map(({ pid }) => cpuMicros(pid) ?? Number.NaN);
+  const paced = await play(some(rate * seconds), rate);
+  const cores = [first, second].map(
+    ({ pid }, index) => ((cpuMicros(pid) ?? Number.NaN) - (before[index] ?? 0)) / 1e6 / (seconds + 1.5),
+  );
+  show(`${rate} updates/s, each to the clients of its call`, paced);
+  console.log(`  processor          ${cores.map((share) => `${Math.round(share * 100)} %`).join(" and ")} of a core`);
+
+  const broadcast = await play(
+    Array.from({ length: 20 }, () => common),
+    2,
+  );
+  show(`20 updates to all ${sockets + streams} clients at once, 2/s`, broadcast);
+
+  const cut = await play(some(rate * 6), rate, async () => {
+    for (let round = 0; round < 5; round++) {
+      await sleep(900);
+      await clients.call("cut", { every: 10 });
+      await sleep(100);
+      await clients.call("reopen", { port: round % 2 === 0 ? first.port : second.port });
+    }
+  });
+  show("every tenth connection cut, five times", cut);
+
+  const killed = await play(some(rate * 8), rate, async () => {
+    await sleep(2_000);
+    await second.kill();
+    const moved = await clients.call("reopen", { port: first.port });
+    console.log(`\none server killed: ${moved} clients went to the other`);
+  });
+  show("one of two servers killed", killed);
+  teller.close();
+  if (values.write) write({ sockets, streams, rate, bytes, cores, paced, broadcast, cut, killed });
+}
+
+/** Opens clients, half of them at each server. Gives the bytes that each took there. */
+async function open(kind: "socket" | "stream", count: number, calls: readonly string[], common: string) {
+  const before = await memory();
+  for (const [index, { port }] of [first, second].entries()) {
+    const half = index === 0 ? Math.ceil(count / 2) : Math.floor(count / 2);
+    const own = Array.from({ length: half }, (_, n) => calls[(n + index * half) % calls.length] ?? "");
+    await clients.call("open", { kind, port, key: apiKey, common, calls: own });
+  }
+  const after = await memory();
+  const each = { resident: (after.resident - before.resident) / count, heap: (after.heap - before.heap) / count };
+  console.log(`${count} ${kind}s: ${kb(each.resident)} resident, ${kb(each.heap)} of objects each`);
+  return each;
+}
+
+async function memory(): Promise<{ resident: number; heap: number }> {
+  const [a, b] = await Promise.all([first.memory(), second.memory()]);
+  return { resident: a.resident + b.resident, heap: a.heap + b.heap };
+}
+
+/** Milliseconds from the first byte of the webhook, and from its answer (which follows the commit), to each client. */
+function latencies({ sentAt, answeredAt }: Told, { updates, at }: Heard, firstNumber: number) {
+  const since = (moments: Float64Array) =>
+    latencyOf(
+      at.map((moment, index) => Math.max(0, moment - (moments[(updates[index] ?? 0) - firstNumber] ?? Number.NaN))),
+    );
+  return {
+    sent_to_client: since(sentAt),
+    answer_to_client: since(answeredAt),
+    sent_to_answer: latencyOf(answeredAt.map((moment, index) => moment - (sentAt[index] ?? 0))),
+  };
+}
+
+function show(title: string, played: Played): void {
+  const { missed, repeated } = played;
+  console.log(`\n${title}`);
+  console.log(`  webhook → client   ${text(played.sent_to_client)} (${played.messages} messages)`);
+  console.log(`  answer → client    ${text(played.answer_to_client)}`);
+  console.log(`  webhook → answer   ${text(played.sent_to_answer)}; ${played.refused} refused`);
+  console.log(
+    `  missed             ${missed.streams} by streams, ${missed.sockets} by sockets; twice: ${repeated.streams}, ${repeated.sockets}`,
+  );
+}
+
+function write(figures: Record<string, unknown>): void {
+  const machine = { date: new Date().toISOString(), cpu: cpus()[0]?.model.trim(), cores: cpus().length };
+  const versions = { node: process.versions.node, postgresql: database.version };
+  const file = join(root, "bench/results/live.json");
+  mkdirSync(join(root, "bench/results"), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...machine, versions, ...figures }, null, 2)}\n`);
+  console.log(`written: ${file}`);
+}
+
+function text({ p50, p99, max }: Latency): string {
+  return `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms`;
+}
+
+function kb(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
