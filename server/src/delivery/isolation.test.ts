@@ -149,7 +149,7 @@ test("a tenant whose many endpoints hang does not delay another's", async () => 
   // Its share is full; what comes later for the other still starts at once.
   await slow.waitFor(limits.deliverySlotsPerTenant * (1 - limits.deliveryRetryReserve) - 100);
   node.handOff(await write(many(10), () => 10));
-  await receiver.waitFor(20);
+  expect(await receiver.waitFor(20)).toHaveLength(20);
   await node.stop(0);
   await round;
   await slow.close();

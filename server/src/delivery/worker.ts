@@ -1,4 +1,4 @@
-import type { Db } from "#/db/transaction.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -17,6 +17,7 @@ import { createTally } from "./health/tally.ts";
 import { createLanes } from "./lanes.ts";
 import { logAttempt } from "./log-attempt.ts";
 import type { DeliveryMetrics } from "./metrics.ts";
+import { unblockReleased } from "./queue/line-store.ts";
 import { type Held, releaseDeliveries } from "./queue/store.ts";
 import type { Result } from "./result.ts";
 import { createSettler } from "./settle.ts";
@@ -218,8 +219,17 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   async function giveBack(items: readonly HandOff[]): Promise<void> {
     if (items.length === 0) return;
     await db
-      .inTransaction([...new Set(items.map((item) => item.tenantId))], (tx) => releaseDeliveries(tx, items))
+      .inTransaction([...new Set(items.map((item) => item.tenantId))], (tx) => release(tx, items))
       .catch((error: unknown) => log.error({ reason: messageOf(error) }, "claims not given back, they will run out"));
     for (const item of items) letGo(item);
   }
+}
+
+async function release(tx: Tx, items: readonly HandOff[]): Promise<void> {
+  await releaseDeliveries(tx, items);
+  const inLine = items.filter(({ target }) => target.order.mode !== "none");
+  await unblockReleased(
+    tx,
+    inLine.map(({ tenantId, deliveryId, target }) => ({ tenantId, deliveryId, endpointId: target.id })),
+  );
 }

@@ -1,9 +1,11 @@
 import type { Tx } from "#/db/transaction.ts";
 
-import type { HandOff } from "../target.ts";
+import { lockHealth } from "../health/store.ts";
+
+export type InLine = { readonly tenantId: string; readonly deliveryId: string };
 
 /** Lets the next of each line go on whose foremost has just been settled. The caller holds the rows of their endpoints. */
-export async function unblockLines(tx: Tx, settled: readonly HandOff[]): Promise<number> {
+export async function unblockLines(tx: Tx, settled: readonly InLine[]): Promise<number> {
   return tx.run(
     `with line as (
        select distinct d.tenant_id, d.endpoint_id, d.order_key
@@ -19,6 +21,16 @@ export async function unblockLines(tx: Tx, settled: readonly HandOff[]): Promise
     [settled.map(({ tenantId }) => tenantId), settled.map(({ deliveryId }) => deliveryId)],
     "delivery.unblock-lines",
   );
+}
+
+/** The same for claims that ended without a result: what waited for them may have its turn before they have theirs again. */
+export async function unblockReleased(
+  tx: Tx,
+  released: readonly (InLine & { readonly endpointId: string })[],
+): Promise<void> {
+  if (released.length === 0) return;
+  await lockHealth(tx, [...new Map(released.map((one) => [one.endpointId, one])).values()]);
+  await unblockLines(tx, released);
 }
 
 /** Tenants with lines in which somebody waits. */

@@ -4,6 +4,7 @@ import type { Tx } from "#/db/transaction.ts";
 
 import type { BodyForm } from "../formats/format.ts";
 import { type EndpointRef, refColumns } from "../health/store.ts";
+import { unblockReleased } from "./line-store.ts";
 
 export type MessageRow = {
   readonly tenantId: string;
@@ -327,7 +328,13 @@ export async function tenantsWithExpiredLeases(tx: Tx): Promise<string[]> {
  * a row is set aside, since it may be what the processes die of.
  */
 export async function freeExpiredLeases(tx: Tx, tenantIds: readonly string[], lostMax: number): Promise<number> {
-  return tx.run(
+  type Row = {
+    readonly tenant_id: string;
+    readonly id: string;
+    readonly endpoint_id: string;
+    readonly is_in_line: boolean;
+  };
+  const rows = await tx.rows<Row>(
     `update deliveries d set claim_id = null, lease_until = null, lost_count = d.lost_count + 1,
             state = case when d.lost_count + 1 >= $2 then 'undelivered' else 'due' end,
             reason = case when d.lost_count + 1 >= $2 then 'render_failed' else d.reason end,
@@ -335,8 +342,15 @@ export async function freeExpiredLeases(tx: Tx, tenantIds: readonly string[], lo
        from (select x.tenant_id, x.id from deliveries x
               where x.tenant_id = any ($1::uuid[]) and x.state = 'claimed' and x.lease_until < now()
               order by x.id limit 5000 for update skip locked) as expired
-      where d.tenant_id = expired.tenant_id and d.id = expired.id`,
+      where d.tenant_id = expired.tenant_id and d.id = expired.id
+      returning d.tenant_id, d.id, d.endpoint_id, d.order_key is not null as is_in_line`,
     [tenantIds, lostMax],
     "delivery.free-expired",
   );
+  const inLine = rows.filter((row) => row.is_in_line);
+  await unblockReleased(
+    tx,
+    inLine.map((row) => ({ tenantId: row.tenant_id, deliveryId: row.id, endpointId: row.endpoint_id })),
+  );
+  return rows.length;
 }
