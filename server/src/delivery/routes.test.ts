@@ -310,8 +310,8 @@ test("202: a retry by hand is one attempt now; if it fails, the schedule goes on
   const [waiting] = await deliveries();
   const params = { id: waiting?.id ?? "" };
   await handlers.retryDelivery({ ...request, params, query: {} });
-  await handlers.retryDelivery({ ...request, params, query: {} });
   expect(await worker.runOnce()).toBe(1);
+  expect(await worker.runOnce()).toBe(0);
   expect(receiver.received).toHaveLength(2);
   const [after] = await deliveries();
   expect(after).toMatchObject({ state: "due", attempt_count: 2 });
@@ -322,6 +322,49 @@ test("202: a retry by hand is one attempt now; if it fails, the schedule goes on
   }
   expect(receiver.received).toHaveLength(4);
   expect(await deliveries()).toMatchObject([{ state: "undelivered", reason: "exhausted", attempt_count: 4 }]);
+});
+
+test("202: two retries at once are two attempts, both recorded, and the schedule goes on where it was", async () => {
+  const { handlers, request, fact, write, worker, deliveries, attempts } = delivering;
+  await delivering.endpoint({ url: receiver.url, schedule_ms: [600_000] });
+  receiver.answer({ status: 500 });
+  await write([fact()]);
+  await worker.runOnce();
+  const [waiting] = await deliveries();
+  const retry = () => handlers.retryDelivery({ ...request, params: { id: waiting?.id ?? "" }, query: {} });
+  await Promise.all([retry(), retry()]);
+  while ((await worker.runOnce()) > 0);
+  expect((await attempts()).map(({ number, status }) => [number, status])).toEqual([1, 2, 3].map((n) => [n, 500]));
+  const [after] = await deliveries();
+  expect(after).toMatchObject({ state: "due", attempt_count: 3 });
+  expect(Math.abs((after?.due_in_ms ?? 0) - (waiting?.due_in_ms ?? 0))).toBeLessThan(10_000);
+});
+
+test("202: a retry while another one is under way follows it, unless that one arrives", async () => {
+  const { handlers, request, fact, write, worker, deliveries } = delivering;
+  await delivering.endpoint({ url: receiver.url, schedule_ms: [] });
+  receiver.answer({ status: 500 });
+  await write([fact()]);
+  await worker.runOnce();
+  const [row] = await deliveries();
+  const retry = () => handlers.retryDelivery({ ...request, params: { id: row?.id ?? "" }, query: {} });
+  for (const status of [500, 200]) {
+    let answer = () => {};
+    const after = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const before = receiver.received.length;
+    receiver.answer({ status, after });
+    await retry();
+    const round = worker.runOnce();
+    await receiver.waitFor(before + 1);
+    await retry();
+    answer();
+    await round;
+    while ((await worker.runOnce()) > 0);
+    expect(receiver.received.length - before).toBe(status === 500 ? 2 : 1);
+  }
+  expect(await deliveries()).toMatchObject([{ state: "delivered", attempt_count: 4 }]);
 });
 
 test("202: an undelivered one can be tried again, and stays undelivered with its reason when that fails", async () => {

@@ -150,15 +150,20 @@ export async function listAttempts(tx: Tx, tenantId: string, deliveryId: string)
 }
 
 /**
- * Makes a delivery due now for one attempt by hand, and remembers when its schedule would have gone on. Gives false when it is
- * being sent, has arrived, has no payload any more, or its endpoint is disabled and that is not to be overruled.
+ * Makes a delivery due now for one attempt by hand, and remembers when its schedule would have gone on. Asked for again before
+ * it is made, it is made twice. Gives false when an attempt of the schedule is under way, when it has arrived, has no payload
+ * any more, or its endpoint is disabled and that is not to be overruled.
  */
 export async function bringForward(tx: Tx, tenantId: string, id: string, isForced: boolean): Promise<boolean> {
   const count = await tx.run(
-    `update deliveries d set state = 'due', due_at = now(), finished_at = null, is_forced = $3, is_blocked = false,
-            resume_at = coalesce(d.resume_at, case when d.state = 'due' then d.due_at else 'infinity' end)
+    `update deliveries d set finished_at = null, is_forced = $3, is_blocked = false,
+            state = case when d.state = 'claimed' then d.state else 'due' end,
+            due_at = case when d.state = 'claimed' then d.due_at else now() end,
+            manual_pending = case when d.resume_at is null then 1 else least(d.manual_pending + 1, 10) end,
+            resume_at = coalesce(d.resume_at,
+              case when d.state = 'undelivered' then 'infinity' when d.due_at = 'infinity' then now() else d.due_at end)
        from endpoints e, messages m
-      where d.tenant_id = $1 and d.id = $2 and d.state in ('due', 'undelivered')
+      where d.tenant_id = $1 and d.id = $2 and (d.state in ('due', 'undelivered') or (d.state = 'claimed' and d.resume_at is not null))
         and e.tenant_id = d.tenant_id and e.id = d.endpoint_id and e.deleted_at is null and (e.disabled_at is null or $3)
         and m.tenant_id = d.tenant_id and m.id = d.message_id and m.expired_at is null`,
     [tenantId, id, isForced],

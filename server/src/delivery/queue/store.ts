@@ -247,16 +247,21 @@ const settleSql = `
             where tenant_id = r.tenant_id and id = r.delivery_id and claim_id = r.claim_id for update) as d),
   settled as (
     update deliveries d set
-           state = case when r.delay_ms is null and r.state = 'due' and d.resume_at = 'infinity' then 'undelivered' else r.state end,
+           state = case when r.delay_ms is null and r.state = 'due' and d.resume_at = 'infinity' and d.manual_pending < 2 then 'undelivered'
+                        else r.state end,
            due_at = case when r.state <> 'due' then d.due_at
                          when r.delay_ms is not null then now() + r.delay_ms * interval '1 millisecond'
+                         when d.manual_pending > 1 then now()
                          when d.resume_at = 'infinity' then d.due_at
                          else greatest(d.resume_at, now()) end,
            reason = case when r.state = 'due' and r.delay_ms is null then d.reason else r.reason end,
-           finished_at = case when r.state <> 'due' or (r.delay_ms is null and d.resume_at = 'infinity') then now() end,
+           finished_at = case when r.state <> 'due' or (r.delay_ms is null and d.resume_at = 'infinity' and d.manual_pending < 2) then now() end,
            attempt_count = r.number,
            manual_count = d.manual_count + r.is_manual::int,
-           lost_count = 0, resume_at = null, claim_id = null, lease_until = null
+           -- Asked for by hand more than once: the next one follows at once, unless this one arrived.
+           resume_at = case when r.state = 'due' and r.delay_ms is null and d.manual_pending > 1 then d.resume_at end,
+           manual_pending = case when r.state = 'due' and r.delay_ms is null then greatest(d.manual_pending - 1, 0) else 0 end,
+           lost_count = 0, claim_id = null, lease_until = null
       from held r
      where d.ctid = r.place
      returning d.tenant_id, d.id),
