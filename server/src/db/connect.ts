@@ -42,6 +42,7 @@ export function openOwnerPool(options: PoolOptions): Pool {
 function openPool({ connection, name, log, max = 10, mayExit = false }: PoolOptions, settings: Settings): Pool {
   const pool = new Pool({
     ...withSettings(connection, settings),
+    ...pipelined,
     application_name: name,
     max,
     allowExitOnIdle: mayExit,
