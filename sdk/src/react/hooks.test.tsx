@@ -92,8 +92,9 @@ test("a live call changes at once with what the item has, then the whole record 
   things["/v1/calls/call_1"] = { body: call("call_1", 3, { status: "ended", summary: "Sold" }) };
   tell("call", callItem(liveCall("call_1", 3, { status: "ended" })));
   await page.until(() => page.text() === "call_1 ended Sold");
+  const before = asked.length;
   tell("call", callItem(liveCall("call_1", 1, { status: "ringing" })));
-  await page.until(() => asked.length === 3);
+  await page.until(() => asked.length > before);
   expect(page.text()).toBe("call_1 ended Sold");
 });
 
@@ -104,7 +105,40 @@ test("a reset is answered with the whole record", async () => {
   things["/v1/calls/call_1"] = { body: call("call_1", 9, { status: "failed" }) };
   tell("reset", { reason: "too_old" });
   await page.until(() => page.text() === "call_1 failed undefined");
-  expect(asked).toEqual(["/v1/calls/call_1", "/v1/calls/call_1"]);
+  expect(new Set(asked)).toEqual(new Set(["/v1/calls/call_1"]));
+});
+
+test("what happened between the answer and the beginning of the stream is not missed", async () => {
+  things["/v1/calls/call_1"] = { body: call("call_1", 1) };
+  const waiting: (() => void)[] = [];
+  server.answer((request, response) => {
+    if (request.url.startsWith("/v1/stream")) waiting.push(() => serve(request, response));
+    else serve(request, response);
+  });
+  await page.show(within(<OneCall id="call_1" live />));
+  await page.until(() => waiting.length === 1 && page.text() === "call_1 in_progress undefined");
+  things["/v1/calls/call_1"] = { body: call("call_1", 2, { status: "ended" }) };
+  for (const begin of waiting) begin();
+  await page.until(() => page.text() === "call_1 ended undefined");
+  expect(asked).toHaveLength(2);
+});
+
+test("an answer that is older than what was heard meanwhile does not take it back", async () => {
+  things["/v1/calls/call_1"] = { body: call("call_1", 1) };
+  await page.show(within(<OneCall id="call_1" live />));
+  await page.until(() => streams.length === 1 && asked.length === 2);
+  const late: (() => void)[] = [];
+  server.answer((request, response) => {
+    response.setHeader("content-type", "application/json");
+    late.push(() => response.end(JSON.stringify(call("call_1", 1, { summary: "Late" }))));
+  });
+  tell("call", callItem(liveCall("call_1", 2, { status: "ringing" })));
+  await page.until(() => late.length === 1);
+  tell("call", callItem(liveCall("call_1", 3, { status: "ended" })));
+  await page.until(() => page.text() === "call_1 ended undefined");
+  late[0]?.();
+  await page.until(() => page.text() === "call_1 ended Late");
+  expect(asked).toHaveLength(2);
 });
 
 test("leaving the page closes its stream", async () => {

@@ -6,7 +6,7 @@ export type TestPage = {
   readonly text: () => string;
   show(content: ReactNode): Promise<void>;
   /** What a person or a program does on the page. */
-  does(work: () => void): Promise<void>;
+  does(work: () => void | Promise<unknown>): Promise<void>;
   press(label: string): Promise<void>;
   /** Resolves when it is so; looked at whenever something may have changed. */
   until(isSo: () => boolean): Promise<void>;
@@ -53,8 +53,8 @@ export async function openPage(url = "https://calls.example.com/"): Promise<Test
     },
   };
 
-  async function does(work: () => void): Promise<void> {
-    await act(async () => work());
+  async function does(work: () => void | Promise<unknown>): Promise<void> {
+    await act(async () => void (await work()));
   }
 }
 

@@ -9,12 +9,13 @@ export type Answer<T> = {
   readonly refresh: () => void;
   /** Asks again without showing it: once more after a request that is under way, however often it is called. */
   readonly reload: () => void;
-  /** Changes what is shown until the next answer. */
+  /** Changes what is shown until the next question; an answer to one that was asked before is changed as well. */
   readonly patch: (change: (answer: T) => T) => void;
 };
 
 type Wanted = { readonly source: unknown; readonly key: string };
 type Known<T> = { readonly of: Wanted; readonly answer: T | null; readonly loading: boolean; readonly error: unknown };
+type Progress<T> = { isLoading: boolean; isAsked: boolean; patches: ((answer: T) => T)[] };
 
 /**
  * Loads what `source` and `key` name, anew when one of them changes. An answer that comes after that is dropped: nobody sees
@@ -25,7 +26,7 @@ export function useAnswer<T>(wanted: Wanted & { readonly load: (signal: AbortSig
   const [known, setKnown] = useState<Known<T>>(() => nothingOf({ source, key }));
   const [turn, setTurn] = useState(0);
   const load = useRef(wanted.load);
-  const progress = useRef({ isLoading: false, isAsked: false });
+  const progress = useRef<Progress<T>>({ isLoading: false, isAsked: false, patches: [] });
 
   // While rendering, not in an effect, so that not even one frame shows the answer to the question before.
   let shown = known;
@@ -40,7 +41,7 @@ export function useAnswer<T>(wanted: Wanted & { readonly load: (signal: AbortSig
 
   useEffect(() => {
     const leaving = new AbortController();
-    progress.current = { isLoading: true, isAsked: false };
+    progress.current = { isLoading: true, isAsked: false, patches: [] };
     const settle = (changes: Partial<Known<T>>) => {
       if (leaving.signal.aborted) return;
       setKnown((before) => ({ ...before, ...changes, loading: false }));
@@ -48,7 +49,8 @@ export function useAnswer<T>(wanted: Wanted & { readonly load: (signal: AbortSig
       if (progress.current.isAsked) setTurn((turn) => turn + 1);
     };
     load.current(leaving.signal).then(
-      (answer) => settle({ answer, error: null }),
+      (answer) =>
+        settle({ answer: progress.current.patches.reduce((known, change) => change(known), answer), error: null }),
       (error: unknown) => settle({ error }),
     );
     return () => leaving.abort();
@@ -63,11 +65,13 @@ export function useAnswer<T>(wanted: Wanted & { readonly load: (signal: AbortSig
     else setTurn((turn) => turn + 1);
   }, []);
   const patch = useCallback(
-    (change: (answer: T) => T) =>
+    (change: (answer: T) => T) => {
+      if (progress.current.isLoading) progress.current.patches.push(change);
       setKnown((before) => {
         const isOurs = before.of.source === source && before.of.key === key;
         return isOurs && before.answer !== null ? { ...before, answer: change(before.answer) } : before;
-      }),
+      });
+    },
     [source, key],
   );
   return { answer: shown.answer, loading: shown.loading, error: shown.error, refresh, reload, patch };

@@ -1,8 +1,7 @@
 import type { Call } from "../contract.ts";
-import type { Topic } from "../stream.ts";
 import { useAftercall } from "./provider.tsx";
 import { useAnswer } from "./use-answer.ts";
-import { useCallStream } from "./use-call-stream.ts";
+import { useLive } from "./use-live.ts";
 
 export type LiveOption = {
   /** Whether it changes as soon as something happens. */
@@ -25,12 +24,11 @@ export function useCall(id: string, { live = false }: LiveOption = {}): CallStat
     key: id,
     load: (signal) => client.getCall(id, { signal }),
   });
-  const topics: Topic[] = live ? [`call:${id}`] : [];
-  useCallStream(topics, (item) => {
+  useLive(live ? `call:${id}` : null, reload, (item) => {
+    if (item.event !== "call") return;
     // What the item has is shown at once, the whole record follows.
-    if (item.event === "call")
-      patch((call) => (item.data.call.version > call.version ? { ...call, ...item.data.call } : call));
-    if (item.event !== "transcription") reload();
+    patch((call) => (item.data.call.version > call.version ? { ...call, ...item.data.call } : call));
+    reload();
   });
   return { call: answer, loading, error, refresh };
 }

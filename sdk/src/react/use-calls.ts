@@ -4,8 +4,8 @@ import type { InputOf } from "../client.ts";
 import type { Call, LiveCall } from "../contract.ts";
 import { useAftercall } from "./provider.tsx";
 import { useAnswer } from "./use-answer.ts";
-import { useCallStream } from "./use-call-stream.ts";
 import type { LiveOption } from "./use-call.ts";
+import { useLive } from "./use-live.ts";
 
 export type CallsState = {
   /** Newest first. Rows keep their place while they change. */
@@ -38,8 +38,7 @@ export function useCalls(query: CallsQuery = {}, { live = false }: LiveOption = 
     },
   });
 
-  useCallStream(live ? ["calls"] : [], (item) => {
-    if (item.event === "reset") reload();
+  useLive(live ? "calls" : null, reload, (item) => {
     if (item.event === "call") patch((loaded) => heard(loaded, { query, ...item.data }));
   });
 

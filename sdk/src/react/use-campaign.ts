@@ -1,8 +1,8 @@
 import type { Campaign } from "../contract.ts";
 import { useAftercall } from "./provider.tsx";
 import { useAnswer } from "./use-answer.ts";
-import { useCallStream } from "./use-call-stream.ts";
 import type { LiveOption } from "./use-call.ts";
+import { useLive } from "./use-live.ts";
 
 export type CampaignState = {
   readonly campaign: Campaign | null;
@@ -19,7 +19,7 @@ export function useCampaign(id: string, { live = false }: LiveOption = {}): Camp
     key: id,
     load: (signal) => client.getCampaign(id, { signal }),
   });
-  useCallStream(live ? [`campaign:${id}`] : [], (item) => {
+  useLive(live ? `campaign:${id}` : null, reload, (item) => {
     if (item.event === "campaign") patch(() => item.data.campaign);
     else reload();
   });
