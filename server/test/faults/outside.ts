@@ -35,9 +35,9 @@ const receiver = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
-    // Now and then a customer's server has a bad moment: nothing may be lost by that either.
+    // Now and then a customer's server has a bad moment: nothing may be lost by that either. Not 503, which asks for a pause.
     if (randomFraction(random) < 0.02) {
-      response.writeHead(503).end();
+      response.writeHead(500).end();
       return;
     }
     const body = Buffer.concat(chunks).toString();
