@@ -39,6 +39,7 @@ import type { Jobs } from "#/jobs/jobs.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Config } from "#/kernel/config.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { limits } from "#/kernel/limits.ts";
 import type { Log } from "#/kernel/log.ts";
 import type { Metrics } from "#/kernel/metrics.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
@@ -48,6 +49,7 @@ import { providers } from "#/providers/index.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
 import { disableSourcesOf } from "#/sources/store.ts";
+import { daysAhead } from "#/retention/store.ts";
 import { createCredentials } from "#/tenants/keys.ts";
 import { tenantHandlers } from "#/tenants/routes.ts";
 import { trainingHandlers } from "#/training/routes.ts";
@@ -182,6 +184,12 @@ function checksOf({ database, durability, delivery }: HttpParts): Record<string,
     },
     workers: async () => {
       return !delivery || delivery.isRunning() ? ok : { status: "failed", reason: "Delivery is not running" };
+    },
+    retention: async () => {
+      const days = await database.db.inTransaction([], daysAhead);
+      return days >= limits.attemptDaysAheadMin
+        ? ok
+        : { status: "degraded", reason: `Attempts have partitions for ${days} more days only: retention does not run` };
     },
     durability: async () => {
       return durability.state === "full" ? ok : { status: "degraded", reason: durability.reasons.join("; ") };

@@ -80,7 +80,11 @@ async function prepare(db: Db): Promise<number> {
 async function purgeAll(db: Db, purge: store.Purge, daysKept: number, signal: AbortSignal): Promise<number> {
   let total = 0;
   for (const tenant of await db.inTransaction([], store.allTenants)) {
-    for (let count: number = limits.retentionRowsMax; count >= limits.retentionRowsMax && !signal.aborted; total += count) {
+    for (
+      let count: number = limits.retentionRowsMax;
+      count >= limits.retentionRowsMax && !signal.aborted;
+      total += count
+    ) {
       count = await db.inTransaction([tenant], (tx) => purge(tx, tenant, daysKept, limits.retentionRowsMax));
     }
   }
