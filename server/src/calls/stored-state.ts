@@ -50,7 +50,7 @@ export function stateFrom(stored: StoredState): CallState {
   const facts: Record<string, Claim<unknown>> = {};
   for (const [name, [value, stamp]] of Object.entries(stored.facts)) facts[name] = { value, ...stampAt(stamp) };
   return {
-    facts: facts as CallState["facts"],
+    facts: facts,
     progress,
     final: finalOf(stored.final),
     final_unless_sip: finalOf(stored.final_unless_sip),

@@ -1,5 +1,3 @@
-import type { Filter } from "@aftercall/contract/filter.ts";
-
 /** Answers for any payload and never throws. */
 export type Matcher = (payload: unknown) => boolean;
 

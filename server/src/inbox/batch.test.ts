@@ -40,28 +40,28 @@ const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediat
 
 test("a request that comes alone is stored at once, and those of the same moment together", async () => {
   const { add, sizes } = setUp();
-  add(3);
+  void add(3);
   await turn();
   expect(sizes()).toEqual([3]);
 });
 
 test("a second transaction starts when as many wait as are under way", async () => {
   const { add, sizes } = setUp();
-  add(3);
+  void add(3);
   await turn();
-  add(2);
+  void add(2);
   await turn();
   expect(sizes()).toEqual([3]);
-  add(1);
+  void add(1);
   await turn();
   expect(sizes()).toEqual([3, 3]);
 });
 
 test("a second transaction starts when the first one takes long", async () => {
   const { clock, add, sizes } = setUp();
-  add(3);
+  void add(3);
   await turn();
-  add(1);
+  void add(1);
   await turn();
   await clock.advance(limits.waitMs);
   await turn();
@@ -70,9 +70,9 @@ test("a second transaction starts when the first one takes long", async () => {
 
 test("what waits goes on as soon as the first transaction has ended", async () => {
   const { add, commits, sizes } = setUp();
-  add(3);
+  void add(3);
   await turn();
-  add(1);
+  void add(1);
   await turn();
   commits[0]?.end();
   await turn();
@@ -81,11 +81,11 @@ test("what waits goes on as soon as the first transaction has ended", async () =
 
 test("what waits while all lanes are busy is stored together", async () => {
   const { add, commits, sizes } = setUp();
-  add(1);
+  void add(1);
   await turn();
-  add(1);
+  void add(1);
   await turn();
-  add(4);
+  void add(4);
   await turn();
   expect(sizes()).toEqual([1, 1]);
   commits[1]?.end();
@@ -95,7 +95,7 @@ test("what waits while all lanes are busy is stored together", async () => {
 
 test("a transaction takes no more bytes than its limit, and a larger request goes alone", async () => {
   const { add, sizes } = setUp();
-  add(2, 600);
+  void add(2, 600);
   await turn();
   expect(sizes()).toEqual([1, 1]);
 });

@@ -5,7 +5,7 @@ import { CallData, eventTypes } from "@aftercall/contract/events.ts";
 import { expect, test } from "vitest";
 
 import type { Fact } from "./format.ts";
-import { contentTypeOf, renderFact } from "./index.ts";
+import { renderFact } from "./index.ts";
 
 type Row = Record<string, unknown>;
 

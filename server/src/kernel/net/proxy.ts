@@ -75,7 +75,7 @@ export function openTunnel(proxy: ForwardProxy, address: string, port: number, t
     request.once("connect", ({ statusCode = 0 }, socket, head) => {
       if (statusCode >= 200 && statusCode < 300) {
         if (head.length > 0) socket.unshift(head);
-        resolve(socket as Socket);
+        resolve(socket);
         return;
       }
       socket.destroy();
