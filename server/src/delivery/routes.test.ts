@@ -101,6 +101,9 @@ test("a new URL holds from the next attempt on", async () => {
   await delivering.makeDue();
   await worker.runOnce();
   expect(receiver.received.map(({ path }) => path)).toEqual(["/old", "/new"]);
+  const [row] = await delivering.deliveries();
+  const { attempts } = await handlers.getDelivery({ ...request, params: { id: row?.id ?? "" } });
+  expect(attempts.map((one) => one.url)).toEqual([`${receiver.url}old`, `${receiver.url}new`]);
 });
 
 test("disabling an endpoint lists what it had not got as undelivered, and nothing is sent to it", async () => {

@@ -1,3 +1,4 @@
+import { english } from "@aftercall/contract/examples.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import { type CreateResend, CreateResend as Schema } from "@aftercall/contract/resend.ts";
 import { Webhook } from "standardwebhooks";
@@ -210,6 +211,32 @@ test("what went to no endpoint can be sent to one that is named, and is refused 
   await run(made?.id ?? "");
   expect(receiver.received).toHaveLength(2);
   expect(await reasons()).toEqual([]);
+});
+
+test("an endpoint gets the form it wants today, also of messages that were written in another", async () => {
+  const { fact, call, write, handlers, request } = delivering;
+  const callId = await call();
+  const data = { call: { ...english, id: toPublicId("call", callId) }, transcript: null };
+  const timestamp = "2026-11-21T09:32:12.480Z";
+  const body = Buffer.from(JSON.stringify({ type: "call.completed", timestamp, data }));
+  await write([fact({ callId, occurredAtMs: Date.parse(timestamp), render: () => body })]);
+  const { data: rows } = await handlers.listUndelivered({ ...request, query: { limit: 1 } });
+  for (const settings of [{ format: "flat" }, { format: "cloudevents", payload: "thin" }]) {
+    const { uuid } = await delivering.endpoint({ url: receiver.url, ...settings });
+    const params = { id: fromPublicId("message", rows[0]?.message_id ?? "") ?? "" };
+    await handlers.resendMessage({ ...request, params, body: { endpoint_id: uuid, force: false } });
+    await delivering.worker.runOnce();
+  }
+  const [flat, event] = receiver.received.map(
+    (one) => JSON.parse(one.body.toString("utf8")) as Record<string, unknown>,
+  );
+  expect(flat).toMatchObject({
+    event_type: "call.completed",
+    timestamp: "2026-11-21T09:32:12Z",
+    city: english.city ?? "",
+  });
+  expect(event).toMatchObject({ specversion: "1.0", data: { call: { id: data.call.id } } });
+  expect(receiver.received[1]?.headers["content-type"]).toBe("application/cloudevents+json; charset=utf-8");
 });
 
 test("what was meant for a deleted endpoint can be sent to another, once each", async () => {

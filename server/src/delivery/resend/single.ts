@@ -11,7 +11,7 @@ import { findDelivery, findMessage } from "../ledger/store.ts";
 import { refuseUnreachable } from "./request.ts";
 import type { ResendDeps } from "./routes.ts";
 import { advanceResend, endpointState, insertResend } from "./store.ts";
-import { insertSeries } from "./write-store.ts";
+import { writeSeries } from "./write.ts";
 
 type SingleRoutes = Pick<typeof undeliveredRoutes, "resendDelivery" | "resendMessage">;
 
@@ -79,7 +79,7 @@ export function singleResendHandlers({ db, ids }: Pick<ResendDeps, "db" | "ids">
       accepted_at: message.created_at,
       needs: "nothing",
     } as const;
-    const [id] = await insertSeries(tx, {
+    const [id] = await writeSeries(tx, {
       tenantId: tenant,
       resendId: row.id,
       isForced: force,

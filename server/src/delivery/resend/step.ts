@@ -9,7 +9,7 @@ import { nextFailed } from "./failed-store.ts";
 import { nextMissing } from "./missing.ts";
 import type { Found, Selection } from "./selection.ts";
 import { advanceResend, countUnsent, endpointState, lockResend, type ResendRow, setState } from "./store.ts";
-import { insertSeries } from "./write-store.ts";
+import { writeSeries } from "./write.ts";
 
 export type ResendContext = { readonly ids: Ids; readonly book: EndpointBook };
 
@@ -38,7 +38,7 @@ export async function stepResend(
     }
     const found = await nextPage(tx, context.book, row, batch);
     const ids = found.picks.map(() => context.ids.next());
-    const written = await insertSeries(tx, { tenantId, resendId, isForced: row.is_forced, ids, picks: found.picks });
+    const written = await writeSeries(tx, { tenantId, resendId, isForced: row.is_forced, ids, picks: found.picks });
     const pauseMs = (written.length * 1000) / row.rate_per_second;
     await advanceResend(tx, row, { cursor: found.cursor, resent: written.length, isDone: found.isEnd, pauseMs });
     return found.isEnd ? null : Math.min(pauseMs, stepMs);

@@ -12,17 +12,20 @@ export type NewSeries = {
   readonly picks: readonly Picked[];
 };
 
+/** Holds messages until the transaction ends, so that no payload is removed while a delivery of it is written. */
+export async function holdMessages(tx: Tx, tenantId: string, ids: readonly string[]): Promise<void> {
+  await tx.run("select from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id for share", [
+    tenantId,
+    ids,
+  ]);
+}
+
 /**
  * Writes new deliveries, due at once, and takes what they replace out of the undelivered list. A pick that is no longer what it
  * was, since somebody else resent it meanwhile, writes nothing. Gives the ids of those that were written.
  */
 export async function insertSeries(tx: Tx, { tenantId, resendId, isForced, ids, picks }: NewSeries): Promise<string[]> {
   if (picks.length === 0) return [];
-  // Held, so that no payload is removed while a delivery of it is written.
-  await tx.run("select from messages where tenant_id = $1 and id = any ($2::uuid[]) order by id for share", [
-    tenantId,
-    picks.map((pick) => pick.message_id),
-  ]);
   const rows = await tx.rows<{ id: string }>(
     `with picked as (
        select * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[]) as p (id, delivery_id, message_id, endpoint_id, needs)),
