@@ -82,6 +82,8 @@ export const Held = z.object({
   type: z.string(),
   call_id: z.string().nullable(),
   cause: HeldCause,
+  /** With the cause `order`: the delivery of the same key that comes first. */
+  blocked_by: z.string().nullable(),
   attempt_count: z.number().int(),
   accepted_at: z.string(),
   age_seconds: z.number().int(),

@@ -94,7 +94,7 @@ alter table deliveries add constraint deliveries_reason_check check (reason in (
 drop index deliveries_due;
 create index deliveries_lane on deliveries (tenant_id, endpoint_id, is_retry, due_at, id) where state = 'due' and not is_blocked;
 create index deliveries_line on deliveries (tenant_id, endpoint_id, order_key, sequence) where order_key is not null and state <> 'delivered';
-create index deliveries_blocked on deliveries (tenant_id, endpoint_id, order_key, sequence) where is_blocked;
+create index deliveries_blocked on deliveries (tenant_id, endpoint_id, order_key, sequence) where state = 'due' and is_blocked;
 -- By endpoint, because the claim counts what is in flight over all processes.
 drop index deliveries_leased;
 create index deliveries_leased on deliveries (tenant_id, endpoint_id, lease_until) where state = 'claimed';
@@ -203,7 +203,7 @@ reset role;
 
 -- Tenants with lines in which somebody waits.
 create function lookup_tenants_with_blocked_deliveries() returns setof uuid language sql stable security definer set search_path = public
-  as $$ select distinct d.tenant_id from deliveries d where d.is_blocked $$;
+  as $$ select distinct d.tenant_id from deliveries d where d.state = 'due' and d.is_blocked $$;
 
 do $$
 declare f text;

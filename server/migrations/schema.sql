@@ -234,7 +234,7 @@ CREATE OR REPLACE FUNCTION public.lookup_tenants_with_blocked_deliveries()
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public'
-AS $function$ select distinct d.tenant_id from deliveries d where d.is_blocked $function$
+AS $function$ select distinct d.tenant_id from deliveries d where d.state = 'due' and d.is_blocked $function$
 ;
 alter function lookup_tenants_with_blocked_deliveries() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_blocked_deliveries() to aftercall_app;
@@ -622,7 +622,7 @@ create table deliveries (
   constraint deliveries_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES endpoints(tenant_id, id),
   constraint deliveries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.01);
-CREATE INDEX deliveries_blocked ON public.deliveries USING btree (tenant_id, endpoint_id, order_key, sequence) WHERE is_blocked;
+CREATE INDEX deliveries_blocked ON public.deliveries USING btree (tenant_id, endpoint_id, order_key, sequence) WHERE ((state = 'due'::text) AND is_blocked);
 CREATE INDEX deliveries_lane ON public.deliveries USING btree (tenant_id, endpoint_id, is_retry, due_at, id) WHERE ((state = 'due'::text) AND (NOT is_blocked));
 CREATE INDEX deliveries_leased ON public.deliveries USING btree (tenant_id, endpoint_id, lease_until) WHERE (state = 'claimed'::text);
 CREATE INDEX deliveries_line ON public.deliveries USING btree (tenant_id, endpoint_id, order_key, sequence) WHERE ((order_key IS NOT NULL) AND (state <> 'delivered'::text));

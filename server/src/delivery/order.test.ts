@@ -78,7 +78,7 @@ test("many transactions at once give the numbers of a line once each", async () 
 });
 
 test("strict: a message that fails holds up its own line and no other, and its retry comes soon", async () => {
-  const { write, endpoint, worker, deliveries, makeDue, sql } = delivering;
+  const { write, endpoint, worker, deliveries, makeDue, sql, handlers, request } = delivering;
   await endpoint({
     url: receiver.url,
     order: { mode: "strict", strict_delay_max_ms: 2_000 },
@@ -95,6 +95,12 @@ test("strict: a message that fails holds up its own line and no other, and its r
     { is_blocked: false },
     { is_blocked: true },
     { is_blocked: true },
+  ]);
+  const held = await handlers.listHeld({ ...request, query: { limit: 10, cause: "order" } });
+  const first = toPublicId("delivery", waiting[0]?.id ?? "");
+  expect(held.data.map(({ blocked_by: by, cause }) => [cause, by])).toEqual([
+    ["order", first],
+    ["order", first],
   ]);
   expect(await worker.runOnce()).toBe(0);
   await makeDue();

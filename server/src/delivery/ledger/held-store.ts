@@ -11,6 +11,7 @@ export type HeldRow = {
   readonly type: string;
   readonly call_id: string | null;
   readonly cause: HeldCause;
+  readonly blocked_by: string | null;
   readonly attempt_count: number;
   readonly accepted_at: Date;
   readonly age_seconds: number;
@@ -27,12 +28,17 @@ export async function listHeld(
   page: { readonly before: string | null; readonly limit: number },
 ): Promise<HeldRow[]> {
   return tx.rows<HeldRow>(
-    `select h.id, h.message_id, h.endpoint_id, m.type, m.call_id, h.cause, h.attempt_count, m.created_at as accepted_at,
+    `select h.id, h.message_id, h.endpoint_id, m.type, m.call_id, h.cause, h.blocked_by, h.attempt_count, m.created_at as accepted_at,
             extract(epoch from now() - m.created_at)::int as age_seconds,
             case when h.cause in ('retry', 'throttled', 'breaker', 'in_line') then h.next_at end as next_attempt_at
        from (
          select d.tenant_id, d.id, d.message_id, d.endpoint_id, d.attempt_count,
                 ${causeOf} as cause,
+                case when d.is_blocked then (
+                  select o.id from deliveries o
+                   where o.tenant_id = d.tenant_id and o.endpoint_id = d.endpoint_id and o.order_key = d.order_key and o.id <> d.id
+                     and o.state <> 'delivered' and (o.state = 'claimed' or (o.state = 'due' and o.sequence < d.sequence))
+                   order by o.sequence limit 1) end as blocked_by,
                 greatest(d.due_at, h.not_before, case when h.breaker = 'open' then h.open_until end) as next_at
            from deliveries d join endpoints e on e.tenant_id = d.tenant_id and e.id = d.endpoint_id
                 join endpoint_health h on h.tenant_id = d.tenant_id and h.endpoint_id = d.endpoint_id

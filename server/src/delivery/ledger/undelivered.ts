@@ -141,6 +141,7 @@ function showHeld(row: HeldRow): Held {
     type: row.type,
     call_id: row.call_id && toPublicId("call", row.call_id),
     cause: row.cause,
+    blocked_by: row.blocked_by && toPublicId("delivery", row.blocked_by),
     attempt_count: row.attempt_count,
     accepted_at: row.accepted_at.toISOString(),
     age_seconds: row.age_seconds,

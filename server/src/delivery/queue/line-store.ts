@@ -15,7 +15,7 @@ export async function unblockLines(tx: Tx, settled: readonly InLine[]): Promise<
      next as (
        select b.tenant_id, b.id from line l cross join lateral (
               select d.tenant_id, d.id from deliveries d
-               where d.tenant_id = l.tenant_id and d.endpoint_id = l.endpoint_id and d.order_key = l.order_key and d.is_blocked
+               where d.tenant_id = l.tenant_id and d.endpoint_id = l.endpoint_id and d.order_key = l.order_key and d.state = 'due' and d.is_blocked
                order by d.sequence limit 1) as b)
      update deliveries d set is_blocked = false from next n where d.tenant_id = n.tenant_id and d.id = n.id and d.is_blocked`,
     [settled.map(({ tenantId }) => tenantId), settled.map(({ deliveryId }) => deliveryId)],
@@ -51,7 +51,7 @@ export async function unblockStranded(tx: Tx, tenantIds: readonly string[]): Pro
   return tx.run(
     `with foremost as (
        select distinct on (d.tenant_id, d.endpoint_id, d.order_key) d.tenant_id, d.endpoint_id, d.order_key, d.sequence, d.id
-         from deliveries d where d.is_blocked and d.tenant_id = any ($1::uuid[])
+         from deliveries d where d.state = 'due' and d.is_blocked and d.tenant_id = any ($1::uuid[])
         order by d.tenant_id, d.endpoint_id, d.order_key, d.sequence),
      stranded as (
        select f.tenant_id, f.id from foremost f
@@ -59,7 +59,7 @@ export async function unblockStranded(tx: Tx, tenantIds: readonly string[]): Pro
                              and o.state <> 'delivered' and o.id <> f.id and (o.state = 'claimed' or (o.state = 'due' and o.sequence < f.sequence)))
        union
        select d.tenant_id, d.id from deliveries d join endpoints e on e.tenant_id = d.tenant_id and e.id = d.endpoint_id
-        where d.is_blocked and d.tenant_id = any ($1::uuid[]) and e.order_mode = 'none')
+        where d.state = 'due' and d.is_blocked and d.tenant_id = any ($1::uuid[]) and e.order_mode = 'none')
      update deliveries d set is_blocked = false from stranded s where d.tenant_id = s.tenant_id and d.id = s.id and d.is_blocked`,
     [tenantIds],
     "delivery.unblock-stranded",

@@ -254,7 +254,11 @@ const settleSql = `
                          when d.manual_pending > 1 then now()
                          when d.resume_at = 'infinity' then d.due_at
                          else greatest(d.resume_at, now()) end,
-           reason = case when r.state = 'due' and r.delay_ms is null then d.reason else r.reason end,
+           reason = case when r.state = 'due' and r.delay_ms is null then d.reason
+                         when r.reason = 'exhausted' and r.class = 'blocked_target' and not exists (
+                           select from attempts a where a.tenant_id = d.tenant_id and a.delivery_id = d.id and a.class <> 'blocked_target')
+                           then 'blocked'
+                         else r.reason end,
            finished_at = case when r.state <> 'due' or (r.delay_ms is null and d.resume_at = 'infinity' and d.manual_pending < 2) then now() end,
            attempt_count = r.number,
            manual_count = d.manual_count + r.is_manual::int,
