@@ -28,7 +28,12 @@ const ids = createIds(clock);
 const box = createSecretBox("a root secret for measuring claims only", systemRandom);
 
 type Run = (sql: string, values?: readonly unknown[]) => Promise<unknown>;
-type Case = { readonly name: string; readonly ballast: (run: Run) => Promise<void> };
+type Case = {
+  readonly name: string;
+  readonly ballast: (run: Run) => Promise<void>;
+  /** Reads something at the beginning and stays open, as a backup or a long report does. */
+  readonly hasOldSnapshot?: boolean;
+};
 
 const addEndpoints = `insert into endpoints (tenant_id, id, url, types, schedule_ms, in_flight_max)
   select $1, gen_random_uuid(), 'https://example.com/' || $2 || n, '{*}', '{5000}', 100 from generate_series(1, $3) n`;
@@ -73,6 +78,11 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "a transaction open since the beginning",
+    ballast: async () => {},
+    hasOldSnapshot: true,
+  },
+  {
     name: "the 20 endpoints have a rate",
     ballast: async (run) => {
       await run(
@@ -89,14 +99,14 @@ const database = await startDatabase(
 try {
   console.log(`${claims} claims of ${rowsPerClaim} deliveries each, PostgreSQL ${database.version}; milliseconds\n`);
   let base = Number.NaN;
-  for (const { name, ballast } of cases) {
+  for (const one of cases) {
     const url = await database.create("bench_claim");
-    const samples = await measure(url, ballast);
+    const samples = await measure(url, one);
     const { p50, p99, max } = latencyOf(samples);
     if (Number.isNaN(base)) base = p99;
     const figures = [p50, p99, max].map((ms) => ms.toFixed(1).padStart(7));
     console.log(
-      `${name.padEnd(56)} p50 ${figures[0]}  p99 ${figures[1]}  max ${figures[2]}  p99 × ${(p99 / base).toFixed(2)}`,
+      `${one.name.padEnd(56)} p50 ${figures[0]}  p99 ${figures[1]}  max ${figures[2]}  p99 × ${(p99 / base).toFixed(2)}`,
     );
     await database.drop("bench_claim");
   }
@@ -104,7 +114,7 @@ try {
   await database.stop();
 }
 
-async function measure(url: string, ballast: Case["ballast"]): Promise<Float64Array> {
+async function measure(url: string, { ballast, hasOldSnapshot = false }: Case): Promise<Float64Array> {
   await migrate({ connection: connectionFrom(url) });
   const pool = openAppPool({
     connection: connectionFrom(url),
@@ -124,7 +134,12 @@ async function measure(url: string, ballast: Case["ballast"]): Promise<Float64Ar
     await ballast(run);
     await giveSecrets(db, tenant);
     await analyze(url);
-    return await claimAll(db, tenant);
+    const reader = new pg.Client(connectionFrom(url));
+    await reader.connect();
+    if (hasOldSnapshot) await reader.query("begin isolation level repeatable read; select count(*) from tenants");
+    const samples = await claimAll(db, tenant);
+    await reader.end();
+    return samples;
   } finally {
     await pool.end();
   }
