@@ -10,8 +10,8 @@ import { chooseEndpoints, type MessageKind } from "./choose.ts";
 import type { EndpointBook } from "./endpoints/book.ts";
 import type { BodyForm } from "./formats/format.ts";
 import { messageIdOf } from "./message-id.ts";
-import type { BodyRow, MessageRow, NewDeliveryRow } from "./queue/store.ts";
-import { insertMessages, lockLines } from "./queue/store.ts";
+import type { BodyRow, MessageRow, NewDeliveryRow } from "./queue/message-store.ts";
+import { insertMessages, lockLines } from "./queue/message-store.ts";
 import type { HandOff, Target } from "./target.ts";
 
 /** Something the outside is to be told. */

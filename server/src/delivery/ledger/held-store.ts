@@ -2,7 +2,7 @@ import type { HeldCause } from "@aftercall/contract/undelivered.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 
-import { messageOf } from "../queue/store.ts";
+import { messageOf } from "../queue/message-store.ts";
 
 export type HeldRow = {
   readonly id: string;

@@ -4,7 +4,7 @@ import type { UnroutedReason } from "@aftercall/contract/message.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import type { StoredClass } from "../attempt-class.ts";
-import { messageOf } from "../queue/store.ts";
+import { messageOf } from "../queue/message-store.ts";
 
 export type MessageRow = {
   readonly id: string;

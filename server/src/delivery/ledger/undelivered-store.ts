@@ -2,7 +2,7 @@ import type { WhyUndelivered } from "@aftercall/contract/undelivered.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 
-import { messageOf } from "../queue/store.ts";
+import { messageOf } from "../queue/message-store.ts";
 
 /** Which of what did not arrive; null: all. Times are about when the message was accepted. */
 export type UndeliveredFilter = {

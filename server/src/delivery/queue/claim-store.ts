@@ -3,7 +3,7 @@ import type { Tx } from "#/db/transaction.ts";
 import { endpointVersion } from "../endpoints/store.ts";
 import type { Gate } from "../health/allowance.ts";
 import { type EndpointRef, epochMs, type HealthColumns, healthColumns, healthOf, refColumns } from "../health/store.ts";
-import { messageOf } from "./store.ts";
+import { messageOf } from "./message-store.ts";
 
 /** What waits for one endpoint and may be sent now: first attempts and retries are lanes of their own. */
 export type ReadyLane = EndpointRef & {
