@@ -1,6 +1,7 @@
 import type { Clock } from "#/kernel/clock.ts";
 import { limits } from "#/kernel/limits.ts";
 
+import { isSlotFree, type Load, newLoad, roomIn, sizeOf, type Sort, sorts } from "./load.ts";
 import type { Room } from "./share-out.ts";
 import type { HandOff, Target } from "./target.ts";
 
@@ -42,7 +43,6 @@ export type LanesOptions = {
 };
 
 type Waiting = { readonly item: HandOff; readonly since: number };
-type Sort = "fresh" | "retry";
 
 type Lane = {
   target: Target;
@@ -218,32 +218,6 @@ export function createLanes({ clock, send, workers }: LanesOptions): Lanes {
   }
 }
 
-/** Which share of the slots each sort may take: the rest is kept for the other. */
-const shareOf: Readonly<Record<Sort, number>> = {
-  fresh: 1 - limits.deliveryRetryReserve,
-  retry: 1 - limits.deliveryFreshReserve,
-};
-/** What is under way and what waits: of all together, or of one tenant. */
-type Load = { readonly inFlight: Record<Sort, number>; readonly waiting: Record<Sort, number> };
-
-function newLoad(): Load {
-  return { inFlight: { fresh: 0, retry: 0 }, waiting: { fresh: 0, retry: 0 } };
-}
-
-function sizeOf({ inFlight, waiting }: Load): number {
-  return inFlight.fresh + inFlight.retry + waiting.fresh + waiting.retry;
-}
-
-function roomIn(load: Load, slots: number, places: number): Room {
-  const of = (sort: Sort) => Math.floor((slots + places) * shareOf[sort]) - load.inFlight[sort] - load.waiting[sort];
-  return { total: slots + places - sizeOf(load), fresh: of("fresh"), retry: of("retry") };
-}
-
-function isSlotFree({ inFlight }: Load, sort: Sort, slots: number): boolean {
-  return inFlight.fresh + inFlight.retry < slots && inFlight[sort] < Math.floor(slots * shareOf[sort]);
-}
-
-const sorts: readonly Sort[] = ["fresh", "retry"];
 const other = { fresh: "retry", retry: "fresh" } as const;
 
 function newLane(target: Target, now: number): Lane {
