@@ -23,7 +23,9 @@ try {
   const { port } = await receiver.call("listen");
   const surroundings = { ...options, database, redis, receiverUrl: `http://127.0.0.1:${port}/` };
   const machine = describeMachine({ root, database, redis, options });
-  console.log(`${machine.cpu} × ${machine.cores}, Node ${machine.versions.node}, PostgreSQL ${database.version}\n`);
+  console.log(
+    `${machine.cpu} × ${machine.cores}, Node ${machine.versions.node}, PostgreSQL ${database.version}, load average ${machine.loadBefore}\n`,
+  );
   const measured = await measureAll(able(chosen), surroundings);
   printSummary(measured);
   if (options.writes) for (const file of writeResults(root, machine, measured)) console.log(`written: ${file}`);

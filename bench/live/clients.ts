@@ -1,10 +1,11 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { nowMs } from "../load/clock.ts";
 import { serve } from "../machine/remote.ts";
 
 /** Thousands of listeners in a process of their own, that do only what a listener must. */
-const handlers = { open, expect, results, cut, reopen };
+const handlers = { open, expect, quiet, results, cut, reopen };
 export type Clients = typeof handlers;
 
 export type Opening = {
@@ -30,6 +31,7 @@ type Client = Omit<Opening, "calls"> & {
 };
 
 const clients: Client[] = [];
+let lastAt = 0;
 /** When each update reached a client, by its number, for the updates that count. */
 let counted = { from: 0, to: 0 };
 let arrivals: { update: number; at: number }[] = [];
@@ -144,6 +146,7 @@ function readItems(client: Client): void {
 function note(client: Client, text: string): void {
   const number = /update (\d+)/.exec(text)?.[1];
   if (number === undefined) return;
+  lastAt = nowMs();
   const update = Number(number);
   client.heard.push(update);
   if (update >= counted.from && update < counted.to) arrivals.push({ update, at: nowMs() });
@@ -153,6 +156,11 @@ function note(client: Client, text: string): void {
 function expect(range: { from: number; to: number }): void {
   counted = range;
   arrivals = [];
+}
+
+/** Resolves when nobody has heard anything for a second. */
+async function quiet(): Promise<void> {
+  for (lastAt = nowMs(); nowMs() - lastAt < 1_000;) await sleep(50);
 }
 
 export type Heard = {

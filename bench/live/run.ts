@@ -90,7 +90,7 @@ async function measure(): Promise<void> {
   const play = async (told: readonly string[], perSecond: number, during = async () => {}): Promise<Played> => {
     await clients.call("expect", { from: number, to: number + told.length });
     const [answers] = await Promise.all([teller.tell(told, perSecond, number), during()]);
-    await sleep(1_500);
+    await clients.call("quiet");
     const heard = await clients.call("results", { callOf: told.map((call) => (call === common ? null : call)) });
     const { missed, repeated } = heard;
     const played = {
@@ -110,7 +110,7 @@ async function measure(): Promise<void> {
   const before = [first, second].map(({ pid }) => cpuMicros(pid) ?? Number.NaN);
   const paced = await play(some(rate * seconds), rate);
   const cores = [first, second].map(
-    ({ pid }, index) => ((cpuMicros(pid) ?? Number.NaN) - (before[index] ?? 0)) / 1e6 / (seconds + 1.5),
+    ({ pid }, index) => ((cpuMicros(pid) ?? Number.NaN) - (before[index] ?? 0)) / 1e6 / (seconds + 1),
   );
   show(`${rate} updates/s, each to the clients of its call`, paced);
   console.log(`  processor          ${cores.map((share) => `${Math.round(share * 100)} %`).join(" and ")} of a core`);
@@ -144,16 +144,30 @@ async function measure(): Promise<void> {
 
 /** Opens clients, half of them at each server. Gives the bytes that each took there. */
 async function open(kind: "socket" | "stream", count: number, calls: readonly string[], common: string) {
+  // The first ones make the server warm: what they cost beyond themselves is not counted for the others.
+  const early = Math.floor(count / 5);
+  const followed = Array.from({ length: count }, (_, n) => calls[n % calls.length] ?? "");
+  await openHalves(kind, followed.slice(0, early), common);
   const before = await memory();
-  for (const [index, { port }] of [first, second].entries()) {
-    const half = index === 0 ? Math.ceil(count / 2) : Math.floor(count / 2);
-    const own = Array.from({ length: half }, (_, n) => calls[(n + index * half) % calls.length] ?? "");
-    await clients.call("open", { kind, port, key: apiKey, common, calls: own });
-  }
+  await openHalves(kind, followed.slice(early), common);
   const after = await memory();
-  const each = { resident: (after.resident - before.resident) / count, heap: (after.heap - before.heap) / count };
+  const measured = count - early;
+  const each = {
+    resident: (after.resident - before.resident) / measured,
+    heap: (after.heap - before.heap) / measured,
+  };
   console.log(`${count} ${kind}s: ${kb(each.resident)} resident, ${kb(each.heap)} of objects each`);
   return each;
+}
+
+async function openHalves(kind: "socket" | "stream", calls: readonly string[], common: string): Promise<void> {
+  const half = Math.ceil(calls.length / 2);
+  for (const [server, own] of [
+    [first, calls.slice(0, half)],
+    [second, calls.slice(half)],
+  ] as const) {
+    await clients.call("open", { kind, port: server.port, key: apiKey, common, calls: own });
+  }
 }
 
 async function memory(): Promise<{ resident: number; heap: number }> {
