@@ -7,11 +7,10 @@ create table changes (
   xid xid8 not null default pg_current_xact_id(),
   -- Given while the call is locked, so the changes of one call are in the order in which they happened.
   seq bigint generated always as identity,
-  id uuid not null,
   kind text not null check (kind in ('call', 'transcription', 'campaign')),
   call_id uuid,
   campaign_id uuid,
-  -- As it is sent; json and not jsonb, because it is never looked into.
+  -- json and not jsonb: it is read whole or not at all (live/payload.ts).
   payload json not null,
   created_at timestamptz not null default now(),
   primary key (tenant_id, xid, seq)

@@ -577,7 +577,6 @@ create table changes (
   tenant_id uuid not null,
   xid xid8 default pg_current_xact_id() not null,
   seq bigint generated always as identity not null,
-  id uuid not null,
   kind text not null,
   call_id uuid,
   campaign_id uuid,

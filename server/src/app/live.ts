@@ -9,8 +9,8 @@ import type { Clock } from "#/kernel/clock.ts";
 import type { Config } from "#/kernel/config.ts";
 import { Unauthorized } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
-import { createCatchUp } from "#/live/catch-up.ts";
 import { createHub } from "#/live/hub.ts";
+import { createResume } from "#/live/resume.ts";
 
 export type LiveParts = {
   readonly config: Config;
@@ -36,7 +36,7 @@ export async function composeLive(server: FastifyInstance, parts: LiveParts): Pr
     isAllowedOrigin: (origin: string, host: string | undefined) =>
       allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host),
   };
-  registerStream(server, { ...routes, catchUp: createCatchUp({ db, clock, log }) });
+  registerStream(server, { ...routes, resume: createResume({ db, clock, log, hub }) });
   await registerSocket(server, { ...routes, db, log });
   registerAsyncApi(server, { publicUrl: config.publicUrl, version });
   hub.start();

@@ -29,10 +29,9 @@ export type ReactionParts = {
 /** Gives each reaction of reactions.ts the feature that does it. */
 export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, settleSeconds }: ReactionParts): React {
   const roomFor = isWorker ? delivery.roomFor : () => 0;
-  const announcing = { newId: () => ids.next(), now: () => clock.now() };
   return createReact({
     async announce(tx, changes) {
-      await announce(tx, changes, announcing);
+      await announce(tx, changes, clock.now());
       return {};
     },
 

@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import type { Clock } from "#/kernel/clock.ts";
 import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
-import type { CatchUp } from "#/live/catch-up.ts";
 import type { Hub } from "#/live/hub.ts";
 import { liveLimits } from "#/live/limits.ts";
+import type { createResume } from "#/live/resume.ts";
 import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
 
 import type { Auth } from "./auth.ts";
@@ -20,9 +20,11 @@ export type LiveRouteOptions = {
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean;
 };
 
+export type StreamRouteOptions = LiveRouteOptions & { readonly resume: ReturnType<typeof createResume> };
+
 /** `GET /v1/stream`: server-sent events that a client goes on with after a cut, from its `Last-Event-ID`. */
-export function registerStream(app: FastifyInstance, options: LiveRouteOptions & { readonly catchUp: CatchUp }): void {
-  const { auth, hub, clock, catchUp } = options;
+export function registerStream(app: FastifyInstance, options: StreamRouteOptions): void {
+  const { auth, hub, clock, resume } = options;
   app.get<{ Querystring: Record<string, unknown> }>("/v1/stream", async (request, reply) => {
     checkOrigin(request, options);
     const authorization = headersOf(request.raw).get("authorization") ?? [];
@@ -30,7 +32,6 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions &
     request.facts["tenant"] = tenant;
     request.facts["actor"] = actor.id;
     const keys = keysIn(request.query);
-    const lastEventId = lastEventIdOf(request);
     const stream = createStream({
       tenantId: tenant,
       credential: authorization[0] ?? "",
@@ -38,7 +39,11 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions &
       interests: hub.interests,
       left: hub.leave,
     });
-    const here = await hub.enter(stream, () => hub.interests.add(tenant, stream, keys));
+    const beginning = resume(stream, lastEventIdOf(request));
+    await hub.enter(stream, (here) => {
+      hub.interests.add(tenant, stream, keys);
+      beginning.atRest(here);
+    });
 
     const { raw } = reply;
     raw.once("close", () => stream.close());
@@ -52,9 +57,7 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions &
       // Nothing can follow on the connection, so it is over when the stream is.
       connection: "close",
     });
-    stream.open(outletOf(raw, clock), lastEventId === null ? here : null);
-    if (lastEventId === null) stream.goLive();
-    else await catchUp(stream, lastEventId, here);
+    await beginning.run(outletOf(raw, clock));
   });
 }
 

@@ -1,45 +1,51 @@
+import { toPublicId } from "@aftercall/contract/id.ts";
 import type { CallItem, CampaignItem, TranscriptionItem } from "@aftercall/contract/live.ts";
 
-import type { Place } from "./cursor.ts";
-import { writeCursor } from "./cursor.ts";
+import { isoOf } from "#/calls/record.ts";
+
+import { type Place, writeCursor } from "./cursor.ts";
 import { keysOf } from "./identify.ts";
+import type { AliasPairs, CallPayload, CampaignPayload, Ending, TurnPayload } from "./payload.ts";
 import type { ChangeKind, ChangeRow } from "./store.ts";
-
-/** How a call came to its end in the sense of the socket: with all its results, or without anybody having answered. */
-export type Ending = "completed" | "failed";
-
-/** The payload of a row: what clients are shown, and what finds them. */
-export type Payload = {
-  readonly item: CallItem | TranscriptionItem | CampaignItem;
-  readonly aliases: readonly (readonly [kind: string, value: string])[];
-  /** Our ids of the records that were joined to the call. */
-  readonly doubles?: readonly string[];
-  readonly ending?: Ending;
-};
 
 /** One change on its way to clients. What is sent of it is made once, however many get it. */
 export type ChangeItem = {
   readonly tenantId: string;
+  readonly xid: bigint;
+  readonly seq: number;
+  /** The snapshot at the end of the step in which it was read. */
+  readonly upTo: string;
   readonly kind: ChangeKind;
   readonly callId: string | null;
+  /** Under which somebody who waits for it is found. */
   readonly keys: readonly string[];
-  readonly payload: Payload;
+  readonly aliases: AliasPairs;
+  /** Our ids of the records that were joined to the call. */
+  readonly doubles: readonly string[];
+  readonly ending: Ending | null;
+  readonly item: CallItem | TranscriptionItem | CampaignItem;
   /** As an item of the event stream, with the cursor from which a client goes on after it. */
   readonly streamed: () => Buffer;
 };
 
-/** @param place where a reader is once it has read this row */
-export function itemOf(row: ChangeRow, place: Place): ChangeItem {
-  const payload = JSON.parse(row.payload) as Payload;
-  const { call_id: callId, campaign_id: campaignId } = row;
+/** A row that was read in the step from `from` to `upTo`. @throws SyntaxError, TypeError for what another version wrote */
+export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
+  const { call_id: callId, campaign_id: campaignId, seq, kind } = row;
+  const { item, aliases, ...rest } = contentOf(row);
   let bytes: Buffer | null = null;
   return {
     tenantId: row.tenant_id,
-    kind: row.kind,
+    xid: BigInt(row.xid),
+    seq,
+    upTo,
+    kind,
     callId,
-    keys: keysOf({ callId, campaignId, aliases: payload.aliases }),
-    payload,
-    streamed: () => (bytes ??= streamItem(row.kind, payload.item, writeCursor(place))),
+    keys: keysOf({ callId, campaignId, aliases }),
+    aliases,
+    doubles: rest.doubles ?? [],
+    ending: rest.ending ?? null,
+    item,
+    streamed: () => (bytes ??= streamItem(kind, item, writeCursor({ ...from, ahead: { snapshot: upTo, seq } }))),
   };
 }
 
@@ -47,4 +53,60 @@ export function itemOf(row: ChangeRow, place: Place): ChangeItem {
 export function streamItem(event: string, data: unknown, cursor: string | null): Buffer {
   const id = cursor === null ? "" : `id: ${cursor}\n`;
   return Buffer.from(`${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+type Content = Pick<ChangeItem, "item" | "aliases"> & Partial<Pick<ChangeItem, "doubles" | "ending">>;
+
+function contentOf({ kind, call_id: callId, campaign_id: campaignId, payload }: ChangeRow): Content {
+  const said: unknown = JSON.parse(payload);
+  switch (kind) {
+    case "call":
+      return callContent(said as CallPayload, publicCallId(callId), campaignId && toPublicId("campaign", campaignId));
+    case "transcription": {
+      const { at, turn, aliases } = said as TurnPayload;
+      return { item: { at: instant(at), call_id: publicCallId(callId), turn }, aliases };
+    }
+    case "campaign": {
+      const { at, campaign } = said as CampaignPayload;
+      return { item: { types: ["campaign.completed"], at: instant(at), campaign }, aliases: [] };
+    }
+  }
+}
+
+function callContent(said: CallPayload, id: string, campaignId: string | null): Content {
+  const merged = said.doubles?.map((double) => toPublicId("call", double));
+  return {
+    item: {
+      types: said.types,
+      at: instant(said.at),
+      call: {
+        id,
+        version: said.version,
+        provider: said.provider,
+        status: said.status,
+        outcome: said.outcome ?? null,
+        direction: said.direction ?? null,
+        from: said.from ?? null,
+        to: said.to ?? null,
+        started_at: isoOf(said.started_at ?? null),
+        answered_at: isoOf(said.answered_at ?? null),
+        ended_at: isoOf(said.ended_at ?? null),
+        duration_ms: said.duration_ms ?? null,
+        campaign_id: campaignId,
+      },
+      ...(merged && { merged }),
+    },
+    aliases: said.aliases,
+    ...(said.doubles && { doubles: said.doubles }),
+    ...(said.ending && { ending: said.ending }),
+  };
+}
+
+function publicCallId(uuid: string | null): string {
+  if (uuid === null) throw new TypeError("A change of a call has no call");
+  return toPublicId("call", uuid);
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
 }

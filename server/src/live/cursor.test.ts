@@ -81,7 +81,7 @@ async function play(script: readonly Move[]): Promise<void> {
     else {
       const { client, written } = await transactionOf(move.writer);
       const { rows } = await client.query<{ seq: string }>(
-        "insert into changes (tenant_id, id, kind, payload) values ($1, gen_random_uuid(), 'call', '{}') returning seq",
+        "insert into changes (tenant_id, kind, payload) values ($1, 'call', '{}') returning seq",
         [tenantId],
       );
       written.push(Number(rows[0]?.seq));

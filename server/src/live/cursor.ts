@@ -37,23 +37,37 @@ const version = "1";
 /** Whether what follows a place is still there to be read by somebody who has read up to `here`. */
 export function gapOf(from: Place, here: Place): "open" | "too_old" | "unknown_cursor" {
   if (from.cluster !== here.cluster) return "unknown_cursor";
-  const { xmax } = partsOf(from.ahead?.snapshot ?? from.seen);
+  const { xmax } = readSnapshot(from.ahead?.snapshot ?? from.seen);
   // A dump that was restored, or a cursor that somebody made up: transactions that have not happened.
-  if (xmax > partsOf(here.seen).xmax || from.at > here.at) return "unknown_cursor";
+  if (xmax > readSnapshot(here.seen).xmax || from.at > here.at) return "unknown_cursor";
   return here.at - from.at > liveLimits.keptMs ? "too_old" : "open";
 }
 
-/** PostgreSQL's text of a snapshot: lowest transaction still running, the first that had not begun, those running between. */
-export function partsOf(snapshot: string): { xmin: bigint; xmax: bigint; running: string[] } {
-  const [xmin = "0", xmax = "0", running = ""] = snapshot.split(":");
-  return { xmin: BigInt(xmin), xmax: BigInt(xmax), running: running === "" ? [] : running.split(",") };
+/** Which transactions somebody saw: those below `xmin`, and those below `xmax` that were not running. */
+export type Snapshot = { readonly xmin: bigint; readonly xmax: bigint; readonly running: readonly bigint[] };
+
+/** PostgreSQL's text of a snapshot: `xmin:xmax:running,running`. */
+export function readSnapshot(text: string): Snapshot {
+  const [xmin = "0", xmax = "0", running = ""] = text.split(":");
+  return { xmin: BigInt(xmin), xmax: BigInt(xmax), running: running === "" ? [] : running.split(",").map(BigInt) };
+}
+
+/** Whether a snapshot shows what a transaction did, provided that it committed. */
+export function isVisible(xid: bigint, { xmin, xmax, running }: Snapshot): boolean {
+  return xid < xmin || (xid < xmax && !running.includes(xid));
+}
+
+/** Whether everything that `older` shows, `newer` shows as well. */
+export function isWithin(older: Snapshot, newer: Snapshot): boolean {
+  return older.xmax <= newer.xmax && !newer.running.some((xid) => isVisible(xid, older));
 }
 
 /** Strict, since it is handed to PostgreSQL: ordered, and the running ones between the two ends. */
 function isSnapshot(text: string): boolean {
   if (!/^\d{1,19}:\d{1,19}:(?:\d{1,19}(?:,\d{1,19})*)?$/.test(text)) return false;
-  const { xmin, xmax, running } = partsOf(text);
-  const all = running.map(BigInt);
-  const isOrdered = all.every((xid, index) => index === 0 || xid > (all[index - 1] ?? 0n));
-  return xmin > 0n && xmin <= xmax && xmax < 1n << 62n && isOrdered && all.every((xid) => xid >= xmin && xid < xmax);
+  const { xmin, xmax, running } = readSnapshot(text);
+  const isOrdered = running.every((xid, index) => index === 0 || xid > (running[index - 1] ?? 0n));
+  return (
+    xmin > 0n && xmin <= xmax && xmax < 1n << 62n && isOrdered && running.every((xid) => xid >= xmin && xid < xmax)
+  );
 }

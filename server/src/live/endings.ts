@@ -9,7 +9,7 @@ import { findCall } from "./store.ts";
 
 /** The completions among changes, read together: changes are small, results are not. */
 export async function pairsOf(db: Db, items: readonly ChangeItem[]): Promise<Map<ChangeItem, Pair>> {
-  const ended = items.filter((item) => item.payload.ending);
+  const ended = items.filter((item) => item.ending);
   if (ended.length === 0) return new Map();
   const tenants = [...new Set(ended.map((item) => item.tenantId))];
   const records = await db.inTransaction(tenants, (tx) =>
@@ -22,7 +22,7 @@ export async function pairsOf(db: Db, items: readonly ChangeItem[]): Promise<Map
   return new Map(
     ended.flatMap((item) => {
       const record = records.get(item.callId ?? "");
-      const { ending, aliases } = item.payload;
+      const { ending, aliases } = item;
       return record && ending ? [[item, pairOf(record, aliases, ending)] as const] : [];
     }),
   );

@@ -121,7 +121,7 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
         return (here = now);
       }
       const upTo = from.ahead?.snapshot ?? page.snapshot;
-      const items = page.rows.flatMap((row) => readable(row, { ...from, ahead: { snapshot: upTo, seq: row.seq } }));
+      const items = page.rows.flatMap((row) => readable(row, from, upTo));
       if (items.length > 0) await emit(items);
       const last = page.rows.at(-1);
       if (!last || page.rows.length < liveLimits.pageRowsMax) return (here = { ...now, seen: upTo });
@@ -130,9 +130,9 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
   }
 
   /** What another version wrote and we cannot read must not keep everything after it from being heard. */
-  function readable(row: ChangeRow, place: Place): ChangeItem[] {
+  function readable(row: ChangeRow, from: Place, upTo: string): ChangeItem[] {
     try {
-      return [itemOf(row, place)];
+      return [itemOf(row, from, upTo)];
     } catch (error) {
       log.error({ err: error, tenant: row.tenant_id, seq: row.seq }, "a live change cannot be read");
       return [];

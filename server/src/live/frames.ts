@@ -4,12 +4,10 @@ import type { DataFrame, ServerFrame, StatusFrame } from "@aftercall/contract/li
 import { factOf, project } from "#/calls/project.ts";
 import { type CallRecord, isoOf } from "#/calls/record.ts";
 
-import type { Ending } from "./change-item.ts";
+import type { AliasPairs, Ending } from "./payload.ts";
 
 /** The two frames of a completion, ready to be sent, always both and in this order. */
 export type Pair = { readonly eventId: string; readonly status: string; readonly data: string };
-
-type Aliases = readonly (readonly [kind: string, value: string])[];
 
 /** Null while a call has not come to its end, or its results are still awaited. */
 export function endingOf({ announced }: CallRecord): Ending | null {
@@ -18,7 +16,7 @@ export function endingOf({ announced }: CallRecord): Ending | null {
 }
 
 /** Says how a call ended. The same record gives the same pair, whenever it is asked for: clients may fold by `event_id`. */
-export function pairOf(record: CallRecord, aliases: Aliases, ending: Ending): Pair {
+export function pairOf(record: CallRecord, aliases: AliasPairs, ending: Ending): Pair {
   const { state } = record;
   const { status, outcome, endedAt, durationMs } = project(state);
   const valueOf = (kind: string) => aliases.find((alias) => alias[0] === kind)?.[1] ?? null;

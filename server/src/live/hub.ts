@@ -12,6 +12,7 @@ import { createFeed } from "./feed.ts";
 import type { Pair } from "./frames.ts";
 import { createInterests, type Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
+import { createRecent } from "./recent.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 export type HubOptions = {
@@ -25,6 +26,8 @@ export type HubOptions = {
 /** Everybody who listens in this process, fed by one reader. */
 export type Hub = {
   readonly interests: Interests<Subscriber>;
+  /** What somebody missed since `from`, as far as memory reaches; to be asked while being let in. */
+  missed(tenantId: string, from: Place): ChangeItem[] | null;
   /**
    * Lets somebody in, at a moment between two changes: `begin` runs at it. From then on they miss nothing.
    * @throws TooMany, Unavailable
@@ -46,6 +49,7 @@ const itemBytes = 1_000;
 export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
   const stopping = new AbortController();
   const interests = createInterests<Subscriber>();
+  const recent = createRecent();
   const subscribers = new Map<Subscriber, number>();
   const countByTenant = new Map<string, number>();
   let entered = 0;
@@ -59,7 +63,11 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
     log,
     tenants: () => [...countByTenant.keys()],
     emit,
-    onReset: (here) => subscribers.forEach((_slot, subscriber) => subscriber.reset(here)),
+    onReset(here) {
+      recent.clear();
+      for (const tenantId of countByTenant.keys()) recent.begin(tenantId, here);
+      for (const subscriber of [...subscribers.keys()]) subscriber.reset(here);
+    },
     onRest: (here) => {
       place = here;
     },
@@ -67,6 +75,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
 
   return {
     interests,
+    missed: (tenantId, from) => recent.since(from, tenantId),
     async enter(subscriber, begin) {
       const { tenantId } = subscriber;
       const isFull =
@@ -74,6 +83,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
         (countByTenant.get(tenantId) ?? 0) >= liveLimits.connectionsPerTenantMax;
       if (isFull) throw new TooMany("Too many live connections", 30);
       return feed.atRest((here) => {
+        if (!countByTenant.has(tenantId)) recent.begin(tenantId, here);
         subscribers.set(subscriber, entered++);
         countByTenant.set(tenantId, (countByTenant.get(tenantId) ?? 0) + 1);
         begin(here);
@@ -84,7 +94,10 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       if (!subscribers.delete(subscriber)) return;
       const left = (countByTenant.get(subscriber.tenantId) ?? 1) - 1;
       if (left > 0) countByTenant.set(subscriber.tenantId, left);
-      else countByTenant.delete(subscriber.tenantId);
+      else {
+        countByTenant.delete(subscriber.tenantId);
+        recent.end(subscriber.tenantId);
+      }
     },
     look: feed.look,
     count() {
@@ -105,9 +118,10 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
   /** Reads the completions first, then hands everything out in one go: nothing comes between the two frames of a pair. */
   async function emit(items: readonly ChangeItem[]): Promise<void> {
     const awaited = items.filter((item) => {
-      return item.payload.ending && [...waitingFor(item)].some(({ wantsPairs }) => wantsPairs);
+      return item.ending && [...waitingFor(item)].some(({ wantsPairs }) => wantsPairs);
     });
     const pairs = await pairsOf(db, awaited);
+    recent.keep(items);
     isEmitting = true;
     try {
       await handOut(items, pairs);
@@ -126,7 +140,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
         await setImmediate();
         bytes = 0;
       }
-      for (const double of item.payload.doubles ?? []) {
+      for (const double of item.doubles) {
         for (const subscriber of interests.waiting(item.tenantId, [`call ${double}`])) {
           if (item.callId) subscriber.follow(double, item.callId);
         }

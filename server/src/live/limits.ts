@@ -18,7 +18,11 @@ export const liveLimits = {
   pageRowsMax: 1_000,
   /** Changes a client is given at most before it goes on live; one that missed more starts anew. */
   catchUpRowsMax: 50_000,
-  /** Clients that catch up at the same time in one process: they share the database with the intake. */
+  /** Changes kept in memory for clients that come back soon. */
+  recentItemsMax: 5_000,
+  /** Changes a client is given from memory at once. */
+  recentGivenMax: 500,
+  /** Clients that catch up from the database at the same time in one process: they share the database with the intake. */
   catchUpsMax: 4,
   /** Connections of one process, and of one tenant in it. */
   connectionsMax: 20_000,

@@ -81,9 +81,8 @@ export function createListener(options: {
         if (held.push({ item, pair }) > liveLimits.waitingItemsMax) listener.end("slow_consumer");
         return;
       }
-      const { payload } = item;
-      if ("turn" in payload.item) {
-        const { call_id, turn } = payload.item;
+      if ("turn" in item.item) {
+        const { call_id, turn } = item.item;
         return send(frame({ type: "transcription", call_id, turn }));
       }
       if (pair) complete(pair);

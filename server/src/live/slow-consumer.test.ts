@@ -16,15 +16,21 @@ import type { Subscriber } from "./subscriber.ts";
 const { db } = await testDatabase();
 const place: Place = { cluster: "1", at: 1_000, seen: "5:9:5", ahead: null };
 
+const someId = "01995b2c-7a1e-7c3d-8a1b-2c3d4e5f6071";
+
 /** Somebody says something in the call that is known as `loud`. */
 function turn(tenantId: string): ChangeItem {
   const said = { role: "agent", text: "שלום", start_ms: null, is_final: true };
-  const payload = {
-    item: { at: "2026-03-02T14:00:00.000Z", call_id: "call_x", turn: said },
-    aliases: [["generic", "loud"]],
+  const payload = { at: 1_772_460_000_000, turn: said, aliases: [["generic", "loud"]] };
+  const row = {
+    tenant_id: tenantId,
+    xid: "7",
+    seq: 7,
+    kind: "transcription" as const,
+    call_id: someId,
+    campaign_id: null,
   };
-  const row = { tenant_id: tenantId, seq: 7, kind: "transcription" as const, call_id: null, campaign_id: null };
-  return itemOf({ ...row, payload: JSON.stringify(payload) }, place);
+  return itemOf({ ...row, payload: JSON.stringify(payload) }, place, "9:9:");
 }
 
 test("a stream whose bytes nobody takes is told why in its last item, closed, and not written to any more", () => {
@@ -32,8 +38,8 @@ test("a stream whose bytes nobody takes is told why in its last item, closed, an
   const left: Subscriber[] = [];
   const interests = createInterests<Subscriber>();
   const keys = ["name loud"];
-  const stream = createStream({ tenantId: "t", credential: "", keys, interests, left: (one) => left.push(one) });
-  interests.add("t", stream, keys);
+  const stream = createStream({ tenantId: someId, credential: "", keys, interests, left: (one) => left.push(one) });
+  interests.add(someId, stream, keys);
   const outlet = {
     pendingBytes: 0,
     write: (bytes: Buffer) => void written.push(bytes.toString()),
@@ -41,15 +47,15 @@ test("a stream whose bytes nobody takes is told why in its last item, closed, an
   };
   stream.open(outlet, place);
   stream.goLive();
-  stream.take(turn("t"), null);
+  stream.take(turn(someId), null);
   outlet.pendingBytes = liveLimits.waitingBytesMax + 1;
-  stream.take(turn("t"), null);
-  stream.take(turn("t"), null);
+  stream.take(turn(someId), null);
+  stream.take(turn(someId), null);
   stream.beat(place);
   expect(written).toHaveLength(5);
   expect(written.slice(3)).toEqual(['event: end\ndata: {"reason":"slow_consumer"}\n\n', "END"]);
   expect(left).toEqual([stream]);
-  expect(interests.waiting("t", keys).size).toBe(0);
+  expect(interests.waiting(someId, keys).size).toBe(0);
 });
 
 test("a socket whose frames nobody takes is closed with the reason; one that does not answer a ping too", async () => {

@@ -2,21 +2,22 @@ import type { CallChange } from "#/calls/change.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
-import { type Place, partsOf } from "./cursor.ts";
+import { type Place, readSnapshot } from "./cursor.ts";
+import type { CallPayload, CampaignPayload, TurnPayload } from "./payload.ts";
 
 export type ChangeKind = "call" | "transcription" | "campaign";
 
 export type NewChange = {
   readonly tenant_id: string;
-  readonly id: string;
   readonly kind: ChangeKind;
   readonly call_id: string | null;
   readonly campaign_id: string | null;
-  readonly payload: unknown;
+  readonly payload: CallPayload | TurnPayload | CampaignPayload;
 };
 
 export type ChangeRow = {
   readonly tenant_id: string;
+  readonly xid: string;
   readonly seq: number;
   readonly kind: ChangeKind;
   readonly call_id: string | null;
@@ -28,11 +29,11 @@ export type ChangeRow = {
 export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.run(
-    // { "tenant_id": "0199…", "kind": "call", "call_id": "0199…", "payload": { "item": { "types": ["call.ended"], … } } }
+    // { "tenant_id": "0199…", "kind": "call", "call_id": "0199…", "payload": { "types": ["call.ended"], "version": 3, … } }
     `with written as (
-       insert into changes (tenant_id, id, kind, call_id, campaign_id, payload)
-       select r.tenant_id, r.id, r.kind, r.call_id, r.campaign_id, r.payload
-         from json_to_recordset($1::json) as r (tenant_id uuid, id uuid, kind text, call_id uuid, campaign_id uuid, payload json))
+       insert into changes (tenant_id, kind, call_id, campaign_id, payload)
+       select r.tenant_id, r.kind, r.call_id, r.campaign_id, r.payload
+         from json_to_recordset($1::json) as r (tenant_id uuid, kind text, call_id uuid, campaign_id uuid, payload json))
      select pg_notify('changes', '')`,
     [jsonbText(rows)],
     "live.insert-changes",
@@ -62,14 +63,14 @@ export async function readChanges(
     readonly rowsMax: number;
   },
 ): Promise<Page> {
-  const { xmax, running } = partsOf(wanted.after);
+  const { xmax, running } = readSnapshot(wanted.after);
   const found = await tx.rows<Here & { [Name in keyof ChangeRow]: ChangeRow[Name] | null }>(
     `select ${here}, c.* from (select 1) as one left join lateral (
-       select tenant_id, seq, kind, call_id, campaign_id, payload::text as payload from changes
+       select tenant_id, xid::text as xid, seq, kind, call_id, campaign_id, payload::text as payload from changes
         where tenant_id = any ($1::uuid[]) and (xid >= $2::xid8 or xid = any ($3::xid8[])) and seq > $4
           and ($5::pg_snapshot is null or pg_visible_in_snapshot(xid, $5))
         order by seq limit $6) as c on true order by c.seq`,
-    [wanted.tenantIds, String(xmax), running, wanted.seq, wanted.upTo, wanted.rowsMax],
+    [wanted.tenantIds, String(xmax), running.map(String), wanted.seq, wanted.upTo, wanted.rowsMax],
     "live.read-changes",
   );
   return { ...pageOf(found[0]), rows: found.filter((row): row is Here & ChangeRow => row.seq !== null) };

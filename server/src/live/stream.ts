@@ -23,6 +23,8 @@ export type Stream = Subscriber & {
    */
   open(outlet: Outlet, here: Place | null): void;
   goLive(): void;
+  /** Whether one of its topics shows a change. */
+  wants(item: ChangeItem): boolean;
   /** A change that was missed, in its turn. */
   repeat(item: ChangeItem): void;
   startAnew(reason: "too_old" | "unknown_cursor", here: Place): void;
@@ -74,6 +76,7 @@ export function createStream(options: {
       if (!held) return send(item);
       if (held.push(item) > liveLimits.waitingItemsMax) stream.end("slow_consumer");
     },
+    wants,
     repeat: send,
     goLive() {
       const waiting = held ?? [];
