@@ -37,7 +37,6 @@ export type Hub = {
   leave(subscriber: Subscriber): void;
   /** Something was committed. */
   look(): void;
-  readonly count: () => { streams: number; sockets: number };
   start(): void;
   /** Tells everybody to come again elsewhere. */
   stop(): Promise<void>;
@@ -100,10 +99,6 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       }
     },
     look: feed.look,
-    count() {
-      const sockets = [...subscribers.keys()].filter(({ wantsPairs }) => wantsPairs).length;
-      return { sockets, streams: subscribers.size - sockets };
-    },
     start() {
       feed.start();
       running = Promise.all([beat(), recheck()]);
