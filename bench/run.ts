@@ -11,6 +11,7 @@ import type { Receiver } from "./receiver.ts";
 import { describeMachine, type Measured, printSummary, printTurn, writeResults } from "./report.ts";
 import { takeTurn } from "./turn.ts";
 
+if (process.argv[2] === "live") await import("./live/run.ts").then(() => process.exit(0));
 const options = readOptions(process.argv.slice(2));
 const root = join(import.meta.dirname, "..");
 const chosen = contenders.filter(({ name }) => options.only.includes(name));
