@@ -24,7 +24,9 @@ async function dumpTable(client: ClientBase, table: string): Promise<string> {
     ...(await of(policies)),
     ...(await of(grants)),
   ];
-  return [`create table ${table} (\n${body}\n)${partitioning}${options};`, ...rest.map((line) => `${line};`)].join("\n");
+  return [`create table ${table} (\n${body}\n)${partitioning}${options};`, ...rest.map((line) => `${line};`)].join(
+    "\n",
+  );
 }
 
 /** Every query here gives one column named `text`. */
