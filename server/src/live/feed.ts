@@ -76,9 +76,7 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
     isAsked = true;
     if (isLooking || stopping.signal.aborted) return;
     isLooking = true;
-    looking = lookWhileAsked().finally(() => {
-      isLooking = false;
-    });
+    looking = lookWhileAsked();
   }
 
   async function lookWhileAsked(): Promise<void> {
@@ -98,6 +96,8 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
         await clock.sleep(Math.min(100 * 2 ** failures++, liveLimits.retryMsMax), stopping.signal);
       }
     }
+    // In the same breath as the last question whether anybody asked: who asks from now on starts it anew.
+    isLooking = false;
   }
 
   /** From where we stand to what is visible now, page by page. */
