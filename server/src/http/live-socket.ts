@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
+import { Malformed } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { createSocket, type Guest, type Wire } from "#/live/socket.ts";
@@ -41,18 +42,22 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
         done();
       },
     });
-    scope.get(
-      "/v1/ws",
-      {
-        websocket: true,
-        onRequest: async (request) => {
-          checkOrigin(request, options);
-          const token = tokenIn(request);
-          request.liveGuest =
-            token === null ? null : { tenantId: await authenticate(token), credential: `Bearer ${token}` };
-        },
+    scope.route({
+      method: "GET",
+      url: "/v1/ws",
+      onRequest: async (request) => {
+        checkOrigin(request, options);
+        const token = tokenIn(request);
+        request.liveGuest =
+          token === null ? null : { tenantId: await authenticate(token), credential: `Bearer ${token}` };
       },
-      (socket, request) => {
+      handler: async () => {
+        throw new Malformed(
+          "This is a WebSocket: connect with an upgrade, as /docs/guides/live-updates shows",
+          "bad_request",
+        );
+      },
+      wsHandler(socket, request) {
         const wire = wireOf(socket, clock);
         const live = createSocket(wire, request.liveGuest ?? null, { hub, db, log, authenticate });
         socket.on("message", (data, isBinary) => {
@@ -63,7 +68,7 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
         socket.on("close", live.gone);
         if (!request.liveGuest) void clock.sleep(liveLimits.authenticateMs).then(live.lateForToken);
       },
-    );
+    });
   });
 }
 

@@ -151,6 +151,11 @@ test("a page of another origin opens no socket", async () => {
   expect(await refused.read()).toMatch(/^HTTP\/1\.1 403/);
 });
 
+test("400: somebody who comes without an upgrade is told what this is", async () => {
+  const { status, text } = await app.get("/v1/ws");
+  expect([status, JSON.parse(text).code]).toEqual([400, "bad_request"]);
+});
+
 test("an offer to upgrade to HTTP/2 loses no webhook: it is answered as any other", async () => {
   const customer = await makeCustomer(app);
   const line = await customer.connect("vapi");
