@@ -1,5 +1,7 @@
 import type { CallDirection, CallOutcome, CallStatus } from "@aftercall/contract/call.ts";
 
+import { outcomeWord } from "#/providers/livekit/outcome-word.ts";
+
 /** What the outcome route has to know of a call. Times are epoch milliseconds; null where it is not known. */
 export type CallForOutcome = {
   /** Public id, `call_…`. */
@@ -39,7 +41,7 @@ export function callLogOf(call: CallForOutcome): Record<string, unknown> {
     phoneNumber: call.phoneNumber ?? undefined,
     sipCallId: call.sipCallId ?? undefined,
     status: statusWord(call.status),
-    outcome: outcomeWord(call),
+    outcome: isRunning(call.status) ? null : outcomeWord(call.outcome),
     duration: isRunning(call.status) || call.durationMs === null ? null : Math.floor(call.durationMs / 1000),
     recordingUrl: call.recordingUrl,
     metadata: call.metadata,
@@ -58,25 +60,6 @@ function isRunning(status: CallStatus): boolean {
 function statusWord(status: CallStatus): "active" | "ended" | "failed" {
   if (isRunning(status)) return "active";
   return status === "ended" ? "ended" : "failed";
-}
-
-/** The API knows four outcomes: nobody of flesh answered a voicemail call, and a transferred one was answered. */
-function outcomeWord(call: CallForOutcome): "completed" | "no_answer" | "busy" | "failed" | null {
-  if (isRunning(call.status)) return null;
-  switch (call.outcome) {
-    case "voicemail":
-      return "no_answer";
-    case "transferred":
-      return "completed";
-    case "canceled":
-      return "failed";
-    case "completed":
-    case "no_answer":
-    case "busy":
-    case "failed":
-    case null:
-      return call.outcome;
-  }
 }
 
 function timeOf(ms: number | null): string | null {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { brokenPromises, runKillLoop } from "./kill-loop.ts";
 
 test(
-  "nothing acknowledged is lost or done twice by a server that is killed 50 times under load",
+  "nothing acknowledged is lost or done twice by a server that is killed up to 50 times in a minute under load",
   { timeout: 150_000 },
   async () => {
     const result = await runKillLoop({ cycles: 50, seed: 20_261_121, patienceMs: 15_000, timeMs: 60_000 });

@@ -1,7 +1,6 @@
-import type { CallOutcome } from "@aftercall/contract/call.ts";
-
 import type { Answer, EventResult, Receipt } from "../provider.ts";
 import { jsonAnswer } from "../provider.ts";
+import { outcomeWord } from "./outcome-word.ts";
 
 /** The answers of the Call Outcomes API 1.0.0, kept byte for byte. */
 export function answer(receipt: Receipt): Answer {
@@ -43,7 +42,7 @@ function storedAnswer(result: EventResult | undefined, route: Receipt["route"]):
   }
   return jsonAnswer(200, {
     status: "processed",
-    message: `Event processed successfully. Outcome: ${outcomeWord(call?.outcome ?? null)}`,
+    message: `Event processed successfully. Outcome: ${outcomeWord(call?.outcome ?? null) ?? "pending"}`,
     event_id: event.key,
     ...(call && { call_id: call.id }),
   });
@@ -53,23 +52,4 @@ function storedAnswer(result: EventResult | undefined, route: Receipt["route"]):
 function failure(message: string, route: Receipt["route"]): Answer {
   const status = route === "given" ? 500 : 503;
   return jsonAnswer(status, { error: "Failed to process webhook event", message, status }, { "retry-after": "5" });
-}
-
-/** The API knows four outcomes: nobody of flesh answered a voicemail call, and a transferred one was answered. */
-function outcomeWord(outcome: CallOutcome | null): "completed" | "no_answer" | "busy" | "failed" | "pending" {
-  switch (outcome) {
-    case null:
-      return "pending";
-    case "voicemail":
-      return "no_answer";
-    case "transferred":
-      return "completed";
-    case "canceled":
-      return "failed";
-    case "completed":
-    case "no_answer":
-    case "busy":
-    case "failed":
-      return outcome;
-  }
 }
