@@ -48,12 +48,13 @@ test.each([
     expect(await Promise.all(answers)).toEqual(sent.map(() => null));
     proxy.restore();
 
-    // What the dead had in hand is leased to it for a minute; here the minute is over.
+    const second = await startServerProcess(proxy.url);
+    const app = running(second.url, own.db);
+    // What the dead had in hand is leased to it for a minute; here the minute is over. By now its last
+    // commit, which may still have been on its way when it died, has arrived.
     await own.db.inTransaction([customer.tenantId], (tx) =>
       tx.run("update deliveries set lease_until = now() where state = 'claimed'"),
     );
-    const second = await startServerProcess(proxy.url);
-    const app = running(second.url, own.db);
     for (const body of sent) {
       expect((await app.post(`/webhooks/${vapi.source.slug}`, vapi.sign(body))).said).toEqual([200, "OK"]);
     }
