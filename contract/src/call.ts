@@ -14,12 +14,31 @@ export type CallDirection = z.infer<typeof CallDirection>;
 /** Who speaks a turn. `tool` is a function call of the agent; `human_agent` a person who took over. */
 export const TurnRole = z.enum(["agent", "customer", "human_agent", "system", "tool", "unknown"]);
 
-/** One thing that was said. Times are milliseconds from the start of the call, null where the provider gives none. */
+export type TurnRole = z.infer<typeof TurnRole>;
+
+/** One word with its time, where speech was turned into text with times for words. */
+export const Word = z.object({
+  text: z.string(),
+  start_ms: z.number().int(),
+  end_ms: z.number().int(),
+  confidence: z.number().nullable(),
+});
+export type Word = z.infer<typeof Word>;
+
+/**
+ * One thing that was said. Times are milliseconds from the start of the call, null where the provider gives none. What is
+ * optional is there only where the provider or the speech-to-text engine says it.
+ */
 export const Turn = z.object({
   role: TurnRole,
   text: z.string(),
   start_ms: z.number().int().nullable(),
   end_ms: z.number().int().nullable(),
+  channel: z.number().int().optional(),
+  confidence: z.number().optional(),
+  /** The other side began to talk before it was said to its end. */
+  interrupted: z.boolean().optional(),
+  words: z.array(Word).optional(),
 });
 export type Turn = z.infer<typeof Turn>;
 

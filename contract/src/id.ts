@@ -20,6 +20,10 @@ export const idPrefixes = {
   attempt: "att",
   replay: "rpl",
   resend: "rsd",
+  recording: "rec",
+  analysis_plan: "pln",
+  analysis_run: "run",
+  analysis_job: "job",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

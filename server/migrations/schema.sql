@@ -356,6 +356,18 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.refuse_plan_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.status <> 'draft' and (new.definition is distinct from old.definition or new.name is distinct from old.name or new.status = 'draft') then
+    raise exception 'a published plan never changes' using errcode = '42501';
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.start_endpoint_health()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -372,6 +384,63 @@ begin
   return null;
 end $function$
 ;
+
+create table analysis_plans (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  name text not null,
+  status text not null,
+  definition jsonb not null,
+  "position" integer default 0 not null,
+  created_by text not null,
+  created_at timestamp with time zone default now() not null,
+  published_at timestamp with time zone,
+  constraint analysis_plans_pkey PRIMARY KEY (tenant_id, id, version),
+  constraint analysis_plans_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'archived'::text]))),
+  constraint analysis_plans_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE UNIQUE INDEX analysis_plans_draft ON public.analysis_plans USING btree (tenant_id, id) WHERE (status = 'draft'::text);
+CREATE TRIGGER published_is_final BEFORE UPDATE ON public.analysis_plans FOR EACH ROW EXECUTE FUNCTION refuse_plan_change();
+alter table analysis_plans enable row level security;
+alter table analysis_plans force row level security;
+create policy tenant_wall on analysis_plans for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on analysis_plans to aftercall_app;
+
+create table analysis_runs (
+  tenant_id uuid not null,
+  id uuid not null,
+  call_id uuid not null,
+  transcript_id uuid,
+  plan_id uuid not null,
+  plan_version integer not null,
+  plan_name text not null,
+  trigger text not null,
+  job_id uuid,
+  status text not null,
+  is_current boolean default false not null,
+  input_hash bytea not null,
+  sections jsonb not null,
+  summary jsonb,
+  fields jsonb default '[]'::jsonb not null,
+  trackers jsonb default '[]'::jsonb not null,
+  evaluation jsonb,
+  coaching jsonb,
+  usage json,
+  cost json default '[]'::json not null,
+  created_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint analysis_runs_pkey PRIMARY KEY (tenant_id, id),
+  constraint analysis_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'skipped'::text]))),
+  constraint analysis_runs_trigger_check CHECK ((trigger = ANY (ARRAY['pipeline'::text, 'rerun'::text, 'bulk'::text, 'preview'::text, 'provider'::text]))),
+  constraint analysis_runs_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+);
+CREATE INDEX analysis_runs_call ON public.analysis_runs USING btree (tenant_id, call_id, created_at);
+CREATE UNIQUE INDEX analysis_runs_current ON public.analysis_runs USING btree (tenant_id, call_id) WHERE is_current;
+alter table analysis_runs enable row level security;
+alter table analysis_runs force row level security;
+create policy tenant_wall on analysis_runs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on analysis_runs to aftercall_app;
 
 create table api_keys (
   tenant_id uuid not null,
@@ -767,6 +836,66 @@ create policy tenant_wall on endpoints for all to public using ((tenant_id = ANY
 grant delete, insert, select, update on endpoints to aftercall_app;
 grant select on endpoints to aftercall_lookup;
 
+create table engine_answers (
+  tenant_id uuid not null,
+  call_id uuid not null,
+  step text not null,
+  input_hash bytea not null,
+  answer jsonb not null,
+  engine json not null,
+  usage json,
+  cost json default '[]'::json not null,
+  created_at timestamp with time zone default now() not null,
+  constraint engine_answers_pkey PRIMARY KEY (tenant_id, call_id, step, input_hash),
+  constraint engine_answers_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+);
+alter table engine_answers enable row level security;
+alter table engine_answers force row level security;
+create policy tenant_wall on engine_answers for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on engine_answers to aftercall_app;
+
+create table engine_costs (
+  tenant_id uuid not null,
+  id uuid not null,
+  call_id uuid,
+  run_id uuid,
+  step text not null,
+  provider text not null,
+  model text,
+  unit text not null,
+  quantity numeric not null,
+  amount numeric,
+  currency text,
+  at timestamp with time zone default now() not null,
+  constraint engine_costs_pkey PRIMARY KEY (tenant_id, id),
+  constraint engine_costs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX engine_costs_at ON public.engine_costs USING btree (tenant_id, at);
+alter table engine_costs enable row level security;
+alter table engine_costs force row level security;
+create policy tenant_wall on engine_costs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on engine_costs to aftercall_app;
+
+create table engines (
+  tenant_id uuid not null,
+  kind text not null,
+  vendor text not null,
+  base_url text not null,
+  model text not null,
+  sealed_api_key bytea,
+  settings jsonb default '{}'::jsonb not null,
+  budget_amount numeric,
+  budget_currency text,
+  updated_at timestamp with time zone default now() not null,
+  constraint engines_pkey PRIMARY KEY (tenant_id, kind),
+  constraint engines_kind_check CHECK ((kind = ANY (ARRAY['language'::text, 'speech'::text]))),
+  constraint engines_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table engines enable row level security;
+alter table engines force row level security;
+create policy tenant_wall on engines for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on engines to aftercall_app;
+
 create table event_applications (
   tenant_id uuid not null,
   id uuid not null,
@@ -942,6 +1071,41 @@ alter table messages force row level security;
 create policy tenant_wall on messages for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on messages to aftercall_app;
 
+create table metric_sets (
+  tenant_id uuid not null,
+  call_id uuid not null,
+  basis text not null,
+  definitions_version text not null,
+  params json not null,
+  "values" json not null,
+  created_at timestamp with time zone default now() not null,
+  constraint metric_sets_pkey PRIMARY KEY (tenant_id, call_id, basis),
+  constraint metric_sets_basis_check CHECK ((basis = ANY (ARRAY['audio'::text, 'text'::text]))),
+  constraint metric_sets_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+);
+alter table metric_sets enable row level security;
+alter table metric_sets force row level security;
+create policy tenant_wall on metric_sets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on metric_sets to aftercall_app;
+
+create table pipelines (
+  tenant_id uuid not null,
+  call_id uuid not null,
+  state text default 'running'::text not null,
+  plan_id uuid,
+  plan_version integer,
+  settle_by timestamp with time zone not null,
+  started_at timestamp with time zone default now() not null,
+  settled_at timestamp with time zone,
+  constraint pipelines_pkey PRIMARY KEY (tenant_id, call_id),
+  constraint pipelines_state_check CHECK ((state = ANY (ARRAY['running'::text, 'settled'::text]))),
+  constraint pipelines_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+) with (fillfactor=80);
+alter table pipelines enable row level security;
+alter table pipelines force row level security;
+create policy tenant_wall on pipelines for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on pipelines to aftercall_app;
+
 create table private_targets (
   tenant_id uuid not null,
   block cidr not null,
@@ -998,6 +1162,41 @@ alter table quarantine enable row level security;
 alter table quarantine force row level security;
 create policy tenant_wall on quarantine for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on quarantine to aftercall_app;
+
+create table recordings (
+  tenant_id uuid not null,
+  id uuid not null,
+  call_id uuid not null,
+  kind text not null,
+  state text not null,
+  reason text,
+  detail text,
+  source_digest bytea not null,
+  blob_key text,
+  sha256 bytea,
+  bytes bigint,
+  mime text,
+  codec text,
+  sample_rate_hz integer,
+  channels integer,
+  channel_map text[] default '{}'::text[] not null,
+  duration_ms integer,
+  peaks_key text,
+  sealed_key bytea,
+  created_at timestamp with time zone default now() not null,
+  stored_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  constraint recordings_pkey PRIMARY KEY (tenant_id, id),
+  constraint recordings_tenant_id_call_id_kind_source_digest_key UNIQUE (tenant_id, call_id, kind, source_digest),
+  constraint recordings_kind_check CHECK ((kind = ANY (ARRAY['original'::text, 'redacted'::text]))),
+  constraint recordings_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'stored'::text, 'failed'::text, 'deleted'::text]))),
+  constraint recordings_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id),
+  constraint recordings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table recordings enable row level security;
+alter table recordings force row level security;
+create policy tenant_wall on recordings for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on recordings to aftercall_app;
 
 create table replays (
   tenant_id uuid not null,
@@ -1116,6 +1315,33 @@ create policy tenant_wall on sources for all to public using ((tenant_id = ANY (
 grant delete, insert, select, update on sources to aftercall_app;
 grant select on sources to aftercall_lookup;
 
+create table step_results (
+  tenant_id uuid not null,
+  call_id uuid not null,
+  step text not null,
+  state text not null,
+  reason text,
+  detail text,
+  attempt integer default 0 not null,
+  attempts_max integer default 1 not null,
+  next_attempt_at timestamp with time zone,
+  input_hash bytea,
+  output jsonb,
+  engine json,
+  usage json,
+  cost json default '[]'::json not null,
+  queued_at timestamp with time zone default now() not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint step_results_pkey PRIMARY KEY (tenant_id, call_id, step),
+  constraint step_results_state_check CHECK ((state = ANY (ARRAY['blocked'::text, 'queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'skipped'::text, 'failed'::text]))),
+  constraint step_results_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+) with (fillfactor=80);
+alter table step_results enable row level security;
+alter table step_results force row level security;
+create policy tenant_wall on step_results for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on step_results to aftercall_app;
+
 create table tenants (
   id uuid not null,
   slug text not null,
@@ -1162,14 +1388,21 @@ create table transcripts (
   tenant_id uuid not null,
   id uuid not null,
   call_id uuid not null,
-  event_id uuid not null,
+  event_id uuid,
   origin text not null,
   language text,
   text text not null,
   turns json not null,
   created_at timestamp with time zone default now() not null,
+  engine json,
+  parent_id uuid,
+  timing text,
+  redaction text default 'none'::text not null,
+  quality json,
   constraint transcripts_pkey PRIMARY KEY (tenant_id, id),
   constraint transcripts_tenant_id_event_id_key UNIQUE (tenant_id, event_id),
+  constraint transcripts_redaction_check CHECK ((redaction = ANY (ARRAY['none'::text, 'masked'::text]))),
+  constraint transcripts_timing_check CHECK ((timing = ANY (ARRAY['word'::text, 'turn'::text, 'start_only'::text, 'none'::text]))),
   constraint transcripts_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
 ) with (toast_tuple_target=8160);
 alter table transcripts alter column text set storage external;
