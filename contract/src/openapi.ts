@@ -65,7 +65,9 @@ const introduction =
 A refused request is answered with a problem (RFC 9457): \`code\` is for programs and has a page of its own under
 \`/docs/problems\`, \`errors\` names each refused field. Lists are read with \`limit\` and \`cursor\`.
 
-Send an \`Idempotency-Key\` with every POST, and it can be repeated without being done twice.`.replaceAll(
+Send an \`Idempotency-Key\` with every POST, and it can be repeated without being done twice.
+
+Guides, and this reference without script: [/docs/plain](/docs/plain). The live channel: [/asyncapi.json](/asyncapi.json).`.replaceAll(
     /(?<!\n)\n(?!\n)/g,
     " ",
   );

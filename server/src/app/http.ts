@@ -92,7 +92,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   const credentials = createCredentials({ db: parts.database.db, clock });
   const auth = createAuth({ clock, jwtSecret: config.jwtSecret, ...credentials });
   await registerPages(server, { version, dashboardDir: folder("../../../dashboard/src") });
-  await registerDocs(server, { docsDir: folder("../../../docs") });
+  await registerDocs(server, { docsDir: folder("../../../docs"), publicUrl, version });
   registerOpenApi(server, { version });
   registerIntake(server, {
     providers,

@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import type { Route } from "@aftercall/contract/api.ts";
 import { problems } from "@aftercall/contract/problem.ts";
+import { routes } from "@aftercall/contract/routes.ts";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -23,7 +25,7 @@ beforeAll(async () => {
       version: "1.2.3<",
       dashboardDir: path.resolve(import.meta.dirname, "../../../dashboard/src"),
     });
-    await registerDocs(app, { docsDir: dir });
+    await registerDocs(app, { docsDir: dir, publicUrl: "https://calls.example.com", version: "1.2.3" });
   });
 });
 afterAll(async () => {
@@ -53,7 +55,71 @@ test("200: a document is a page, and with .md its own text", async () => {
   expect(page.text).toContain("Connect &#60;Vapi&#62;</h1>");
   expect(page.text).toContain("<code>hello</code>");
   expect((await ask("/docs/guides/connect.md")).text).toBe("# Connect <Vapi>\n\nSay `hello`.\n");
-  expect((await ask("/docs")).text).toContain('<a href="/docs/guides/connect">');
+  expect((await ask("/docs/plain")).text).toContain('<a href="/docs/guides/connect">');
+});
+
+describe("the API reference", () => {
+  test("200: the page and what it loads come from this server, and its policy shuts every other host out", async () => {
+    const { status, headers, text } = await ask("/docs");
+    expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(text).not.toMatch(/(?:https?:)?\/\/(?!www\.w3\.org)[a-z0-9-]+\./i);
+    const loaded = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url = ""]) => url);
+    expect(loaded).toEqual(["/docs/plain", "js/scalar.js"]);
+    expect((await ask("/docs/js/scalar.js")).headers.get("content-type")).toContain("javascript");
+    const policy = new Map(
+      (headers.get("content-security-policy") ?? "").split("; ").map((rule) => {
+        const [name = "", ...sources] = rule.split(" ");
+        return [name, sources] as const;
+      }),
+    );
+    expect(policy.get("default-src")).toEqual(["'none'"]);
+    for (const sources of policy.values()) {
+      for (const source of sources)
+        expect(source).toMatch(/^(?:'(?:self|none|unsafe-inline|sha256-[^']+)'|data:|blob:)$/);
+    }
+    expect(policy.get("script-src")).not.toContain("'unsafe-inline'");
+  });
+
+  test("what could ask elsewhere is switched off", async () => {
+    const { text } = await ask("/docs");
+    const given: unknown = JSON.parse(/createApiReference\('#app', (\{[\s\S]*?\})\)/.exec(text)?.[1] ?? "");
+    expect(given).toMatchObject({
+      url: "/openapi.json",
+      telemetry: false,
+      withDefaultFonts: false,
+      showDeveloperTools: "never",
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    });
+  });
+
+  test("the script is packed for whoever takes it packed, and not sent twice", async () => {
+    const first = await ask("/docs/js/scalar.js");
+    expect(first.headers.get("content-encoding")).toBe("gzip");
+    const again = await fetch(`${http.url}/docs/js/scalar.js`, {
+      headers: { "if-none-match": first.headers.get("etag") ?? "" },
+    });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+  });
+
+  test("without script there is a page with every route", async () => {
+    const { headers, text } = await ask("/docs/plain");
+    expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(text).not.toContain("<script");
+    for (const [, { method, path: route }] of Object.entries<Route>(routes)) {
+      expect(text).toContain(`<code>${method} ${route.replace(/:(\w+)/g, "{$1}")}</code>`);
+    }
+    const anchors = new Set([...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id));
+    for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) expect(anchors).toContain(id);
+  });
+
+  test("/llms.txt names what there is to read, as it is written", async () => {
+    const { headers, text } = await ask("/llms.txt");
+    expect(headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(text).toMatch(/^# aftercall\n\n> /);
+    expect(text).toContain("- [Connect <Vapi>](https://calls.example.com/docs/guides/connect.md)");
+    expect(text).toContain("https://calls.example.com/openapi.json");
+  });
 });
 
 test.each(Object.entries(problems))("200: the code %s has its page", async (code, { title }) => {

@@ -6,20 +6,38 @@ import type { FastifyInstance } from "fastify";
 
 import { NotFound } from "#/kernel/errors.ts";
 
+import { llmsText } from "./llms.ts";
 import { escapeHtml, htmlOfMarkdown } from "./markdown.ts";
 import { pageOf, sendPage } from "./pages.ts";
+import { plainReference } from "./plain-reference.ts";
+import { registerReference } from "./reference.ts";
 
 /** A document of the repository: `guides/connect-vapi` with its text. */
-type Document = { readonly name: string; readonly title: string; readonly markdown: string };
+export type Document = { readonly name: string; readonly title: string; readonly markdown: string };
+
+export type DocsOptions = { readonly docsDir: string; readonly publicUrl: string; readonly version: string };
 
 /**
- * Serves the repository's docs/: an index, each document as a page and, with `.md`, as it is written, and a page for every
- * problem code. Documents are read once and looked up by name, so a path in a request never reaches the file system.
+ * Serves the API reference at `/docs`, and without script at `/docs/plain` under an index of the repository's docs/; each
+ * document as a page and, with `.md`, as it is written; a page for every problem code; `/llms.txt`. Documents are read once
+ * and looked up by name, so a path in a request never reaches the file system.
  */
-export async function registerDocs(app: FastifyInstance, options: { readonly docsDir: string }): Promise<void> {
+export async function registerDocs(app: FastifyInstance, options: DocsOptions): Promise<void> {
   const documents = new Map((await readDocuments(options.docsDir)).map((document) => [document.name, document]));
+  let plain: string | undefined;
+  await registerReference(app);
 
-  app.get("/docs", async (_request, reply) => sendPage(reply, pageOf("Docs", indexOf([...documents.values()]))));
+  app.get("/docs/plain", async (_request, reply) => {
+    plain ??= pageOf("Docs", indexOf([...documents.values()]) + plainReference(options.version));
+    return sendPage(reply, plain);
+  });
+
+  app.get("/llms.txt", async (_request, reply) =>
+    reply
+      .type("text/plain; charset=utf-8")
+      .header("cache-control", "no-cache")
+      .send(llmsText(options.publicUrl, [...documents.values()])),
+  );
 
   app.get<{ Params: { code: string } }>("/docs/problems/:code", async (request, reply) => {
     const { code } = request.params;
@@ -63,7 +81,7 @@ function indexOf(documents: readonly Document[]): string {
   const codes = Object.entries(problems).map(([code, { title }]) =>
     linkTo(`/docs/problems/${code}`, `${code}: ${title}`),
   );
-  return `<h1>Docs</h1>${sections.join("\n")}<h2>problems</h2><ul>${codes.join("\n")}</ul>`;
+  return `<h1>Docs</h1>${sections.join("\n")}<h2>problems</h2><ul>${codes.join("\n")}</ul><h1>API</h1>`;
 }
 
 function linkTo(href: string, text: string): string {

@@ -39,7 +39,7 @@ export function pageOf(title: string, html: string): string {
 <link rel="stylesheet" href="/assets/style.css">
 </head>
 <body>
-<header><a href="/">aftercall</a> <a href="/docs">Docs</a></header>
+<header><a href="/">aftercall</a> <a href="/docs/plain">Docs</a> <a href="/docs">API reference</a></header>
 <main>
 ${html}
 </main>
