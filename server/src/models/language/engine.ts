@@ -1,0 +1,29 @@
+/** Whose wire protocol a language model speaks. OpenAI's is also spoken by Groq, Ollama, llama.cpp, vLLM and others. */
+export type LanguageVendor = "openai_compatible" | "anthropic";
+
+/** A language model as somebody set it up. */
+export type LanguageEngine = {
+  readonly kind: "language";
+  readonly vendor: LanguageVendor;
+  /** Whose model it is, for prices and cost lines: `openai`, `anthropic`, or the host of the base URL. */
+  readonly provider: string;
+  /** Ends before `/chat/completions` or `/messages`: `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly model: string;
+  /** A secret. Never logged, never part of an error. */
+  readonly apiKey: string | null;
+  readonly settings: LanguageSettings;
+  /** Set up by the operator for the whole installation, or by the tenant. */
+  readonly origin: "installation" | "tenant";
+  /** Address blocks that are open to it although they are not public. */
+  readonly privateTargets: readonly string[];
+};
+
+export type LanguageSettings = {
+  /** What one request and its answer hold together. */
+  readonly contextTokens: number;
+  readonly outputTokensMax: number;
+  /** Whether the server takes `response_format: json_schema`. The schema is in the prompt in any case. */
+  readonly takesSchema: boolean;
+  readonly timeoutMs: number;
+};
