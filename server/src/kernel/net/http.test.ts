@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { Readable } from "node:stream";
 
 import { afterEach, expect, test } from "vitest";
 
@@ -81,6 +82,27 @@ test("a request arrives with its bytes, and the answer comes back with its own",
   expect(answer).toMatchObject({ status: 201, isTruncated: false, body: Buffer.from("thanks") });
   expect(answer.headers["x-a"]).toBe("b");
   expect(seen[0]).toMatchObject({ method: "POST", url: "/hook", headers: { "content-length": "7" } });
+});
+
+test("a body that is a stream arrives whole, with the length that was announced", async () => {
+  const chunks = Array.from({ length: 64 }, (_, i) => Buffer.alloc(65_536, i));
+  let arrived = 0;
+  const server = createServer((request, response) => {
+    request.on("data", (chunk: Buffer) => (arrived += chunk.length));
+    request.on("end", () => response.end(request.headers["content-length"]));
+  });
+  const port = await portOf(server);
+  toClose.push(async () => server.closeAllConnections());
+  toClose.push(async () => server.close());
+  const length = String(64 * 65_536);
+  const http = client();
+  const send = () =>
+    http.request(
+      post(`http://127.0.0.1:${port}/`, { headers: { "content-length": length }, body: () => Readable.from(chunks) }),
+    );
+  expect((await send()).body.toString()).toBe(length);
+  expect((await send()).body.toString()).toBe(length);
+  expect(arrived).toBe(2 * 64 * 65_536);
 });
 
 test("loopback is out of reach unless the operator opened it", async () => {

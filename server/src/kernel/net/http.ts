@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 import { Agent, type Dispatcher } from "undici";
 
 import type { Clock } from "../clock.ts";
@@ -31,7 +33,8 @@ export type HttpRequest = {
   readonly url: string;
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | null;
+  /** A stream is made by a function, once for each time that the request is written; give its `content-length`. */
+  readonly body: Buffer | (() => Readable) | null;
   /** From connecting to the last byte of the answer. */
   readonly timeoutMs: number;
   /** Bytes of the answer that are kept; the rest is not read. */
@@ -216,7 +219,7 @@ function exchange(
         path: `${url.pathname}${url.search}`,
         method: input.method,
         headers: input.headers,
-        body: input.body,
+        body: typeof input.body === "function" ? input.body() : input.body,
       },
       {
         onRequestStart(started) {
