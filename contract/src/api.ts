@@ -31,6 +31,11 @@ export type RouteRequest<R extends Route> = {
   readonly params: Parsed<R["params"]>;
   readonly query: Parsed<R["query"]>;
   readonly body: Parsed<R["body"]>;
+  /**
+   * Called by a PATCH with what it is about to change, as GET shows it and locked against others: refuses with 412 when the
+   * request's `If-Match` was written against something else.
+   */
+  readonly ifMatch?: (current: z.input<R["output"]>) => void;
 };
 
 export type Handler<R extends Route> = (request: RouteRequest<R>) => Promise<z.input<R["output"]>>;

@@ -51,7 +51,7 @@ export function openApiOf({ version }: { version: string }): OpenApi {
     components: {
       schemas: { ...schemas.named(), ...compatibilitySchemas },
       responses: problemResponses(problem),
-      parameters: { IdempotencyKey: idempotencyKey, ...webhookHeaders },
+      parameters: { IdempotencyKey: idempotencyKey, IfNoneMatch: ifNoneMatch, IfMatch: ifMatch, ...webhookHeaders },
       headers,
       securitySchemes,
     },
@@ -65,7 +65,9 @@ const introduction =
 A refused request is answered with a problem (RFC 9457): \`code\` is for programs and has a page of its own under
 \`/docs/problems\`, \`errors\` names each refused field. Lists are read with \`limit\` and \`cursor\`.
 
-Send an \`Idempotency-Key\` with every POST, and it can be repeated without being done twice.
+Send an \`Idempotency-Key\` with every POST, and it can be repeated without being done twice. Every GET has an \`ETag\`;
+a PATCH with \`If-Match\` overwrites nothing that you have not seen. Requests are counted for each key or user, reads and
+writes apart: \`RateLimit-Policy\` and \`RateLimit\` say what is left.
 
 Guides, and this reference without script: [/docs/plain](/docs/plain). The live channel: [/asyncapi.json](/asyncapi.json).`.replaceAll(
     /(?<!\n)\n(?!\n)/g,
@@ -92,7 +94,35 @@ const idempotencyKey = {
   example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
 } as const;
 
+const ifNoneMatch = {
+  name: "If-None-Match",
+  in: "header",
+  required: false,
+  description: "The `ETag` of an earlier answer: 304 without a body while nothing has changed.",
+  schema: { type: "string" },
+  example: '"vJvAtPkZ1hU8mQ0XhWqY2Q"',
+} as const;
+
+const ifMatch = {
+  name: "If-Match",
+  in: "header",
+  required: false,
+  description:
+    "The `ETag` of what you read: 412 when somebody changed it since, so that nobody's change is overwritten unseen.",
+  schema: { type: "string" },
+  example: '"vJvAtPkZ1hU8mQ0XhWqY2Q"',
+} as const;
+
 const headers = {
+  ETag: { description: "Names this answer; for `If-None-Match` and `If-Match`.", schema: { type: "string" } },
+  RateLimitPolicy: {
+    description: 'The limit that counts here: its name, requests (`q`) and seconds (`w`), as in `"reads";q=6000;w=60`.',
+    schema: { type: "string" },
+  },
+  RateLimit: {
+    description: 'What is left of it (`r`) and in how many seconds all of it is (`t`), as in `"reads";r=5999;t=1`.',
+    schema: { type: "string" },
+  },
   RequestId: {
     description: "The id of the request, also in the server's log. Yours, if you sent one.",
     schema: { type: "string" },

@@ -93,6 +93,12 @@ export const problems = {
     meaning:
       "The first request with this key is still being answered: repeat after the seconds in `Retry-After`. If the detail says that its answer was lost, the request was done and will not be done again: look for what it made.",
   },
+  precondition_failed: {
+    status: 412,
+    title: "It was changed meanwhile",
+    meaning:
+      "`If-Match` names an ETag that is not the current one: somebody else changed the thing since you read it. Read it again, then decide.",
+  },
   too_large: {
     status: 413,
     title: "The body is too large",
@@ -118,7 +124,8 @@ export const problems = {
   too_many_requests: {
     status: 429,
     title: "Too many requests",
-    meaning: "Wait for the seconds in `Retry-After`, then go on.",
+    meaning:
+      "Wait for the seconds in `Retry-After`, then go on. `RateLimit-Policy` names the limit that was reached: `reads` or `writes`, so many per minute for each key or user.",
   },
   headers_too_large: {
     status: 431,

@@ -16,7 +16,11 @@ export function operationOf(name: string, route: Route, schemas: Schemas): objec
     ...(route.body && {
       requestBody: { required: true, content: { "application/json": { schema: schemas.input(route.body) } } },
     }),
-    responses: { [String(route.status ?? 200)]: successOf(route, schemas), ...refusals(statusesOf(route)) },
+    responses: {
+      [String(route.status ?? 200)]: successOf(route, schemas),
+      ...(route.method === "GET" && { 304: { description: "It is as `If-None-Match` says.", headers: commonHeaders } }),
+      ...refusals(statusesOf(route)),
+    },
   };
 }
 
@@ -44,8 +48,15 @@ function parametersOf(route: Route, schemas: Schemas): object[] {
         schema: rest,
       };
     }),
-    ...(route.method === "POST" ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
+    ...conditionsOf(route).map((name) => ({ $ref: `#/components/parameters/${name}` })),
   ];
+}
+
+/** The headers that make a request conditional or safe to repeat. */
+function conditionsOf({ method }: Route): string[] {
+  if (method === "POST") return ["IdempotencyKey"];
+  if (method === "GET") return ["IfNoneMatch"];
+  return method === "PATCH" ? ["IfMatch"] : [];
 }
 
 function fieldsOf(
@@ -66,7 +77,8 @@ function fieldsOf(
 
 function successOf(route: Route, schemas: Schemas): object {
   const headers = {
-    "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+    ...commonHeaders,
+    ...((route.method === "GET" || route.method === "PATCH") && { ETag: { $ref: "#/components/headers/ETag" } }),
     ...(route.method === "POST" && { "Idempotency-Replayed": { $ref: "#/components/headers/IdempotencyReplayed" } }),
   };
   if (route.status === 204) return { description: "Done; there is nothing to say.", headers };
@@ -75,14 +87,21 @@ function successOf(route: Route, schemas: Schemas): object {
   return { description, headers, content: { [media]: { schema: schemas.output(route.output) } } };
 }
 
+const commonHeaders = {
+  "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+  "RateLimit-Policy": { $ref: "#/components/headers/RateLimitPolicy" },
+  RateLimit: { $ref: "#/components/headers/RateLimit" },
+} as const;
+
 /** What a route can refuse with, from what it reads. */
 function statusesOf({ method, params, query, body }: Route): number[] {
   const isPost = method === "POST";
-  const statuses = [401, 403, 500, 503];
+  const statuses = [401, 403, 429, 500, 503];
   if (body || isPost) statuses.push(400);
   if (body) statuses.push(413, 415);
   if (body || query || isPost) statuses.push(422);
   if (params) statuses.push(404);
   if (method !== "GET") statuses.push(409);
+  if (method === "PATCH") statuses.push(412);
   return statuses;
 }

@@ -7,15 +7,17 @@ const names: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "NotFound",
   409: "Conflict",
+  412: "PreconditionFailed",
   413: "TooLarge",
   415: "UnsupportedMediaType",
   422: "Invalid",
+  429: "TooManyRequests",
   500: "InternalError",
   503: "Unavailable",
 };
 
 /** Answers after which the same request may be sent again. */
-const withRetryAfter = new Set([409, 503]);
+const withRetryAfter = new Set([409, 429, 503]);
 
 /** The refusals of every route, by name: one for each status, with an example for each code it can carry. */
 export function problemResponses(problem: JsonSchema): Record<string, object> {

@@ -21,6 +21,7 @@ import { undeliveredHandlers } from "#/delivery/undelivered.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
 import { registerApi } from "#/http/api.ts";
 import { createAuth } from "#/http/auth.ts";
+import { createCursors } from "#/http/cursors.ts";
 import { registerDocs } from "#/http/docs.ts";
 import { registerHealth } from "#/http/health.ts";
 import type { Check } from "#/http/health.ts";
@@ -29,6 +30,7 @@ import { registerIntake } from "#/http/intake.ts";
 import { registerOpenApi } from "#/http/openapi.ts";
 import { registerPages } from "#/http/pages.ts";
 import { createRate } from "#/http/rate.ts";
+import { createRates } from "#/http/rates.ts";
 import { createServer } from "#/http/server.ts";
 import { registerCallHandler } from "#/inbox/register-call.ts";
 import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
@@ -44,7 +46,7 @@ import type { Log } from "#/kernel/log.ts";
 import type { Metrics } from "#/kernel/metrics.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
-import type { SecretBox } from "#/kernel/secrets.ts";
+import { deriveKey, type SecretBox } from "#/kernel/secrets.ts";
 import { providers } from "#/providers/index.ts";
 import { daysAhead } from "#/retention/store.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
@@ -110,7 +112,8 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   await composeLive(server, { config, version, database: parts.database, auth, clock, log });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, credentials.forget);
-  registerApi(server, { routes, auth, handlers, idempotency });
+  const cursors = createCursors(deriveKey(config.secret, "cursors"));
+  registerApi(server, { routes, auth, handlers, idempotency, cursors, rates: createRates(config, clock) });
   return server;
 }
 

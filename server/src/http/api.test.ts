@@ -9,6 +9,7 @@ import { createFakeClock } from "../../test/harness/clock.ts";
 import { startHttp, type TestHttp } from "../../test/harness/http.ts";
 import { registerApi } from "./api.ts";
 import { createAuth } from "./auth.ts";
+import { createCursors } from "./cursors.ts";
 
 const routes = {
   getThing: {
@@ -61,6 +62,7 @@ beforeAll(async () => {
     registerApi(app, {
       routes,
       auth,
+      cursors: createCursors(Buffer.alloc(32)),
       handlers: {
         getThing: async ({ params, query }) => ({ id: params.id, limit: query.limit, secret: "hush" }),
         makeThing: async ({ body, actor, tenant }) => ({ name: body.name, by: actor.id, tenant }),

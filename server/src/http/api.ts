@@ -3,24 +3,31 @@ import { Role } from "@aftercall/contract/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
-import { type FieldError, Forbidden, Invalid, Malformed, NotFound } from "#/kernel/errors.ts";
+import { type FieldError, Forbidden, Invalid, Malformed, NotFound, PreconditionFailed } from "#/kernel/errors.ts";
 import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
 import type { Auth, Caller } from "./auth.ts";
+import type { CursorPlace, Cursors } from "./cursors.ts";
+import { etagOf, names } from "./etag.ts";
 import { type ApiAnswer, fingerprintOf, type Idempotency, readIdempotencyKey } from "./idempotency.ts";
+import type { Rates } from "./rates.ts";
 import { headersOf, targetOf } from "./wire.ts";
 
 export type ApiOptions<Table extends Record<string, Route>> = {
   readonly routes: Table;
   readonly handlers: Handlers<Table>;
   readonly auth: Auth;
+  /** What signs the cursors of lists. */
+  readonly cursors: Cursors;
+  /** What counts requests; without it there is no limit. */
+  readonly rates?: Rates;
   /** What makes a POST safe to send again; without it the header counts for nothing. */
   readonly idempotency?: Idempotency;
 };
 
 /**
- * Turns the contract's route table into HTTP. Each request goes: credential (401) → role (403) → JSON (400) →
+ * Turns the contract's route table into HTTP. Each request goes: credential (401) → rate (429) → role (403) → JSON (400) →
  * ids in the path (404) → query and body (422) → Idempotency-Key of a POST → handler → output by its schema, so that nothing
  * leaves that the contract does not name.
  */
@@ -33,12 +40,15 @@ export function registerApi<Table extends Record<string, Route>>(
     app.route({
       method: route.method,
       url: route.path,
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         if (route.bodyBytesMax !== undefined) request.content = { accepts: ["json"], bytesMax: route.bodyBytesMax };
         const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? []);
         request.caller = caller;
         request.facts["tenant"] = caller.tenant;
         request.facts["actor"] = caller.actor.id;
+        const counted = options.rates?.count(request.method, `${caller.tenant} ${caller.actor.id}`);
+        if (counted) reply.headers(counted.headers);
+        if (counted?.refusal) throw counted.refusal;
         requireRole(caller.actor, route.role);
       },
       handler: async (request, reply) => {
@@ -50,10 +60,27 @@ export function registerApi<Table extends Record<string, Route>>(
         if (errors.length > 0)
           throw new Invalid("The request has fields that are not accepted; errors names them", errors);
         const { tenant, actor } = callerOf(request);
-        const work = async () => answerOf(route, await handle({ tenant, actor, params, query, body: input }));
-        return send(reply, await once(request, work), route.media ?? "application/json");
+        const place = { tenant, path: route.path, query: request.query as CursorPlace["query"] };
+        const condition = conditionOf(route, headersOf(request.raw).get("if-match") ?? []);
+        const opened = openCursor(query, place);
+        const work = async () => {
+          const result = await handle({ tenant, actor, params, query: opened, body: input, ifMatch: condition.check });
+          condition.mustBeChecked();
+          return answerOf(route, sealCursor(result, place));
+        };
+        return send(request, reply, await once(request, work), route.media ?? "application/json");
       },
     });
+  }
+
+  function openCursor(query: unknown, place: CursorPlace): unknown {
+    if (!isObject(query) || typeof query["cursor"] !== "string") return query;
+    return { ...query, cursor: options.cursors.open(query["cursor"], place) };
+  }
+
+  function sealCursor(result: unknown, place: CursorPlace): unknown {
+    if (!isObject(result) || typeof result["next_cursor"] !== "string") return result;
+    return { ...result, next_cursor: options.cursors.seal(result["next_cursor"], place) };
   }
 
   async function once(request: FastifyRequest, work: () => Promise<ApiAnswer>): Promise<Sent> {
@@ -81,6 +108,7 @@ type AnyHandler = (request: {
   params: unknown;
   query: unknown;
   body: unknown;
+  ifMatch: (current: unknown) => void;
 }) => Promise<unknown>;
 
 /** The one place where the table's types are given up: the loop above hands each handler what its own route parsed. */
@@ -97,6 +125,25 @@ function requireRole(actor: Actor, least: Route["role"]): void {
 function callerOf(request: FastifyRequest): Caller {
   if (!request.caller) throw new Error("A route of /v1 ran without its onRequest hook");
   return request.caller;
+}
+
+/** `If-Match` of a PATCH. A handler that never asked about it would overwrite what the caller has not seen. */
+function conditionOf(route: Route, given: readonly string[]) {
+  let isChecked = false;
+  return {
+    check(current: unknown): void {
+      isChecked = true;
+      if (names(given, etagOf(JSON.stringify(route.output.parse(current)))) === false) throw new PreconditionFailed();
+    },
+    mustBeChecked(): void {
+      if (route.method === "PATCH" && !isChecked)
+        throw new Error(`${route.path} has changed something without ifMatch`);
+    },
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 function readJson(bytes: unknown): unknown {
@@ -141,8 +188,19 @@ function answerOf(route: Route, result: unknown): ApiAnswer {
   return { status, body: route.media === undefined ? JSON.stringify(output) : String(output) };
 }
 
-function send(reply: FastifyReply, { status, body, isReplay }: Sent, media: string): FastifyReply {
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, body, isReplay }: Sent,
+  media: string,
+): FastifyReply {
   reply.code(status).header("cache-control", "no-store");
+  if (request.method === "GET" || request.method === "PATCH") {
+    const etag = etagOf(body);
+    reply.header("etag", etag);
+    const known = headersOf(request.raw).get("if-none-match") ?? [];
+    if (request.method === "GET" && names(known, etag, true)) return reply.code(304).send();
+  }
   if (isReplay) reply.header("idempotency-replayed", "true");
   if (status === 204) return reply.send();
   return reply.type(`${media}; charset=utf-8`).send(body);

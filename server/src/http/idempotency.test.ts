@@ -19,6 +19,7 @@ import { startHttp } from "../../test/harness/http.ts";
 import { makeTenant } from "../../test/harness/tenant.ts";
 import { registerApi } from "./api.ts";
 import { createAuth } from "./auth.ts";
+import { createCursors } from "./cursors.ts";
 import { createIdempotency, sweepIdempotencyKeys } from "./idempotency.ts";
 
 const { db } = await testDatabase();
@@ -88,7 +89,9 @@ async function startNode(clock = systemClock) {
     return { id, name: body.name };
   };
   const handlers = { makeThing: make, makeOther: make, listThings: async () => ({ at: ids.next() }) };
-  return startHttp((app) => registerApi(app, { routes, auth, handlers, idempotency }));
+  return startHttp((app) =>
+    registerApi(app, { routes, auth, handlers, idempotency, cursors: createCursors(Buffer.alloc(32)) }),
+  );
 }
 
 const [one, other, hasty] = await Promise.all([startNode(), startNode(), startNode(hastyClock())]);

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-
 import { openApiOf } from "@aftercall/contract/openapi.ts";
 import type { FastifyInstance } from "fastify";
+
+import { etagOf } from "./etag.ts";
 
 /** `GET /openapi.json`: the whole API as OpenAPI 3.1, for readers, generators and tests. Drawn when it is first asked for. */
 export function registerOpenApi(app: FastifyInstance, { version }: { readonly version: string }): void {
@@ -17,5 +17,5 @@ export function registerOpenApi(app: FastifyInstance, { version }: { readonly ve
 
 function draw(version: string) {
   const body = JSON.stringify(openApiOf({ version }));
-  return { body, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
+  return { body, etag: etagOf(body) };
 }

@@ -5,6 +5,10 @@ export type Rate = {
   take(key: string): boolean;
   /** Whether one is left, without taking it. */
   hasLeft(key: string): boolean;
+  /** How many are left, in whole requests. */
+  left(key: string): number;
+  /** Whole seconds until all of them are. */
+  fullAfterSeconds(key: string): number;
   /** Whole seconds until one is left; 0 when there is. */
   retryAfterSeconds(key: string): number;
 };
@@ -34,6 +38,8 @@ export function createRate(options: { perMinute: number; clock: Clock; keysMax?:
       return true;
     },
     hasLeft: (key) => leftOf(key, clock.monotonic()) >= 1,
+    left: (key) => Math.floor(leftOf(key, clock.monotonic())),
+    fullAfterSeconds: (key) => Math.ceil(((perMinute - leftOf(key, clock.monotonic())) * 60) / perMinute),
     retryAfterSeconds(key) {
       const missing = 1 - leftOf(key, clock.monotonic());
       return missing <= 0 ? 0 : Math.max(1, Math.ceil((missing * 60) / perMinute));

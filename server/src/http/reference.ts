@@ -4,6 +4,8 @@ import { gzipSync } from "node:zlib";
 import scalar from "@scalar/fastify-api-reference";
 import type { FastifyInstance, FastifyReply } from "fastify";
 
+import { etagOf } from "./etag.ts";
+
 /**
  * `/docs`: the API reference (Scalar), drawn in the browser from `/openapi.json`. Everything comes from this server: what the
  * library would fetch elsewhere (fonts, a chat agent, telemetry, developer tools, a request proxy) is switched off, and the
@@ -82,8 +84,4 @@ function policyOf(page: string): string {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
-}
-
-function etagOf(text: string): string {
-  return `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
 }

@@ -60,6 +60,12 @@ export class Conflict extends AppError {
     super(409, "conflict", message);
   }
 }
+/** The thing is not what the caller read any more. */
+export class PreconditionFailed extends AppError {
+  constructor() {
+    super(412, "precondition_failed", "It was changed since you read it; read it again, then decide");
+  }
+}
 export class TooMany extends AppError {
   readonly retryAfterSeconds: number;
   constructor(message: string, retryAfterSeconds: number) {

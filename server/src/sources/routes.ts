@@ -77,9 +77,10 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
       });
     },
 
-    updateSource: ({ tenant, actor, params, body }) =>
+    updateSource: ({ tenant, actor, params, body, ifMatch }) =>
       changing(tenant, actor, "source.updated", async (tx) => {
         const before = await lockedSource(tx, tenant, params.id);
+        ifMatch?.(await present(tx, before));
         if (body.setup !== undefined) checkSetup(providerNamed(providers, before.provider), body.setup);
         const { user_id: userId, ...given } = body;
         const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

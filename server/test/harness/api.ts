@@ -3,6 +3,7 @@ import type { Handlers, Route } from "@aftercall/contract/api.ts";
 import type { Db } from "#/db/transaction.ts";
 import { registerApi } from "#/http/api.ts";
 import { createAuth } from "#/http/auth.ts";
+import { createCursors } from "#/http/cursors.ts";
 import { systemClock } from "#/kernel/clock.ts";
 import { createIds } from "#/kernel/ids.ts";
 import { systemRandom } from "#/kernel/random.ts";
@@ -32,7 +33,8 @@ export async function startApi<Table extends Record<string, Route>>(
 ): Promise<TestApi> {
   const credentials = options.credentials ?? createCredentials({ db, clock: systemClock });
   const auth = createAuth({ clock: systemClock, jwtSecret: options.jwtSecret ?? null, ...credentials });
-  const http = await startHttp((app) => registerApi(app, { routes, handlers, auth }));
+  const cursors = createCursors(Buffer.from("the key of this test's cursors"));
+  const http = await startHttp((app) => registerApi(app, { routes, handlers, auth, cursors }));
   return {
     ...http,
     async ask(key, method, path, body) {

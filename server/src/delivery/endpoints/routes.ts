@@ -83,12 +83,13 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       return show(await db.inTransaction([tenant], (tx) => endpointOf(tx, tenant, params.id, "read")));
     },
 
-    async updateEndpoint({ tenant, actor, params, body }) {
+    async updateEndpoint({ tenant, actor, params, body, ifMatch }) {
       const judge = await judgeFor(tenant);
       if (body.url !== undefined) checkUrl(judge, body.url, "/url");
       checkAuth(judge, body.auth);
       const row = await changing(tenant, async (tx) => {
         const before = await endpointOf(tx, tenant, params.id, "lock");
+        ifMatch?.(show(before));
         await checkTypes(tx, tenant, body.types);
         const values = changedValues(before, openSettings(box, before), body);
         const after = await store.updateEndpoint(tx, tenant, sealed(tenant, before.id, values));

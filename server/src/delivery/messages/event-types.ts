@@ -53,8 +53,9 @@ export function eventTypeHandlers({ db, ids }: EventTypeDeps): Handlers<typeof e
       return showOwnType(row);
     },
 
-    async updateEventType({ tenant, actor, params, body }) {
+    async updateEventType({ tenant, actor, params, body, ifMatch }) {
       return change({ tenant, actor }, params.name, "event_type.updated", (row) => {
+        ifMatch?.(showOwnType(row));
         const schema = body.data_schema === undefined ? row.schema : body.data_schema;
         const examples = body.examples ?? row.examples;
         checkExamples(schema, examples);

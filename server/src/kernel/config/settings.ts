@@ -149,6 +149,16 @@ export const settingsSchema = z.object({
       example: "example.internal,10.0.0.0/8",
       defaultText: "none",
     }),
+  readsPerMinute: whole(0, 1_000_000).default(6_000).register(aboutOf, {
+    env: "AFTERCALL_READS_PER_MINUTE",
+    about: "How many GETs of /v1 one key or user may make in a minute, in each process; 0 for as many as come.",
+    example: "600",
+  }),
+  writesPerMinute: whole(0, 1_000_000).default(3_000).register(aboutOf, {
+    env: "AFTERCALL_WRITES_PER_MINUTE",
+    about: "The same for all other methods. Webhooks of providers are not counted.",
+    example: "300",
+  }),
   allowedOrigins: list().default([]).register(aboutOf, {
     env: "AFTERCALL_ALLOWED_ORIGINS",
     about: "Origins of web pages, besides this server's own, that may open live connections (`/v1/stream`, `/v1/ws`).",

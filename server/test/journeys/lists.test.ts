@@ -1,0 +1,118 @@
+import * as fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { systemClock } from "#/kernel/clock.ts";
+
+import { startTestApp, type TestApp } from "../harness/app.ts";
+import { makeCustomer, newUuid, type Customer } from "../harness/customer.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(() => app.stop());
+
+/** What happens while a list is read: the page size, and how many rows are written during each page. */
+const reading = fc.record({
+  limit: fc.integer({ min: 1, max: 9 }),
+  before: fc.integer({ min: 0, max: 25 }),
+  during: fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 8 }),
+});
+
+async function register(customer: Customer, count: number): Promise<string[]> {
+  const made = await inParallel(count, () =>
+    customer.post("/v1/calls", { provider: "vapi", provider_call_id: newUuid() }),
+  );
+  return made.map(({ id }) => id);
+}
+
+/** Four at a time: as many as there are would take all connections from the tests beside this one. */
+async function inParallel<T>(count: number, work: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  const lane = async () => {
+    while (results.length + busy < count) {
+      busy++;
+      const result = await work();
+      busy--;
+      results.push(result);
+    }
+  };
+  let busy = 0;
+  await Promise.all([lane(), lane(), lane(), lane()]);
+  return results;
+}
+
+test("calls: while new ones come at every page, what was there is read once each, in order, and nothing twice", async () => {
+  await fc.assert(
+    fc.asyncProperty(reading, async ({ limit, before, during }) => {
+      const customer = await makeCustomer(app);
+      const there = await register(customer, before);
+      const seen: string[] = [];
+      let next = "";
+      for (let page = 0; ; page++) {
+        const [{ data, has_more, next_cursor }] = await Promise.all([
+          customer.get(`/v1/calls?limit=${limit}${next}`),
+          register(customer, during[page % during.length] ?? 0),
+        ]);
+        seen.push(...data.map(({ id }: { id: string }) => id));
+        if (!has_more) break;
+        next = `&cursor=${next_cursor}`;
+      }
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(there.filter((id) => !seen.includes(id))).toEqual([]);
+      expect(seen).toEqual(seen.toSorted().toReversed());
+    }),
+    { numRuns: 8 },
+  );
+}, 120_000);
+
+test("events: somebody who keeps the cursor and comes again reads everything once, while webhooks commit in any order", async () => {
+  await fc.assert(
+    fc.asyncProperty(reading, async ({ limit, before, during }) => {
+      const customer = await makeCustomer(app);
+      const vapi = await customer.connect("vapi");
+      const send = async (count: number) => {
+        const sent = await inParallel(count, () =>
+          vapi.own({ message: { type: "status-update", status: "ringing", call: { id: newUuid() } } }),
+        );
+        for (const { status } of sent) expect(status).toBeLessThan(300);
+      };
+      await send(before);
+      const total = before + during.reduce((sum, count) => sum + count, 0);
+      const seen: string[] = [];
+      let next = "";
+      let pages = 0;
+      // What is younger than a transaction that is still open anywhere comes later: the reader asks again.
+      while (seen.length < total && pages < 2_000) {
+        const [{ data, next_cursor }] = await Promise.all([
+          customer.get(`/v1/events?limit=${limit}${next}`),
+          send(during[pages] ?? 0),
+        ]);
+        pages++;
+        seen.push(...data.map(({ id }: { id: string }) => id));
+        if (next_cursor !== null) next = `&cursor=${next_cursor}`;
+        if (data.length === 0 && pages > during.length) await systemClock.sleep(2);
+      }
+      expect([seen.length, new Set(seen).size]).toEqual([total, total]);
+    }),
+    { numRuns: 8 },
+  );
+}, 120_000);
+
+test("422: a cursor that was altered, of another list, of another filter, of another tenant", async () => {
+  const [customer, stranger] = [await makeCustomer(app), await makeCustomer(app)];
+  await register(customer, 3);
+  await register(stranger, 3);
+  const { next_cursor: cursor } = await customer.get("/v1/calls?limit=1");
+  expect((await customer.ask("GET", `/v1/calls?limit=2&cursor=${cursor}`)).status).toBe(200);
+  const refused = [
+    await customer.ask("GET", `/v1/calls?cursor=${cursor.slice(0, -2)}AA`),
+    await customer.ask("GET", `/v1/calls?cursor=${(await customer.calls())[0]?.id}`),
+    await customer.ask("GET", `/v1/campaigns?cursor=${cursor}`),
+    await customer.ask("GET", `/v1/calls?status=ended&cursor=${cursor}`),
+    await stranger.ask("GET", `/v1/calls?cursor=${cursor}`),
+  ];
+  for (const { status, json } of refused) {
+    expect([status, json.code, json.errors]).toMatchObject([422, "invalid", [{ pointer: "?cursor" }]]);
+  }
+});
