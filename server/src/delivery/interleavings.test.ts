@@ -40,6 +40,7 @@ function scriptedNetwork() {
       accepted.add(headers["webhook-id"] ?? "");
       return answer(200);
     },
+    download: () => Promise.reject(new HttpFailure("reset", "Delivery downloads nothing")),
     check: (url) => ({ ok: true, url: new URL(url) }),
     close: () => Promise.resolve(),
   };

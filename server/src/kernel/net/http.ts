@@ -4,6 +4,7 @@ import { Agent, type Dispatcher } from "undici";
 
 import type { Clock } from "../clock.ts";
 import { parseCidrs } from "./addresses.ts";
+import { download, type DownloadRequest, type HttpDownload } from "./download.ts";
 import { failureOf, HttpFailure } from "./failure.ts";
 import {
   createGuardedConnector,
@@ -23,6 +24,8 @@ export interface GuardedHttp {
    * then, and `isTruncated` says so.
    */
   request(input: HttpRequest): Promise<HttpAnswer>;
+  /** A GET whose body is handed over as it comes. Throws {@link HttpFailure} when no status line came in time. */
+  download(input: DownloadRequest): Promise<HttpDownload>;
   /** Judges a URL by its text, without resolving names. `privateTargets`: as in a request. */
   check(url: string, privateTargets?: readonly string[]): TargetVerdict;
   /** Ends idle connections at once and busy ones when they are done. */
@@ -108,6 +111,12 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
         throw failureOf(error);
       }
     },
+    async download(input) {
+      const { rules: own, agent: using } = connectionsFor(input);
+      const verdict = checkTargetUrl(input.url, own);
+      if (!verdict.ok) throw new HttpFailure("blocked_target", verdict.detail);
+      return download(using, verdict.url, input);
+    },
     check: (url, privateTargets = []) =>
       checkTargetUrl(url, privateTargets.length === 0 ? rules : rulesWith(privateTargets)),
     async close() {
@@ -119,7 +128,10 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     return { privateTargets: parseCidrs([...options.privateTargets, ...opened]), allowHttp: options.allowHttp };
   }
 
-  function connectionsFor({ tls, privateTargets = [] }: HttpRequest): { rules: TargetRules; agent: Agent } {
+  function connectionsFor({ tls, privateTargets = [] }: Pick<HttpRequest, "tls" | "privateTargets">): {
+    rules: TargetRules;
+    agent: Agent;
+  } {
     if (tls === undefined && privateTargets.length === 0) return { rules, agent };
     const name = JSON.stringify([tls?.id ?? null, ...privateTargets]);
     const found =
