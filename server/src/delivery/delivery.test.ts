@@ -180,6 +180,23 @@ test("a process that lost its claim cannot overwrite what the new owner did", as
   expect(await attempts()).toMatchObject([{ number: 1, status: 200, node: "node-2" }]);
 });
 
+test("a result counts although its claim is renewed in the very moment in which it is written", async () => {
+  const { fact, write, deliveries, worker, sql, db, tenant } = delivering;
+  await delivering.endpoint({ url: receiver.url });
+  const { promise: held, resolve: finish } = Promise.withResolvers<void>();
+  receiver.answer(() => ({ status: 200, after: held }));
+  worker.handOff(await write([fact()], () => 1));
+  await receiver.waitFor(1);
+  await db.inTransaction([tenant], async (tx) => {
+    await tx.run("update deliveries set lease_until = now() + interval '1 minute'");
+    finish();
+    const waiting = "select from pg_locks where not granted";
+    while ((await sql(waiting)).length === 0) await new Promise(setImmediate);
+  });
+  await worker.idle();
+  expect(await deliveries()).toMatchObject([{ state: "delivered", attempt_count: 1 }]);
+});
+
 test("two workers that claim at the same time send nothing twice", async () => {
   const { fact, write, deliveries, worker, newNode } = delivering;
   await delivering.endpoint({ url: receiver.url, in_flight_max: 50 });

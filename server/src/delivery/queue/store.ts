@@ -61,9 +61,31 @@ export async function settleDeliveries(
   node: string,
   endpoints: readonly EndpointRef[],
 ): Promise<Settled> {
+  const held = new Set<string>();
+  const unclean = new Set<string>();
+  for (let rest = results; rest.length > 0;) {
+    const rows = await settleRows(tx, rest, node, endpoints);
+    for (const row of rows) if (row.is_settled) held.add(row.id);
+    for (const id of rows[0]?.unclean ?? []) unclean.add(id);
+    // Somebody else changed these while the statement waited for them (a claim renewed, one more try asked for): it has locked
+    // their newest versions, but can only change those that it saw when it began. The next statement sees the newest.
+    const moved = new Set(rows.flatMap((row) => (row.is_settled ? [] : row.id)));
+    rest = rest.filter(({ deliveryId }) => moved.has(deliveryId));
+  }
+  return { held, unclean };
+}
+
+type SettledRow = { readonly id: string; readonly is_settled: boolean; readonly unclean: string[] | null };
+
+function settleRows(
+  tx: Tx,
+  results: readonly ResultRow[],
+  node: string,
+  endpoints: readonly EndpointRef[],
+): Promise<SettledRow[]> {
   let offset = 1;
   const starts = results.map(({ responseBody }) => (offset += responseBody.length) - responseBody.length);
-  const rows = await tx.rows<{ id: string; unclean: string[] | null }>(
+  return tx.rows<SettledRow>(
     settleSql,
     [
       results.map((row) => row.tenantId),
@@ -90,7 +112,6 @@ export async function settleDeliveries(
     ],
     "delivery.settle",
   );
-  return { held: new Set(rows.map(({ id }) => id)), unclean: new Set(rows[0]?.unclean) };
 }
 
 const settleSql = `
@@ -141,10 +162,11 @@ const settleSql = `
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
      where r.headers is not null or r.body_length > 0
     on conflict do nothing)
-  select id, (select array_agg(h.endpoint_id) from unnest($19::uuid[], $20::uuid[]) as e (tenant_id, id) cross join lateral (
+  select h.delivery_id as id, s.id is not null as is_settled,
+         (select array_agg(h.endpoint_id) from unnest($19::uuid[], $20::uuid[]) as e (tenant_id, id) cross join lateral (
                 select endpoint_id, is_clean from endpoint_health where tenant_id = e.tenant_id and endpoint_id = e.id limit 1) as h
                where not h.is_clean) as unclean
-    from settled`;
+    from held h left join settled s on s.tenant_id = h.tenant_id and s.id = h.delivery_id`;
 
 export type Held = { readonly tenantId: string; readonly deliveryId: string; readonly claimId: string };
 
