@@ -32,3 +32,11 @@ export class GiveUp extends Error {
     this.spent = spent ?? null;
   }
 }
+
+/** The same failure, with everything that was consumed until then. */
+export function withSpent(error: unknown, spent: Spent): unknown {
+  const { message: detail, cause } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof Retry) return new Retry(error.afterMs, error.reason, { detail, spent, cause });
+  if (error instanceof GiveUp) return new GiveUp(error.reason, { detail, spent, cause });
+  return error;
+}

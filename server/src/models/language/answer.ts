@@ -12,9 +12,9 @@ export type LanguageSection = "summary" | "extraction" | "evaluation" | "coachin
 export type SectionValues = {
   readonly summary: Summary;
   /** Only the fields of kind `ai`, all of them. */
-  readonly extraction: readonly ExtractedField[];
+  readonly extraction: ExtractedField[];
   /** Only the criteria of kind `check` and `scale`, all of them. */
-  readonly evaluation: readonly CriterionResult[];
+  readonly evaluation: CriterionResult[];
   readonly coaching: Coaching;
 };
 
@@ -40,12 +40,27 @@ export type Analysis = {
   readonly metrics: readonly MetricSet[];
   readonly facts: CallFacts;
   readonly signal: AbortSignal;
+  /** Where answers are kept as soon as they came, so that an analysis that is begun again pays for none of them twice. */
+  readonly answers?: KeptAnswers;
+};
+
+/** What a model answered to one request, as text. */
+export type Generated = {
+  readonly text: string;
+  readonly ended: "stop" | "length" | "content_filter" | "other";
+  readonly usage: Usage;
+};
+
+/** Answers of one call, under the SHA-256 of what was asked. */
+export type KeptAnswers = {
+  find(hash: Buffer): Promise<Generated | null>;
+  keep(hash: Buffer, answer: Generated, cost: readonly CostLine[]): Promise<void>;
 };
 
 export type AnalystAnswer = {
   readonly sections: { readonly [Name in LanguageSection]?: SectionAnswer<SectionValues[Name]> };
   readonly engine: EngineRef;
-  /** Of all requests, those that failed too. */
+  /** Of all requests that were made now, those that failed too; a kept answer costs nothing again. */
   readonly usage: Usage;
   readonly cost: readonly CostLine[];
   /** For `evaluate` and for people: `needs_review`, `addresses_grader`, `score_bounded`, `quote_not_found`, … */

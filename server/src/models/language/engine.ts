@@ -23,7 +23,9 @@ export type LanguageSettings = {
   /** What one request and its answer hold together. */
   readonly contextTokens: number;
   readonly outputTokensMax: number;
-  /** Whether the server takes `response_format: json_schema`. The schema is in the prompt in any case. */
-  readonly takesSchema: boolean;
+  /** What is sent as `response_format`; the schema is in the prompt in any case. */
+  readonly responseFormat: "schema" | "json" | "none";
+  /** Null: not sent, for models that refuse it. */
+  readonly temperature: number | null;
   readonly timeoutMs: number;
 };

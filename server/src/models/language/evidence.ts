@@ -1,0 +1,62 @@
+import type { Evidence } from "@aftercall/contract/analysis/run.ts";
+import type { Turn, TurnRole } from "@aftercall/contract/call.ts";
+
+import type { VerifyQuote } from "./answer.ts";
+import { indexOfLine } from "./turns.ts";
+
+/** What a model cites. */
+export type Citation = { readonly turn: string; readonly quote: string };
+
+/** Looks up what a model cites, and counts what is not there. */
+export type Witness = {
+  /** `role`: who must have said it; null for anybody. */
+  of(citations: readonly Citation[], role?: TurnRole | null): Evidence[];
+  readonly failed: number;
+};
+
+export function createWitness(
+  turns: readonly Turn[],
+  verifyQuote: VerifyQuote,
+  withheld: ReadonlySet<number>,
+): Witness {
+  let failed = 0;
+  return {
+    of(citations, role = null) {
+      return citations.slice(0, citationsMax).map(({ turn, quote }) => {
+        const claim = { quote: quote.slice(0, quoteCharsMax), turn: indexOfLine(turn, turns), role };
+        const found = verifyQuote(claim, turns);
+        // What the model was not shown it cannot have read: it was guessed or told.
+        const evidence = found.turn !== null && withheld.has(found.turn) ? asFailed(found) : found;
+        if (evidence.verification === "failed") failed++;
+        return evidence;
+      });
+    },
+    get failed() {
+      return failed;
+    },
+  };
+}
+
+export function isVerified({ verification }: Evidence): boolean {
+  return verification !== "failed";
+}
+
+/** A person who took the call over speaks for the agent's side. */
+export function isSaidBy({ role: speaker }: Evidence, role: TurnRole): boolean {
+  return speaker === role || (speaker === "human_agent" && role === "agent");
+}
+
+const citationsMax = 10;
+const quoteCharsMax = 1_000;
+
+function asFailed(evidence: Evidence): Evidence {
+  return {
+    ...evidence,
+    turn: null,
+    start_char: null,
+    end_char: null,
+    start_ms: null,
+    end_ms: null,
+    verification: "failed",
+  };
+}
