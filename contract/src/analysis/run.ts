@@ -129,7 +129,7 @@ export const AnalysisRun = z.object({
   id: z.string(),
   call_id: z.string(),
   plan: z.object({ id: z.string(), version: z.number().int(), name: z.string() }),
-  trigger: z.enum(["pipeline", "rerun", "bulk", "preview", "provider"]),
+  trigger: z.enum(["pipeline", "rerun", "bulk", "preview", "training", "provider"]),
   status: RunStatus,
   is_current: z.boolean(),
   sections: z.partialRecord(SectionName, Section),

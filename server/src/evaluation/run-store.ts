@@ -1,0 +1,159 @@
+import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
+
+import { statusOf } from "./run.ts";
+import type { Analysed, Plan, RunRow } from "./run.ts";
+
+const columns = `r.tenant_id, r.id, r.call_id, r.transcript_id, r.plan_id, r.plan_version, r.plan_name, r.trigger, r.job_id, r.status,
+  r.is_current, r.sections, r.summary, r.fields, r.trackers, r.evaluation, r.coaching, r.usage, r.cost, r.created_at, r.finished_at`;
+
+export type NewRun = {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly callId: string;
+  readonly plan: Plan;
+  readonly trigger: RunRow["trigger"];
+  readonly jobId?: string;
+  /** Whether it becomes what the call shows; the one that was current until now stays, as a former one. */
+  readonly isCurrent: boolean;
+  readonly analysed: Analysed;
+};
+
+/** Writes a run that is over. The call must be locked where it becomes the current one. */
+export async function insertRun(tx: Tx, run: NewRun): Promise<void> {
+  const { tenantId, callId, plan, analysed } = run;
+  if (run.isCurrent) {
+    await tx.run("update analysis_runs set is_current = false where tenant_id = $1 and call_id = $2 and is_current", [
+      tenantId,
+      callId,
+    ]);
+  }
+  await tx.run(
+    `insert into analysis_runs (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status, is_current,
+                                input_hash, sections, summary, fields, trackers, evaluation, coaching, usage, cost, finished_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, now())`,
+    [
+      tenantId,
+      run.id,
+      callId,
+      analysed.transcriptId,
+      plan.id,
+      plan.version,
+      plan.name,
+      run.trigger,
+      run.jobId ?? null,
+      statusOf(analysed.sections),
+      run.isCurrent,
+      analysed.inputHash,
+      ...[
+        analysed.sections,
+        analysed.summary,
+        analysed.fields,
+        analysed.trackers,
+        analysed.evaluation,
+        analysed.coaching,
+        analysed.usage,
+        analysed.cost,
+      ].map((value) => value && jsonbText(value)),
+    ],
+  );
+}
+
+/** A run; null when the tenant has none. */
+export async function loadRun(tx: Tx, tenantId: string, id: string): Promise<RunRow | null> {
+  const [run] = await loadRuns(tx, tenantId, [id]);
+  return run ?? null;
+}
+
+export async function loadRuns(tx: Tx, tenantId: string, ids: readonly string[]): Promise<RunRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.rows<StoredRun>(
+    `select ${columns} from analysis_runs r where r.tenant_id = $1 and r.id = any ($2::uuid[])`,
+    [tenantId, ids],
+  );
+  return rows.map(rowOf);
+}
+
+/** The runs of a call, newest first, previews included. */
+export async function listRuns(
+  tx: Tx,
+  tenantId: string,
+  callId: string,
+  before: string | null,
+  limit: number,
+): Promise<RunRow[]> {
+  const rows = await tx.rows<StoredRun>(
+    `select ${columns} from analysis_runs r
+      where r.tenant_id = $1 and r.call_id = $2 and ($3::uuid is null or r.id < $3) order by r.id desc limit $4`,
+    [tenantId, callId, before, limit],
+  );
+  return rows.map(rowOf);
+}
+
+/** Which of these inputs a call has a run of already, by digest in hex. Previews count for previews only. */
+export async function knownInputs(
+  tx: Tx,
+  tenantId: string,
+  inputs: readonly { readonly callId: string; readonly inputHash: Buffer }[],
+): Promise<Map<string, string>> {
+  if (inputs.length === 0) return new Map();
+  const rows = await tx.rows<{ call_id: string; id: string }>(
+    `select distinct on (r.call_id) r.call_id, r.id
+       from unnest($2::uuid[], $3::bytea[]) as i (call_id, input_hash)
+       join analysis_runs r on r.tenant_id = $1 and r.call_id = i.call_id and r.input_hash = i.input_hash
+      where r.status in ('succeeded', 'partial', 'skipped') and r.trigger <> 'preview'
+      order by r.call_id, r.id desc`,
+    [tenantId, inputs.map(({ callId }) => callId), inputs.map(({ inputHash }) => inputHash)],
+  );
+  return new Map(rows.map((row) => [row.call_id, row.id]));
+}
+
+type StoredRun = {
+  tenant_id: string;
+  id: string;
+  call_id: string;
+  transcript_id: string | null;
+  plan_id: string;
+  plan_version: number;
+  plan_name: string;
+  trigger: RunRow["trigger"];
+  job_id: string | null;
+  status: RunRow["status"];
+  is_current: boolean;
+  sections: RunRow["sections"];
+  summary: RunRow["summary"];
+  fields: RunRow["fields"];
+  trackers: RunRow["trackers"];
+  evaluation: RunRow["evaluation"];
+  coaching: RunRow["coaching"];
+  usage: RunRow["usage"];
+  cost: RunRow["cost"];
+  created_at: Date;
+  finished_at: Date | null;
+};
+
+function rowOf(row: StoredRun): RunRow {
+  return {
+    tenantId: row.tenant_id,
+    id: row.id,
+    callId: row.call_id,
+    transcriptId: row.transcript_id,
+    planId: row.plan_id,
+    planVersion: row.plan_version,
+    planName: row.plan_name,
+    trigger: row.trigger,
+    jobId: row.job_id,
+    status: row.status,
+    isCurrent: row.is_current,
+    sections: row.sections,
+    summary: row.summary,
+    fields: row.fields,
+    trackers: row.trackers,
+    evaluation: row.evaluation,
+    coaching: row.coaching,
+    usage: row.usage,
+    cost: row.cost,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}

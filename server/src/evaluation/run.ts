@@ -1,0 +1,103 @@
+import { hash } from "node:crypto";
+
+import type { CostLine, Usage } from "@aftercall/contract/analysis/engine.ts";
+import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import type {
+  AnalysisRun,
+  Coaching,
+  Evaluation,
+  ExtractedField,
+  Section,
+  SectionName,
+  Summary,
+  TrackerHit,
+} from "@aftercall/contract/analysis/run.ts";
+import { toPublicId } from "@aftercall/contract/id.ts";
+
+/** One version of a plan, by our own id of it. */
+export type Plan = {
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly definition: PlanDefinition;
+};
+
+/** What the analysis of one call by one plan came to. */
+export type Analysed = {
+  readonly transcriptId: string | null;
+  readonly inputHash: Buffer;
+  readonly sections: Partial<Record<SectionName, Section>>;
+  readonly summary: Summary | null;
+  readonly fields: readonly ExtractedField[];
+  readonly trackers: readonly TrackerHit[];
+  readonly evaluation: Evaluation | null;
+  readonly coaching: Coaching | null;
+  readonly usage: Usage | null;
+  readonly cost: readonly CostLine[];
+};
+
+/** A run as it is kept. It never changes, but for whether it is the current one of its call. */
+export type RunRow = Omit<Analysed, "inputHash"> & {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly callId: string;
+  readonly planId: string;
+  readonly planVersion: number;
+  readonly planName: string;
+  readonly trigger: AnalysisRun["trigger"];
+  readonly jobId: string | null;
+  readonly status: AnalysisRun["status"];
+  readonly isCurrent: boolean;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+};
+
+/**
+ * What a run is made from, as a digest: the same digest means that nothing would come out otherwise. `engine` names vendor,
+ * model and prompt, or the version of the built-in rules.
+ */
+export function inputHashOf(input: {
+  readonly transcriptId: string | null;
+  readonly plan: Pick<Plan, "id" | "version">;
+  readonly engine: string;
+  readonly sections: readonly SectionName[];
+}): Buffer {
+  const { transcriptId, plan, engine, sections } = input;
+  return hash(
+    "sha256",
+    JSON.stringify([transcriptId, plan.id, plan.version, engine, [...sections].toSorted()]),
+    "buffer",
+  );
+}
+
+/** How a whole run came out, from its sections: something skipped on purpose takes nothing away. */
+export function statusOf(sections: Analysed["sections"]): AnalysisRun["status"] {
+  const states = Object.values(sections).flatMap((section) => (section ? [section.state] : []));
+  const made = states.filter((state) => state === "succeeded" || state === "partial").length;
+  const failed = states.filter((state) => state === "failed").length;
+  if (failed > 0) return made > 0 ? "partial" : "failed";
+  if (made === 0) return "skipped";
+  return states.includes("partial") ? "partial" : "succeeded";
+}
+
+/** A run as the API shows it: what the machine said, whatever people changed. */
+export function showRun(row: RunRow): AnalysisRun {
+  return {
+    id: toPublicId("analysis_run", row.id),
+    call_id: toPublicId("call", row.callId),
+    plan: { id: toPublicId("analysis_plan", row.planId), version: row.planVersion, name: row.planName },
+    trigger: row.trigger,
+    status: row.status,
+    is_current: row.isCurrent,
+    sections: row.sections,
+    summary: row.summary,
+    fields: [...row.fields],
+    trackers: [...row.trackers],
+    evaluation: row.evaluation,
+    coaching: row.coaching,
+    usage: row.usage,
+    cost: [...row.cost],
+    created_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+  };
+}
