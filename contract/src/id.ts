@@ -6,6 +6,8 @@ export const idPrefixes = {
   tenant: "ten",
   user: "usr",
   api_key: "key",
+  identity_provider: "idp",
+  audit_entry: "aud",
   source: "src",
   source_secret: "sec",
   event: "evt",
@@ -33,14 +35,24 @@ const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$
 
 /** `("call", "0199…")` → `call_06cs…`. */
 export function toPublicId(kind: IdKind, uuid: string): string {
-  let n = BigInt(`0x${uuid.replaceAll("-", "")}`);
   let text = "";
-  for (let i = 0; i < 26; i++) {
-    text = alphabet.charAt(Number(n & 31n)) + text;
-    n >>= 5n;
+  // 128 bits from the left in groups of five, of which the first has three: plain numbers, a BigInt takes twenty times as long.
+  let held = 0;
+  let bits = 2;
+  for (let at = 0; at < uuid.length; at++) {
+    const code = uuid.charCodeAt(at);
+    if (code === dash) continue;
+    held = (held << 4) | (code <= nine ? code - zero : code - letterA + 10);
+    bits += 4;
+    if (bits < 5) continue;
+    bits -= 5;
+    text += alphabet.charAt(held >> bits);
+    held &= (1 << bits) - 1;
   }
   return `${idPrefixes[kind]}_${text}`;
 }
+
+const [zero, nine, letterA, dash] = [48, 57, 97, 45];
 
 /** The UUID inside a public id, or a plain UUID as it is; `null` when it is neither, or names another kind of thing. */
 export function fromPublicId(kind: IdKind, id: string): string | null {
@@ -48,13 +60,19 @@ export function fromPublicId(kind: IdKind, id: string): string | null {
   if (uuidForm.test(lower)) return lower;
   const prefix = `${idPrefixes[kind]}_`;
   if (!lower.startsWith(prefix) || lower.length !== prefix.length + 26) return null;
-  let n = 0n;
-  for (const letter of lower.slice(prefix.length)) {
-    const digit = alphabet.indexOf(letter);
-    if (digit < 0) return null;
-    n = (n << 5n) | BigInt(digit);
+  let hex = "";
+  let held = 0;
+  let bits = -2;
+  for (let at = prefix.length; at < lower.length; at++) {
+    const digit = alphabet.indexOf(lower.charAt(at));
+    // The first has three bits: 26 letters could hold two more than there are.
+    if (digit < 0 || (at === prefix.length && digit > 7)) return null;
+    held = (held << 5) | digit;
+    bits += 5;
+    for (; bits >= 4; bits -= 4) {
+      hex += ((held >> (bits - 4)) & 15).toString(16);
+    }
+    held &= (1 << bits) - 1;
   }
-  if (n >> 128n !== 0n) return null;
-  const hex = n.toString(16).padStart(32, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -1,9 +1,10 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
 
-import type { CallChange, CampaignCompleted, Change } from "#/calls/change.ts";
+import type { CallChange, CampaignCompleted, Change, TrainingReady } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import { toCall } from "#/calls/record.ts";
 
+import type { BodyForm } from "./formats/format.ts";
 import { renderFact } from "./formats/index.ts";
 import type { MessageFact } from "./write.ts";
 
@@ -18,6 +19,8 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
         return [aboutCall("call.completed", change)];
       case "campaign.completed":
         return [aboutCampaign(change)];
+      case "training.ready":
+        return [aboutTraining(change)];
       case "call.started":
       case "call.updated":
       case "call.awaiting":
@@ -29,23 +32,39 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
   });
 }
 
-function aboutCall(type: string, { tenantId, after, aliases, transcript, receivedAt }: CallChange): MessageFact {
+function aboutCall(type: CallMessageType, change: CallChange): MessageFact {
+  const { tenantId, after, receivedAt } = change;
   const occurredAtMs = project(after.state).endedAt ?? receivedAt;
-  const call = toCall(after, aliases);
-  const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
-  // call.ended goes out before transcripts count; what was said belongs to call.completed.
-  const said = type === "call.completed" ? transcript : null;
-  const about = { kind: "call", call, transcript: said } as const;
   return {
     tenantId,
     type,
     callId: after.id,
     campaignId: null,
-    direction: call.direction,
+    direction: factOf(after.state, "direction"),
     occurredAtMs,
     receivedAtMs: receivedAt,
-    render: (form, id) => renderFact({ ...idsOf(tenantId, id), type, occurredAtMs, businessId, about }, form),
+    isReproducible: true,
+    render: (form, id) => renderCall(type, change, occurredAtMs, id, form),
   };
+}
+
+/** The types of messages about calls. */
+export const callMessageTypes = ["call.ended", "call.failed", "call.completed"] as const;
+export type CallMessageType = (typeof callMessageTypes)[number];
+
+/** The bytes of a message about a call as it stands, in one form. */
+export function renderCall(
+  type: CallMessageType,
+  { tenantId, after, aliases, transcript }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript">,
+  occurredAtMs: number,
+  messageId: string,
+  form: BodyForm,
+): Buffer {
+  const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
+  // call.ended goes out before transcripts count; what was said belongs to call.completed.
+  const said = type === "call.completed" ? transcript : null;
+  const about = { kind: "call", call: toCall(after, aliases), transcript: said } as const;
+  return renderFact({ ...idsOf(tenantId, messageId), type, occurredAtMs, businessId, about }, form);
 }
 
 function aboutCampaign({
@@ -68,6 +87,25 @@ function aboutCampaign({
     receivedAtMs: receivedAt,
     render: (form, id) =>
       renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: completedAt, businessId, about }, form),
+  };
+}
+
+/** Not a message about a call: it goes to whoever subscribed to it, whatever the direction of the call was. */
+function aboutTraining({ tenantId, sessionId, session, occurredAt }: TrainingReady): MessageFact {
+  const type = "training.feedback_ready";
+  const businessId = toPublicId("tenant", tenantId);
+  const about = { kind: "data", data: { session } } as const;
+  return {
+    tenantId,
+    type,
+    callId: null,
+    campaignId: null,
+    direction: null,
+    occurredAtMs: occurredAt,
+    receivedAtMs: occurredAt,
+    subject: sessionId,
+    render: (form, id) =>
+      renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: occurredAt, businessId, about }, form),
   };
 }
 

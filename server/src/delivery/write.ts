@@ -33,6 +33,8 @@ export type MessageFact = {
   readonly subject?: string;
   /** The endpoint that does not get it, because it is about that endpoint. */
   readonly exceptEndpointId?: string;
+  /** Its bytes can be made later from what is stored anyway (unwritten.ts): while nobody wants them, they are not written. */
+  readonly isReproducible?: boolean;
   /** The bytes in one form; called once per form that an endpoint wants. `messageId`: UUID. */
   readonly render: (form: BodyForm, messageId: string) => Buffer;
 };
@@ -69,7 +71,7 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     const candidates = (targets.get(fact.tenantId) ?? []).filter((target) => target.id !== fact.exceptEndpointId);
     const choice = chooseEndpoints(kindOf(fact, render), candidates);
     messages.set(id, { ...fact, id, orderKey: fact.orderKey ?? null, unroutedReason: choice.reason });
-    for (const format of formsFor(choice.endpoints)) {
+    for (const format of formsFor(fact, choice.endpoints)) {
       bodies.push({ tenantId: fact.tenantId, messageId: id, format, body: render(format) });
     }
     for (const target of choice.endpoints) {
@@ -123,9 +125,10 @@ function kindOf(fact: MessageFact, render: (form: BodyForm) => Buffer): MessageK
   };
 }
 
-/** What nobody gets is kept in the standard format, so that it can still be sent to an endpoint made later. */
-function formsFor(targets: readonly Target[]): Set<BodyForm> {
-  return new Set<BodyForm>(targets.length === 0 ? ["standard"] : targets.map(({ bodyForm }) => bodyForm));
+/** What nobody gets can still be sent to an endpoint made later: in the standard format, unless that can be made then. */
+function formsFor({ isReproducible = false }: MessageFact, targets: readonly Target[]): Set<BodyForm> {
+  if (targets.length > 0) return new Set(targets.map(({ bodyForm }) => bodyForm));
+  return new Set<BodyForm>(isReproducible ? [] : ["standard"]);
 }
 
 /** Renders each form of a fact once. */

@@ -226,6 +226,30 @@ test("direction: inbound to inbound, else generic; outbound to outbound only", a
   expect((await messagesOf(nobody)).map((message) => message.unrouted_reason)).toEqual(["no_endpoint"]);
 });
 
+test("what came before there was an endpoint can be looked at, and is sent whole to one that is made later", async () => {
+  const customer = await makeCustomer(app);
+  await talks["elevenlabs"]?.send(customer);
+  const list = await customer.get("/v1/messages?limit=100");
+  const missed = (list.data as Message[]).filter(({ call_id }) => call_id !== null);
+  expect(missed.map(({ type }) => type).toSorted()).toEqual(["call.completed", "call.ended"]);
+  const completed = missed.find(({ type }) => type === "call.completed");
+  const shown = await customer.get(`/v1/messages/${completed?.id}`);
+  expect(JSON.parse(shown.bodies.standard)).toMatchObject({
+    type: "call.completed",
+    timestamp: completed?.occurred_at,
+    data: { call: talks["elevenlabs"]?.call, transcript: { turns: expect.any(Array) } },
+  });
+
+  // The filter is asked of what nobody wanted then as well.
+  const city = { "data.call.city": "בית שאן" };
+  const { receiver, endpoint } = await receiving(customer, { types: ["call.*"], filter: city });
+  await customer.post("/v1/resends", { mode: "missing", endpoint_id: endpoint.id });
+  const messages = await verifiedMessages(receiver, endpoint.secret, 2);
+  expect(messages.map(({ id }) => id).toSorted()).toEqual(missed.map(({ id }) => id).toSorted());
+  const got = receiver.received.find(({ body }) => body.includes("call.completed"));
+  expect(got?.body.toString()).toBe(shown.bodies.standard);
+});
+
 test("100 copies of the last event at once send each message once", async () => {
   const customer = await makeCustomer(app);
   const { receiver, endpoint } = await receiving(customer, { types: ["call.*"] });

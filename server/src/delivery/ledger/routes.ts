@@ -11,6 +11,7 @@ import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { pageOf } from "#/kernel/page.ts";
 
+import { writeUnwritten } from "../unwritten.ts";
 import { showAttempt, showDelivery, showMessage } from "./show.ts";
 import * as store from "./store.ts";
 
@@ -39,6 +40,7 @@ export function ledgerHandlers({ db, ids }: LedgerDeps): Handlers<LedgerRoutes> 
       return db.inTransaction([tenant], async (tx) => {
         const message = await store.findMessage(tx, tenant, params.id);
         if (!message) throw new NotFound("Message");
+        await writeUnwritten(tx, tenant, [params.id]);
         const bodies = await store.listBodies(tx, tenant, params.id);
         const filter = { ...noFilter, messageId: params.id };
         const deliveries = await store.listDeliveries(tx, tenant, filter, { before: null, limit: deliveriesShownMax });

@@ -5,6 +5,7 @@ import type { Tx } from "#/db/transaction.ts";
 import { chooseEndpoints, type MessageKind } from "../choose.ts";
 import type { EndpointBook } from "../endpoints/book.ts";
 import type { Target } from "../target.ts";
+import { renderUnwritten } from "../unwritten.ts";
 import { type MessageFor, nextMessages } from "./missing-store.ts";
 import type { Candidate, Cursor, Found, Picked, Selection } from "./selection.ts";
 
@@ -33,9 +34,11 @@ export async function nextMissing(
   for (let cursor = after; ;) {
     const page = { after: cursor, limit: pageRows, withBodies: choosing.some(({ filter }) => filter !== null) };
     const messages = await nextMessages(tx, selection, endpointId, page);
+    const unwritten = page.withBodies ? messages.filter(({ body }) => body === null).map(({ id }) => id) : [];
+    const rendered = await renderUnwritten(tx, selection.tenantId, unwritten);
     for (const message of messages) {
       cursor = { at: message.at, id: message.id };
-      if (!isMissing(message, selection) || !isFor(message, choosing, wanted)) continue;
+      if (!isMissing(message, selection) || !isFor(message, choosing, wanted, rendered)) continue;
       picks.push({ ...candidate(message, endpointId), needs: "nothing" });
       if (picks.length === limit) return { picks, cursor, isEnd: false };
     }
@@ -68,12 +71,18 @@ function isMissing(message: MessageFor, { mode, filter }: Selection): boolean {
   return mode === "all" || !message.has_arrived;
 }
 
-function isFor(message: MessageFor, choosing: readonly Target[], wanted: Target | undefined): boolean {
+function isFor(
+  message: MessageFor,
+  choosing: readonly Target[],
+  wanted: Target | undefined,
+  rendered: ReadonlyMap<string, Buffer>,
+): boolean {
   if (message.was_meant) return true;
-  return wanted !== undefined && chooseEndpoints(kindOf(message), choosing).endpoints.some((one) => one === wanted);
+  const kind = kindOf(message, message.body ?? rendered.get(message.id) ?? null);
+  return wanted !== undefined && chooseEndpoints(kind, choosing).endpoints.some((one) => one === wanted);
 }
 
-function kindOf(message: MessageFor): MessageKind {
+function kindOf(message: MessageFor, body: Buffer | null): MessageKind {
   return {
     type: message.type,
     kind: eventTypeOf(message.type)?.kind ?? "ordinary",
@@ -82,7 +91,7 @@ function kindOf(message: MessageFor): MessageKind {
     campaignId: message.campaign_id,
     channels: message.channels,
     // A message that only went out in other formats cannot be asked, and so fits no filter.
-    payload: () => (message.body === null ? null : (JSON.parse(message.body.toString("utf8")) as unknown)),
+    payload: () => (body === null ? null : (JSON.parse(body.toString("utf8")) as unknown)),
   };
 }
 

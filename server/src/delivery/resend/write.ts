@@ -1,5 +1,6 @@
 import type { Tx } from "#/db/transaction.ts";
 
+import { writeUnwritten } from "../unwritten.ts";
 import { makeMissingForms } from "./forms.ts";
 import { holdMessages, insertSeries, type NewSeries } from "./write-store.ts";
 
@@ -9,6 +10,7 @@ export async function writeSeries(tx: Tx, series: NewSeries): Promise<string[]> 
   if (picks.length === 0) return [];
   const ids = picks.map((pick) => pick.message_id);
   await holdMessages(tx, tenantId, ids);
+  await writeUnwritten(tx, tenantId, ids);
   await makeMissingForms(tx, tenantId, picks);
   return insertSeries(tx, series);
 }

@@ -1,0 +1,48 @@
+import { aliasesOf } from "#/calls/alias-store.ts";
+import { loadTranscripts, readCalls } from "#/calls/store.ts";
+import type { Tx } from "#/db/transaction.ts";
+
+import { renderCall } from "./announce.ts";
+import { findUnwritten } from "./queue/unwritten-store.ts";
+import { insertForms } from "./resend/forms-store.ts";
+
+/**
+ * The bytes, in the standard form, of those of these messages that have none: messages about calls that nobody wanted are kept
+ * without any, because they can be made from the call (docs/decisions/0010). They say what is known of the call now.
+ */
+export async function renderUnwritten(
+  tx: Tx,
+  tenantId: string,
+  messageIds: readonly string[],
+): Promise<Map<string, Buffer>> {
+  const rows = await findUnwritten(tx, tenantId, messageIds);
+  if (rows.length === 0) return new Map();
+  const calls = await readCalls(tx, [tenantId], [...new Set(rows.map((row) => row.call_id))]);
+  const recordOf = (id: string) => {
+    const found = calls.get(id);
+    return found?.mergedInto ? (calls.get(found.mergedInto) ?? found) : found;
+  };
+  const records = rows.flatMap((row) => recordOf(row.call_id) ?? []);
+  const aliases = await aliasesOf(tx, [tenantId], [...new Set(records.map(({ id }) => id))]);
+  const spoken = new Set(records.flatMap(({ state }) => state.transcript?.value.event_id ?? []));
+  const transcripts = await loadTranscripts(tx, [tenantId], [...spoken]);
+  return new Map(
+    rows.flatMap((row) => {
+      const after = recordOf(row.call_id);
+      if (!after) return [];
+      const transcript = transcripts.get(after.state.transcript?.value.event_id ?? "") ?? null;
+      const call = { tenantId, after, aliases: aliases.get(after.id) ?? [], transcript };
+      return [[row.id, renderCall(row.type, call, row.occurred_at.getTime(), row.id, "standard")] as const];
+    }),
+  );
+}
+
+/** The same, kept from then on: whoever sees or gets one of these messages later sees and gets these bytes. */
+export async function writeUnwritten(tx: Tx, tenantId: string, messageIds: readonly string[]): Promise<void> {
+  const rendered = await renderUnwritten(tx, tenantId, messageIds);
+  await insertForms(
+    tx,
+    tenantId,
+    [...rendered].map(([message_id, body]) => ({ message_id, form: "standard", body })),
+  );
+}
