@@ -40,7 +40,7 @@ export function createGenerate(engine: LanguageEngine, http: GuardedHttp): Gener
         output: outputOf(settings.responseFormat, schema),
         maxOutputTokens: settings.outputTokensMax,
         maxRetries: 0,
-        abortSignal: AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]),
+        abortSignal: signal,
         ...(settings.temperature !== null && { temperature: settings.temperature }),
       });
       return { text: textOf(result), ended: endOf(result.finishReason), usage: usageOf(result.totalUsage) };
