@@ -9,6 +9,8 @@ import type {
 import type { LiveTurn } from "@aftercall/contract/live.ts";
 import type { z } from "zod";
 
+import type { RecordingAsk, RecordingInput } from "./recording.ts";
+
 /**
  * What a provider is: a folder of pure functions over the bytes of a webhook.
  * No database, no network, no clock: what they need is handed to them.
@@ -36,6 +38,8 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   verify(input: VerifyInput<z.infer<Setup>>): Verification;
   /** Reads a verified body. Throws {@link MalformedBody} for what can never be understood. */
   parse(input: ParseInput<z.infer<Setup>>): CallEvent[];
+  /** Where a recording is and how it is asked for, the best way first; absent: at the URL that the provider named. */
+  recordings?(input: RecordingInput<z.infer<Setup>>): readonly RecordingAsk[];
   /** The HTTP answer for what became of a request. */
   answer(receipt: Receipt, setup: z.infer<Setup>): Answer;
 }
@@ -185,6 +189,8 @@ export type Facts = {
   /** ElevenLabs credits: not money. */
   readonly cost_credits?: number | null;
   readonly recording?: RecordingInfo | null;
+  /** A recording of this call is to be expected although none was announced. */
+  readonly awaits_recording?: true | null;
   readonly summary?: string | null;
   readonly language?: string | null;
   readonly call_successful?: string | null;
@@ -234,7 +240,11 @@ export type EventResult = {
   readonly effect: "applied" | "repeat" | "recorded" | "unmatched";
   /** The call after the event (for a repeat: as it stands). */
   readonly call: CallView | null;
-  readonly training: "claimed" | "exists" | "unknown_session" | null;
+  /**
+   * What became of the training session: `claimed` by this event, and `exists` where it was before. Who waited for the feedback
+   * knows more: then these two mean that it is there; `pending`, that it is being made; `failed`, that it could not be made.
+   */
+  readonly training: "claimed" | "exists" | "unknown_session" | "pending" | "failed" | null;
   /** Set when applying failed although the event is stored: our own failure. */
   readonly problem: string | null;
 };

@@ -1,6 +1,7 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { parse } from "./events.ts";
+import { recordingAsks } from "./recording-ask.ts";
 import { ElevenLabsSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
 
@@ -10,12 +11,16 @@ export const elevenlabs = defineProvider({
   title: "ElevenLabs",
   callAlias: "conversation_id",
   setup: ElevenLabsSetup,
-  secrets: [{ slot: "secret", title: "Webhook secret (wsec_…)", env: ["ELEVENLABS_WEBHOOK_SECRET"] }],
+  secrets: [
+    { slot: "secret", title: "Webhook secret (wsec_…)", env: ["ELEVENLABS_WEBHOOK_SECRET"] },
+    { slot: "api_key", title: "API key, for fetching recordings", env: [] },
+  ],
   givenRoutes: [{ method: "POST", path: "/webhooks/elevenlabs/post-call" }],
   givenRoutesCreate: false,
   accepts: ["json"],
   bodyBytesMax: 10_000_000,
   verify,
   parse,
+  recordings: recordingAsks,
   answer,
 });

@@ -2,6 +2,7 @@ import type { Verification, VerifyInput } from "../provider.ts";
 import { check, Refused } from "../signatures/check.ts";
 import { fieldsOf, oneHeader } from "../signatures/header.ts";
 import { checkHmac } from "../signatures/hmac.ts";
+import { usable } from "../signatures/secret.ts";
 import { checkWindow, headerTime } from "../signatures/time.ts";
 import type { ElevenLabsSetup } from "./setup.ts";
 
@@ -17,6 +18,6 @@ export function verify({ request, secrets, setup, nowMs }: VerifyInput<ElevenLab
     const signatures = fields.get("v0");
     if (timestamp === undefined || others.length > 0 || !signatures) throw new Refused("malformed_header");
     checkWindow(headerTime(timestamp), nowMs, { pastMs: setup.past_minutes * 60_000, aheadMs: 300_000 });
-    checkHmac(signatures, secrets, { signed: [timestamp, ".", request.body] });
+    checkHmac(signatures, usable(secrets, "secret"), { signed: [timestamp, ".", request.body] });
   });
 }

@@ -2,6 +2,7 @@ import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { eventOf } from "./events.ts";
 import { readPayload } from "./payload.ts";
+import { recordingAsks } from "./recording-ask.ts";
 import { LivekitSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
 
@@ -18,6 +19,11 @@ export const livekit = defineProvider({
       env: ["LIVEKIT_API_SECRET"],
       keyIdEnv: "LIVEKIT_API_KEY",
     },
+    {
+      slot: "recordings",
+      title: "Secret access key of the store that egress writes to; its key id is the access key id",
+      env: [],
+    },
   ],
   givenRoutes: [{ method: "POST", path: "/api/webhooks/call_completed" }],
   givenRoutesCreate: true,
@@ -25,5 +31,6 @@ export const livekit = defineProvider({
   bodyBytesMax: 1_000_000,
   verify,
   parse: ({ request, setup }) => [eventOf(readPayload(request.body), setup)],
+  recordings: recordingAsks,
   answer,
 });

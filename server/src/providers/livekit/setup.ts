@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/** The object store that egress writes to. Recordings in it are fetched with the secret in the slot `recordings`. */
+const RecordingStore = z.object({
+  endpoint: z
+    .union([z.literal(""), z.url({ protocol: /^https?$/ })])
+    .default("")
+    .describe("https://s3.eu-central-1.amazonaws.com: the one host that the credentials are used for; empty: none"),
+  region: z.string().min(1).default("us-east-1").describe("Region that requests are signed for"),
+});
+
 /** Settings of a LiveKit source. */
 export const LivekitSetup = z.object({
   country_code: z
@@ -7,5 +16,6 @@ export const LivekitSetup = z.object({
     .regex(/^[1-9]\d{0,2}$/)
     .default("1")
     .describe("Calling code put before a national number of ten digits in a room name (sip-7678189426__…)"),
+  recordings: RecordingStore.prefault({}).describe("The object store that egress writes to, where it is private"),
 });
 export type LivekitSetup = z.infer<typeof LivekitSetup>;

@@ -63,6 +63,7 @@ function statusEvent({ fields, envelope }: Callback, callSid: string, setup: Twi
       ...timeFacts(heard, at, fields),
       ...present("answered_by", answeredBy),
       ...present("recording", recordingIn(fields, setup)),
+      ...(setup.expects_recording && heard?.outcome === "completed" && { awaits_recording: true }),
     },
     // When the call was made; a completed one says better, by its length, when the talking began.
     guesses: {

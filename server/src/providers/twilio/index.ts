@@ -2,6 +2,7 @@ import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { eventOf } from "./events.ts";
 import { readCallbacks } from "./payload.ts";
+import { recordingAsks } from "./recording-ask.ts";
 import { TwilioSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
 
@@ -27,5 +28,6 @@ export const twilio = defineProvider({
   bodyBytesMax: 1_000_000,
   verify,
   parse: ({ request, setup }) => readCallbacks(request).map((callback) => eventOf(callback, request, setup)),
+  recordings: recordingAsks,
   answer,
 });

@@ -6,5 +6,11 @@ export const TwilioSetup = z.object({
     .enum(["wav", "mp3"])
     .default("wav")
     .describe("Which form of a recording to fetch: Twilio's RecordingUrl has no extension and takes either"),
+  expects_recording: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Calls of this source are recorded: call.completed waits for the recording, which Twilio tells of after the end, for up to 15 minutes",
+    ),
 });
 export type TwilioSetup = z.infer<typeof TwilioSetup>;

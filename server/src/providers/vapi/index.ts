@@ -1,6 +1,7 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { parse } from "./events.ts";
+import { recordingAsks } from "./recording-ask.ts";
 import { VapiSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
 
@@ -10,12 +11,16 @@ export const vapi = defineProvider({
   title: "Vapi",
   callAlias: "vapi_call",
   setup: VapiSetup,
-  secrets: [{ slot: "secret", title: "Server secret", env: ["VAPI_WEBHOOK_SECRET", "WEBHOOK_SHARED_SECRET"] }],
+  secrets: [
+    { slot: "secret", title: "Server secret", env: ["VAPI_WEBHOOK_SECRET", "WEBHOOK_SHARED_SECRET"] },
+    { slot: "api_key", title: "Private API key, for recordings whose signed URL has expired", env: [] },
+  ],
   givenRoutes: [{ method: "POST", path: "/api/webhooks/vapi" }],
   givenRoutesCreate: false,
   accepts: ["json"],
   bodyBytesMax: 10_000_000,
   verify,
   parse,
+  recordings: recordingAsks,
   answer,
 });

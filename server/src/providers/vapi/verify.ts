@@ -2,7 +2,7 @@ import type { ProviderRequest, Secret, Verification, VerifyInput } from "../prov
 import { check, Refused } from "../signatures/check.ts";
 import { oneHeader } from "../signatures/header.ts";
 import { checkHmac } from "../signatures/hmac.ts";
-import { checkBearer, checkSharedSecret } from "../signatures/secret.ts";
+import { checkBearer, checkSharedSecret, usable } from "../signatures/secret.ts";
 import { checkWindow, headerTime } from "../signatures/time.ts";
 import type { HmacPlan, VapiSetup } from "./setup.ts";
 
@@ -22,7 +22,9 @@ export function verify(input: VerifyInput<VapiSetup>): Verification {
 
 type Credential = { readonly header: string; readonly scheme: string; readonly checks: () => void };
 
-function credentialsOf({ request, secrets, setup, nowMs }: VerifyInput<VapiSetup>): Credential[] {
+function credentialsOf({ request, secrets: all, setup, nowMs }: VerifyInput<VapiSetup>): Credential[] {
+  // The API key of a source opens doors; it proves nothing about who calls.
+  const secrets = usable(all, "secret");
   return setup.credentials.flatMap((kind): Credential[] => {
     switch (kind) {
       case "secret":

@@ -21,6 +21,8 @@ export function answer(receipt: Receipt): Answer {
 function storedAnswer(result: EventResult | undefined, route: Receipt["route"]): Answer {
   if (!result) return jsonAnswer(200, { success: true });
   if (result.problem !== null) return failure(route);
+  if (result.training === "failed") return failure(route);
+  if (result.training === "pending") return jsonAnswer(202, { success: true, message: "Feedback is being generated" });
   if (result.training === "exists") return jsonAnswer(200, { success: true, message: "Feedback already exists" });
   if (result.training !== "unknown_session" && result.effect !== "unmatched") return jsonAnswer(200, { success: true });
   if (route === "given") return refusal(404, "Training session not found");

@@ -1,6 +1,7 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { eventIn } from "./payload.ts";
+import { recordingAsks } from "./recording-ask.ts";
 import { WonderfulSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
 
@@ -19,5 +20,6 @@ export const wonderful = defineProvider({
   bodyBytesMax: 1_000_000,
   verify,
   parse: ({ request }) => [eventIn(request.body)],
+  recordings: recordingAsks,
   answer,
 });

@@ -11,6 +11,10 @@ const CommunicationApi = z.object({
     .startsWith("/")
     .default("/api/v1/communications/{communication_id}/transcript")
     .describe("Path of a transcript; {communication_id} is replaced"),
+  recording_path: z
+    .union([z.literal(""), z.string().startsWith("/")])
+    .default("")
+    .describe("Path of a recording; {communication_id} is replaced; empty: recordings are not fetched"),
   auth_header: z.string().min(1).default("x-api-key").describe("Header that carries the API key"),
   auth_prefix: z.string().default("").describe('Put before the API key, for example "Bearer " with the blank'),
   records: z

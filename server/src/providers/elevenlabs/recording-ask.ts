@@ -1,0 +1,32 @@
+import { readJsonObject } from "../json.ts";
+import { objectAt, textOf } from "../read.ts";
+import { fileAt, nameOf, type RecordingAsk, type RecordingInput, secretOf } from "../recording.ts";
+import type { ElevenLabsSetup } from "./setup.ts";
+
+/**
+ * An ElevenLabs recording comes in the event itself (`post_call_audio`, base64); else it is fetched from their API, where a key
+ * is set (https://elevenlabs.io/docs/api-reference/conversations/get-audio).
+ */
+export function recordingAsks({ body, aliases, secrets }: RecordingInput<ElevenLabsSetup>): RecordingAsk[] {
+  const audio = body && audioIn(body);
+  const key = secretOf(secrets, "api_key");
+  const conversation = nameOf(aliases, "conversation_id");
+  return [
+    ...(audio ? [{ kind: "bytes", bytes: audio, channelMap: [] } as const] : []),
+    ...(key && conversation ? [atApi(conversation, key.value)] : []),
+  ];
+}
+
+function atApi(conversation: string, key: string): RecordingAsk {
+  const url = `https://api.elevenlabs.io/v1/convai/conversations/${encodeURIComponent(conversation)}/audio`;
+  return fileAt(url, { credentials: { "xi-api-key": key } });
+}
+
+function audioIn(body: Buffer): Buffer | null {
+  try {
+    const text = textOf(objectAt(readJsonObject(body)["data"])["full_audio"]);
+    return text === null ? null : Buffer.from(text, "base64");
+  } catch {
+    return null;
+  }
+}
