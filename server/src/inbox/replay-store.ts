@@ -87,7 +87,7 @@ export async function nextEvents(
     `select e.tenant_id, e.id, e.source_id, e.provider, e.key, e.part, e.received_at, e.route, e.url, e.headers, e.body, e.call_id,
             e.xid::text as xid, e.seq
        from events e
-      where ${matches} and e.xid < $6::xid8 and ($7::text is null or (e.xid, e.seq) > ($7::xid8, $8::bigint))
+      where ${matches} and e.body_digest is null and e.xid < $6::xid8 and ($7::text is null or (e.xid, e.seq) > ($7::xid8, $8::bigint))
       order by e.xid, e.seq limit $9`,
     [...values(replay.tenant_id, replay.filter), replay.upper_xid, replay.cursor_xid, replay.cursor_seq, limit],
   );

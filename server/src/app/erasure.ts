@@ -1,0 +1,50 @@
+import { aliasesOf } from "#/calls/alias-store.ts";
+import {
+  callsToForget,
+  callWithDoubles,
+  erasedCallsWithLateData,
+  forgetCalls,
+  holdReason,
+  setHold,
+} from "#/calls/forget-store.ts";
+import { toCall } from "#/calls/record.ts";
+import { loadCall } from "#/calls/store.ts";
+import type { Tx } from "#/db/transaction.ts";
+import { forgetMessages } from "#/delivery/ledger/forget-store.ts";
+import { forgetEvents } from "#/inbox/forget-store.ts";
+import { NotFound } from "#/kernel/errors.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
+import { forgetChanges } from "#/live/forget-store.ts";
+import type { Eraser, Forget } from "#/retention/erase.ts";
+
+/** Every part of the server that keeps something of what calls say. One that is missing here would outlive an erasure. */
+export function composeEraser(ids: Ids): Eraser {
+  const rowsOf =
+    (forget: (tx: Tx, tenantId: string, callIds: readonly string[]) => Promise<number>): Forget =>
+    async (...asked) => ({ rows: await forget(...asked) });
+  return {
+    ids,
+    forgets: {
+      messages: rowsOf(forgetMessages),
+      live_changes: rowsOf(forgetChanges),
+      events: rowsOf(forgetEvents),
+      // Last: nothing of what the others empty may be read from it again.
+      transcripts: rowsOf((tx, tenantId, callIds) => forgetCalls(tx, tenantId, callIds, jsonbText)),
+    },
+  };
+}
+
+/** What erasing must know of calls. */
+export const erasableCalls = {
+  callWithDoubles,
+  holdReason,
+  setHold,
+  callsToForget,
+  erasedCallsWithLateData,
+  async showCall(tx: Tx, tenantId: string, callId: string) {
+    const call = await loadCall(tx, tenantId, callId);
+    if (!call) throw new NotFound("Call");
+    return toCall(call, (await aliasesOf(tx, [tenantId], [call.id])).get(call.id) ?? []);
+  },
+};

@@ -1,0 +1,96 @@
+import type { Tx } from "#/db/transaction.ts";
+import type { FactName } from "#/providers/provider.ts";
+
+import { loadCall, lockCalls, saveCalls } from "./store.ts";
+
+/** What stays of an erased call: that there was one, when, how long, which way and how it ended. Nothing about people. */
+const kept: ReadonlySet<FactName> = new Set<FactName>([
+  "direction",
+  "started_at",
+  "answered_at",
+  "ended_at",
+  "duration_ms",
+  "cost",
+  "cost_credits",
+  "awaits_recording",
+  "answered_by",
+  "has_sip_participant",
+  "room_created_at",
+  "purpose",
+]);
+
+/** A call and the doubles that were merged into it; the first is the call itself. Null when the tenant has none. */
+export async function callWithDoubles(tx: Tx, tenantId: string, id: string): Promise<string[] | null> {
+  const call = await loadCall(tx, tenantId, id);
+  if (!call) return null;
+  const rows = await tx.rows<{ id: string }>("select id from calls where tenant_id = $1 and merged_into = $2", [
+    tenantId,
+    call.id,
+  ]);
+  return [call.id, ...rows.map((row) => row.id)];
+}
+
+/** Takes everything about people out of calls, their transcripts and what they are found by. Gives how many rows that were. */
+export async function forgetCalls(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+  toText: (rows: unknown) => string,
+): Promise<number> {
+  const locked = [...(await lockCalls(tx, [tenantId], ids)).values()];
+  const emptied = locked.map((record) => {
+    const facts = Object.fromEntries(Object.entries(record.state.facts).filter(([name]) => kept.has(name as FactName)));
+    return { ...record, version: record.version + 1, state: { ...record.state, facts, transcript: null } };
+  });
+  await saveCalls(tx, emptied, toText);
+  await tx.run("update calls set erased_at = updated_at where tenant_id = $1 and id = any ($2::uuid[])", [
+    tenantId,
+    ids,
+  ]);
+  await tx.run("delete from call_search where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
+  return tx.run("delete from transcripts where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
+}
+
+/** Why a call must be kept; null when nothing forbids to erase it. */
+export async function holdReason(tx: Tx, tenantId: string, id: string): Promise<string | null> {
+  const rows = await tx.rows<{ hold_reason: string | null }>(
+    "select hold_reason from calls where tenant_id = $1 and id = $2",
+    [tenantId, id],
+  );
+  return rows[0]?.hold_reason ?? null;
+}
+
+/** Sets or, with null, lifts what forbids to erase a call. */
+export async function setHold(tx: Tx, tenantId: string, id: string, reason: string | null): Promise<void> {
+  await tx.run("update calls set hold_reason = $3 where tenant_id = $1 and id = $2", [tenantId, id, reason]);
+}
+
+/** Calls that ended longer ago than this and were not erased yet, oldest first. */
+export async function callsToForget(tx: Tx, tenantId: string, days: number, limit: number): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>(
+    `select id from calls
+      where tenant_id = $1 and erased_at is null and hold_reason is null and merged_into is null
+        and updated_at < now() - $2 * interval '1 day'
+      order by id limit $3`,
+    [tenantId, days, limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Erased calls that something was written about afterwards. */
+export async function erasedCallsWithLateData(
+  tx: Tx,
+  tenantId: string,
+  days: number,
+  limit: number,
+): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>(
+    `select c.id from calls c
+      where c.tenant_id = $1 and c.erased_at > now() - $2 * interval '1 day' and c.merged_into is null
+        and (c.updated_at > c.erased_at
+             or exists (select from events e where e.tenant_id = $1 and e.call_id = c.id and e.body_digest is null))
+      order by c.id limit $3`,
+    [tenantId, days, limit],
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,65 @@
+import type { Db, Tx } from "#/db/transaction.ts";
+import { limits } from "#/kernel/limits.ts";
+
+import { eraseCall } from "./erase.ts";
+import type { Eraser, Erasing } from "./erase.ts";
+import { finishErasure, loadPolicy, unfinishedErasures } from "./erasure-store.ts";
+import { allTenants } from "./store.ts";
+
+export type ErasureSweep = Eraser & {
+  readonly db: Db;
+  /** Removes an object from its store; no error when it is gone already. */
+  readonly removeBlob: (key: string) => Promise<void>;
+  /** Calls of a tenant that ended before so many days and may be erased, oldest first. */
+  readonly callsToForget: (tx: Tx, tenantId: string, days: number, limit: number) => Promise<string[]>;
+  /** Erased calls that something came for afterwards. */
+  readonly erasedCallsWithLateData: (tx: Tx, tenantId: string, days: number, limit: number) => Promise<string[]>;
+  /** A call and its doubles, the call first; null when there is none. */
+  readonly callWithDoubles: (tx: Tx, tenantId: string, callId: string) => Promise<string[] | null>;
+};
+
+/**
+ * Does what erasing leaves to be done: removes objects from their store, erases what came late, and what has been kept for as
+ * long as its tenant wants. Safe to run anywhere, any number of times.
+ */
+export async function sweepErasures(sweep: ErasureSweep): Promise<number> {
+  let done = 0;
+  for (const tenantId of await sweep.db.inTransaction([], allTenants)) {
+    done += await eraseEach(sweep, tenantId, "late_data", (tx) =>
+      sweep.erasedCallsWithLateData(tx, tenantId, limits.erasureLateDays, limits.erasureCallsMax),
+    );
+    done += await eraseEach(sweep, tenantId, "retention", async (tx) => {
+      const { content_days } = await loadPolicy(tx, tenantId);
+      return content_days === null ? [] : sweep.callsToForget(tx, tenantId, content_days, limits.erasureCallsMax);
+    });
+    done += await removeObjects(sweep, tenantId);
+  }
+  return done;
+}
+
+/** Each call in a transaction of its own, so that nothing else has to wait. */
+async function eraseEach(
+  sweep: ErasureSweep,
+  tenantId: string,
+  cause: Erasing["cause"],
+  find: (tx: Tx) => Promise<readonly string[]>,
+): Promise<number> {
+  const found = await sweep.db.inTransaction([tenantId], find);
+  for (const callId of found) {
+    await sweep.db.inTransaction([tenantId], async (tx) => {
+      const [call, ...doubles] = (await sweep.callWithDoubles(tx, tenantId, callId)) ?? [];
+      if (call === undefined) return;
+      await eraseCall(tx, sweep, { tenantId, callIds: [call, ...doubles], cause, actor: "system", reason: null });
+    });
+  }
+  return found.length;
+}
+
+async function removeObjects({ db, removeBlob }: ErasureSweep, tenantId: string): Promise<number> {
+  const waiting = await db.inTransaction([tenantId], (tx) => unfinishedErasures(tx, tenantId, limits.erasureCallsMax));
+  for (const { id, blob_keys } of waiting) {
+    for (const key of blob_keys) await removeBlob(key);
+    await db.inTransaction([tenantId], (tx) => finishErasure(tx, tenantId, id));
+  }
+  return waiting.length;
+}
