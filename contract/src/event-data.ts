@@ -1,25 +1,42 @@
 import { z } from "zod";
 
-import { Call, RecordingInfo, Transcript } from "./call.ts";
+import { CallAnalysis } from "./analysis/call-analysis.ts";
+import { EffectiveEvaluation, Override } from "./analysis/review.ts";
+import { TrackerHit } from "./analysis/run.ts";
+import { Verdict } from "./analysis/run.ts";
+import { Call, Transcript } from "./call.ts";
 import { Campaign } from "./campaign.ts";
 import { AttemptClass, Delivery } from "./delivery.ts";
+import { Recording } from "./recording.ts";
 import { TrainingSession } from "./training.ts";
 
 // What the `data` of each message holds, by event type (events.ts).
 
 export const CallData = z.object({ call: Call, transcript: Transcript.nullable() });
 export const CampaignData = z.object({ campaign: Campaign });
-export const RecordingData = z.object({ call: Call, recording: RecordingInfo });
-export const TranscriptData = z.object({ call: Call, transcript: Transcript });
-export const AnalysisData = z.object({
-  call: Call,
-  analysis: z.object({ summary: z.string().nullable(), fields: z.record(z.string(), z.unknown()) }),
+/** A call with everything that was made of it. */
+export const CompletedCallData = CallData.extend({
+  analysis: CallAnalysis.optional().meta({
+    description:
+      "What was made of the call, and what is missing for which reason. Absent where analysis is switched off.",
+  }),
 });
+export const RecordingData = z.object({ call: Call, recording: Recording });
+export const TranscriptData = z.object({ call: Call, transcript: Transcript });
+export const AnalysisData = z.object({ call: Call, analysis: CallAnalysis });
 export const AnalysisFailedData = z.object({
   call: Call,
+  analysis: CallAnalysis,
   error: z.object({ code: z.string(), detail: z.string() }),
 });
+export const TrackerData = z.object({ call: Call, run_id: z.string(), tracker: TrackerHit });
 export const TrainingData = z.object({ session: TrainingSession });
+export const OverrideData = z.object({
+  run: z.object({ id: z.string(), call_id: z.string() }),
+  override: Override,
+  machine_verdict: Verdict,
+  effective: EffectiveEvaluation.omit({ results: true }),
+});
 
 /** An endpoint as messages about it name it: never with headers or secrets. */
 export const EndpointRef = z.object({ id: z.string(), url: z.string(), description: z.string() });

@@ -1,10 +1,12 @@
 import { z } from "zod";
 
+import * as analysisExamples from "./analysis/examples.ts";
+import { evaluationOverridden } from "./analysis/review-example.ts";
 import * as of from "./event-data.ts";
 import * as examples from "./examples.ts";
 import * as operational from "./operational-examples.ts";
 
-export { CallData } from "./event-data.ts";
+export { CallData, CompletedCallData } from "./event-data.ts";
 
 /** The body of a message in the standard format (Standard Webhooks). */
 export type Envelope = { readonly type: string; readonly timestamp: string; readonly data: unknown };
@@ -51,9 +53,10 @@ export const eventTypes = {
   "call.completed": {
     ...sent,
     title: "A call and all its results",
-    description: "Sent once per call when nothing more is expected: the call with its transcript and analysis.",
-    data: of.CallData,
-    examples: examples.callCompleted,
+    description:
+      "Sent once per call when nothing more is expected, at the latest an hour after its end: the call with its transcript, what was made of it, and what is missing for which reason.",
+    data: of.CompletedCallData,
+    examples: analysisExamples.callCompleted,
   },
   "call.failed": {
     ...sent,
@@ -64,39 +67,53 @@ export const eventTypes = {
     examples: examples.callFailed,
   },
   "recording.ready": {
-    ...planned,
+    ...sent,
     title: "A recording can be fetched",
-    description: "Sent when the recording of a call is stored, once per recording.",
+    description: "Sent when our own copy of a recording is stored, once per recording.",
     data: of.RecordingData,
-    examples: examples.recordingReady,
+    examples: analysisExamples.recordingReady,
   },
   "transcript.ready": {
-    ...planned,
+    ...sent,
     title: "A transcript is there",
     description: "Sent when what was said is known, from the provider or from the recording.",
     data: of.TranscriptData,
     examples: examples.transcriptReady,
   },
   "analysis.completed": {
-    ...planned,
+    ...sent,
     title: "The analysis of a call is there",
-    description: "Sent with the summary and the extracted fields, before call.completed.",
+    description: "Sent once per run with what was made of the call, before call.completed; again, as another run, when something comes later that changes it.",
     data: of.AnalysisData,
-    examples: examples.analysisCompleted,
+    examples: analysisExamples.analysisCompleted,
   },
   "analysis.failed": {
-    ...planned,
+    ...sent,
     title: "The analysis of a call failed for good",
-    description: "Sent when no further try will be made. call.completed follows, without an analysis.",
+    description: "Sent when no section came out and no further try will be made. call.completed follows all the same.",
     data: of.AnalysisFailedData,
-    examples: examples.analysisFailed,
+    examples: analysisExamples.analysisFailed,
+  },
+  "tracker.matched": {
+    ...sent,
+    title: "A tracker with an alert was hit",
+    description: "Sent once per run and tracker, for trackers of the plan that have `alert` switched on.",
+    data: of.TrackerData,
+    examples: analysisExamples.trackerMatched,
   },
   "training.feedback_ready": {
-    ...planned,
+    ...sent,
     title: "The feedback on a training session is there",
     description: "Sent once per session, with its feedback.",
     data: of.TrainingData,
     examples: examples.trainingFeedbackReady,
+  },
+  "evaluation.overridden": {
+    ...sent,
+    title: "A person changed a verdict",
+    description: "Sent for each change of a criterion; what the machine had said stays in its run.",
+    data: of.OverrideData,
+    examples: evaluationOverridden,
   },
   "campaign.completed": {
     ...sent,

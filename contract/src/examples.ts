@@ -1,4 +1,4 @@
-import type { Call, RecordingInfo, Transcript } from "./call.ts";
+import type { Call, Transcript } from "./call.ts";
 import type { Campaign } from "./campaign.ts";
 import type { TrainingSession } from "./training.ts";
 
@@ -71,7 +71,7 @@ export const englishTranscript: Transcript = {
   language: "en",
 };
 
-const hebrewTranscript: Transcript = {
+export const hebrewTranscript: Transcript = {
   text: "היי, איך אפשר לעזור?\nאני מחפשת שיווק נכס בבית שאן.",
   turns: [
     { role: "agent", text: "היי, איך אפשר לעזור?", start_ms: 0, end_ms: 1400 },
@@ -110,11 +110,6 @@ export const callEnded = {
   he: { type: "call.ended", timestamp, data: { call: hebrew, transcript: null } },
 };
 
-export const callCompleted = {
-  en: { type: "call.completed", timestamp, data: { call: english, transcript: englishTranscript } },
-  he: { type: "call.completed", timestamp, data: { call: hebrew, transcript: hebrewTranscript } },
-};
-
 export const callFailed = {
   en: {
     type: "call.failed",
@@ -149,31 +144,10 @@ export const campaignCompleted = {
   he: { type: "campaign.completed", timestamp, data: { campaign: { ...springRenewals, name: "חידושי אביב" } } },
 };
 
-const recording: RecordingInfo = {
-  status: "available",
-  url: "https://storage.example.com/rec.wav",
-  duration_ms: 127000,
-  channels: 2,
-};
-
-export const recordingReady = bodies("recording.ready", { call: english, recording }, { call: hebrew, recording });
-
 export const transcriptReady = bodies(
   "transcript.ready",
   { call: english, transcript: englishTranscript },
   { call: hebrew, transcript: hebrewTranscript },
-);
-
-export const analysisCompleted = bodies(
-  "analysis.completed",
-  { call: english, analysis: { summary: english.summary, fields: { city: "Austin", service: "Locksmith" } } },
-  { call: hebrew, analysis: { summary: hebrew.summary, fields: { city: "בית שאן", service: "שיווק נכס" } } },
-);
-
-export const analysisFailed = bodies(
-  "analysis.failed",
-  { call: english, error: { code: "model_unavailable", detail: "The model did not answer in 20 tries." } },
-  { call: hebrew, error: { code: "model_unavailable", detail: "The model did not answer in 20 tries." } },
 );
 
 export const trainingSession: TrainingSession = {

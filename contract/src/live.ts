@@ -12,6 +12,10 @@ export const LiveCallType = z.enum([
   "call.failed",
   "call.completed",
   "call.merged",
+  "recording.ready",
+  "transcript.ready",
+  "analysis.completed",
+  "analysis.failed",
 ]);
 export type LiveCallType = z.infer<typeof LiveCallType>;
 

@@ -1,6 +1,6 @@
 import type { Call, CallStatus } from "@aftercall/contract/call.ts";
 import type { Endpoint } from "@aftercall/contract/endpoint.ts";
-import type { CallData } from "@aftercall/contract/events.ts";
+import type { CompletedCallData } from "@aftercall/contract/events.ts";
 import { expectTypeOf, test } from "vitest";
 import type { z } from "zod";
 
@@ -54,7 +54,9 @@ test("the type of a message decides its data", () => {
   expectTypeOf(verify<WebhookEvent>)
     .returns.resolves.toHaveProperty("event")
     .toEqualTypeOf<WebhookEvent>();
-  expectTypeOf<Extract<WebhookEvent, { type: "call.completed" }>["data"]>().toEqualTypeOf<z.output<typeof CallData>>();
+  expectTypeOf<Extract<WebhookEvent, { type: "call.completed" }>["data"]>().toEqualTypeOf<
+    z.output<typeof CompletedCallData>
+  >();
   const own = verify<{ type: "lead.qualified"; data: { score: number } }>;
   expectTypeOf<Awaited<ReturnType<typeof own>>["event"]["data"]["score"]>().toEqualTypeOf<number>();
 });

@@ -43,13 +43,25 @@ create table recordings (
   foreign key (tenant_id, call_id) references calls (tenant_id, id)
 );
 
--- The pipeline of one call: one row, locked by whoever runs it.
+-- The pipeline of one call: one row, claimed by whoever runs it.
 create table pipelines (
   tenant_id uuid not null,
   call_id uuid not null,
   state text not null default 'running' check (state in ('running', 'settled')),
   plan_id uuid,
   plan_version int,
+  -- The transcript that counts; null while only a provider's own is there.
+  transcript_id uuid,
+  -- The run that holds the results of its steps.
+  run_id uuid,
+  -- Who works on it, until when without a word. Whoever comes meanwhile leaves a note instead: is_woken.
+  claim_id uuid,
+  -- The job that it was claimed in: the job's next try need not wait for the end of the lease.
+  claim_job uuid,
+  lease_until timestamptz,
+  is_woken boolean not null default false,
+  -- When something is to be done next: a try, a limit. Null: only news can move it.
+  wake_at timestamptz,
   -- When call.completed goes out with what is there.
   settle_by timestamptz not null,
   started_at timestamptz not null default now(),
@@ -57,6 +69,8 @@ create table pipelines (
   primary key (tenant_id, call_id),
   foreign key (tenant_id, call_id) references calls (tenant_id, id)
 ) with (fillfactor = 80);
+-- What nobody works on although it is time; asked for by every process, so it must be small.
+create index pipelines_due on pipelines (wake_at) where state = 'running';
 
 -- How each step of a call went. A result is stored before the next step begins, so a paid answer is never paid for again.
 create table step_results (
@@ -69,6 +83,8 @@ create table step_results (
   attempt int not null default 0,
   attempts_max int not null default 1,
   next_attempt_at timestamptz,
+  -- How often a person had it done again.
+  retried int not null default 0,
   -- What it was made from: recording or transcript, plan, engine, prompt. The same input is not worked on twice.
   input_hash bytea,
   output jsonb,
@@ -81,6 +97,7 @@ create table step_results (
   primary key (tenant_id, call_id, step),
   foreign key (tenant_id, call_id) references calls (tenant_id, id)
 ) with (fillfactor = 80);
+create index step_results_parked on step_results (tenant_id, call_id) where state = 'failed';
 
 -- Answers of engines that cost money, kept under what was asked, so that nothing is asked twice.
 create table engine_answers (
@@ -212,3 +229,12 @@ end $$;
 grant select, insert, update on recordings, pipelines, step_results, analysis_plans, analysis_runs, metric_sets to aftercall_app;
 grant select, insert, update, delete on engines to aftercall_app;
 grant select, insert on engine_costs, engine_answers to aftercall_app;
+
+-- Tenants with pipelines that are due and that nobody works on.
+grant select on pipelines to aftercall_lookup;
+create policy lookup on pipelines for select to aftercall_lookup using (current_user = 'aftercall_lookup');
+create function lookup_tenants_with_idle_pipelines(before timestamptz) returns setof uuid language sql stable security definer set search_path = public
+  as $$ select distinct p.tenant_id from pipelines p where p.state = 'running' and p.wake_at < before $$;
+revoke all on function lookup_tenants_with_idle_pipelines(timestamptz) from public;
+grant execute on function lookup_tenants_with_idle_pipelines(timestamptz) to aftercall_app;
+alter function lookup_tenants_with_idle_pipelines(timestamptz) owner to aftercall_lookup;

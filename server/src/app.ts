@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 
 import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
+import { pipelineSweep, workOnCalls } from "#/app/pipeline.ts";
 import { composeReactions } from "#/app/reactions.ts";
 import { runSweeps } from "#/app/sweeps.ts";
 import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
@@ -120,17 +121,20 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     node,
     userAgent: `aftercall/${version}`,
   });
-  const react = composeReactions({ ids, clock, jobs, book, delivery, isWorker, settleSeconds: config.settleSeconds });
-  const intake = composeIntake({ db, box, ids, clock, log, metrics, sources, react });
-
+  const react = composeReactions({ ids, clock, jobs, book, delivery, isWorker, config });
   const stopping = new AbortController();
   if (isWorker) {
+  const deadlineMs = config.trainingAnswerSeconds * 1000;
+  const awaitFeedback = createAwaitFeedback({ db, clock, wake, deadlineMs, stopping: stopping.signal });
+  const intake = composeIntake({ db, box, ids, clock, log, metrics, sources, react, isAnalysing: config.analysis === "on", awaitFeedback });
+
     await jobs.work(work.settle, async (data) => {
       const after = await db.inTransaction([data.tenantId], (tx) => settleCall(tx, intake.context, data));
       for (const run of after) run();
     });
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
     await workOnUpkeep({ config, db, jobs, book, clock, ids, log, metrics });
+    await workOnCalls({ config, db, jobs, clock, ids, log, react });
     delivery.start();
   }
   const sweeps = [
@@ -139,6 +143,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
     ...upkeepSweeps({ db, jobs, clock }),
+    pipelineSweep({ db, jobs, clock }),
   ];
   const sweeping = runSweeps(isWorker ? sweeps : [], { clock, log, signal: stopping.signal });
   const server = await composeHttp({

@@ -14,19 +14,25 @@ export type Reactions = {
   readonly countForCampaigns: Reaction;
   readonly sendMessages: Reaction;
   readonly settleLater: Reaction;
+  readonly workOnCalls: Reaction;
   readonly queueFeedback: Reaction;
 };
 
 /** What follows from what. */
 const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[]>> => ({
   "call.started": [r.announce, r.countForCampaigns],
-  "call.updated": [r.announce, r.countForCampaigns],
-  "call.merged": [r.announce, r.countForCampaigns],
-  "call.ended": [r.announce, r.sendMessages],
+  "call.updated": [r.announce, r.countForCampaigns, r.workOnCalls],
+  "call.merged": [r.announce, r.countForCampaigns, r.workOnCalls],
+  "call.ended": [r.announce, r.sendMessages, r.workOnCalls],
   "call.failed": [r.announce, r.sendMessages],
   "call.awaiting": [r.settleLater],
   "call.settled": [r.announce, r.sendMessages],
   "turn.spoken": [r.announce],
+  "recording.ready": [r.announce, r.sendMessages],
+  "transcript.ready": [r.announce, r.sendMessages],
+  "analysis.completed": [r.announce, r.sendMessages],
+  "analysis.failed": [r.announce, r.sendMessages],
+  "tracker.matched": [r.sendMessages],
   "training.requested": [r.queueFeedback],
   "campaign.completed": [r.announce, r.sendMessages],
 });

@@ -69,6 +69,7 @@ export const FailureReason = z.enum([
   "redaction_unlocated",
   "attempts_exhausted",
   "deadline",
+  "internal_error",
 ]);
 export type FailureReason = z.infer<typeof FailureReason>;
 

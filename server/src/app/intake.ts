@@ -30,6 +30,9 @@ export type IntakeParts = {
   readonly sources: Sources;
   readonly react: React;
 };
+  /** Whether calls have a pipeline, which then says that they are settled. */
+  readonly isAnalysing: boolean;
+  readonly awaitFeedback: AwaitFeedback;
 
 export type Intake = {
   readonly receive: Receive;
@@ -39,12 +42,13 @@ export type Intake = {
 };
 
 /** Puts the inbox together: receiving, batching, the transaction, the quarantine. */
-export function composeIntake({ db, box, ids, clock, log, metrics, sources, react }: IntakeParts): Intake {
+export function composeIntake({ db, box, ids, clock, log, metrics, sources, react, isAnalysing, awaitFeedback }: IntakeParts): Intake {
   const context: BatchContext = {
     newId: () => ids.next(),
     now: () => clock.now(),
     reread: createReread(sources),
     hooks: { react, claimSessions, resolveCampaigns: (tx, names) => resolveCampaigns(tx, names, () => ids.next()) },
+    settling: isAnalysing ? "pipeline" : "at_once",
   };
   const batcher = createBatcher(
     (batch) => {

@@ -7,12 +7,14 @@ import { writeMessages } from "#/delivery/write.ts";
 import { jobId } from "#/jobs/define.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
 import type { Clock } from "#/kernel/clock.ts";
+import type { Config } from "#/kernel/config.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { announce } from "#/live/announce.ts";
+import { callsToWorkOn } from "#/pipeline/wake.ts";
 import { createReact } from "#/reactions.ts";
 import { attachCall } from "#/training/store.ts";
 
-import { work } from "./work.ts";
+import { enqueueCallsWith, enqueueFeedbackWith, work } from "./work.ts";
 
 export type ReactionParts = {
   readonly ids: Ids;
@@ -22,12 +24,13 @@ export type ReactionParts = {
   readonly delivery: DeliveryWorker;
   /** Whether this process delivers, and so may take first attempts from memory. */
   readonly isWorker: boolean;
-  /** How long `call.completed` waits for a promised report. */
-  readonly settleSeconds: number;
+  readonly config: Pick<Config, "analysis" | "settleSeconds">;
 };
 
 /** Gives each reaction of reactions.ts the feature that does it. */
-export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, settleSeconds }: ReactionParts): React {
+export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, config }: ReactionParts): React {
+  const enqueueCalls = enqueueCallsWith(jobs);
+  const enqueueFeedback = enqueueFeedbackWith(jobs);
   const roomFor = isWorker ? delivery.roomFor : () => 0;
   return createReact({
     async announce(tx, changes) {
@@ -48,13 +51,18 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, s
       const queued = changes.flatMap((change) => {
         if (change.type !== "call.awaiting") return [];
         const data = { tenantId: change.tenantId, callId: change.after.id };
-        return [{ id: jobId("settle", data.tenantId, data.callId), data, startAfterSeconds: settleSeconds }];
+        return [{ id: jobId("settle", data.tenantId, data.callId), data, startAfterSeconds: config.settleSeconds }];
       });
       await jobs.enqueueAll(tx, work.settle, queued);
       return {};
     },
 
     async queueFeedback(tx, changes) {
+    async workOnCalls(tx, changes) {
+      if (config.analysis === "on") await enqueueCalls(tx, callsToWorkOn(changes));
+      return {};
+    },
+
       for (const change of changes) {
         if (change.type !== "training.requested") continue;
         const { tenantId, sessionId, callId } = change;

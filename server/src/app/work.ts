@@ -1,13 +1,20 @@
 import { z } from "zod";
 
+import type { Tx } from "#/db/transaction.ts";
 import type { EnqueueResend } from "#/delivery/resend/run.ts";
 import { defineJob, jobId } from "#/jobs/define.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
 
+const call = z.object({ tenantId: z.uuid(), callId: z.uuid() });
+
 /** Every kind of background work, by what it does. */
 export const work = {
   /** Sends `call.completed` although a promised report has not come. */
-  settle: defineJob({ name: "inbox.settle", data: z.object({ tenantId: z.uuid(), callId: z.uuid() }), concurrency: 4 }),
+  settle: defineJob({ name: "inbox.settle", data: call, concurrency: 4 }),
+  /** Brings a call that ended as far as it can be brought without waiting for anybody outside. */
+  pipeline: defineJob({ name: "pipeline.run", data: call, concurrency: 4 }),
+  /** The same, and waits for recordings and engines: apart, so that an engine that hangs holds up nobody else. */
+  asking: defineJob({ name: "pipeline.ask", data: call, concurrency: 16, expireSeconds: 7_200 }),
   /** Runs a range of stored events again. */
   replay: defineJob({
     name: "inbox.replay",
@@ -29,4 +36,14 @@ export const work = {
 /** Each run of a resend is queued once, whoever asks for it. */
 export function enqueueResendWith(jobs: Jobs): EnqueueResend {
   return (tx, data) => jobs.enqueue(tx, work.resend, data, { id: jobId("resend", data.resendId, String(data.run)) });
+}
+
+/** Queues calls for their pipelines, all in one statement. Two jobs of one call do no harm: one of them works. */
+export function enqueueCallsWith(jobs: Jobs) {
+  return (tx: Tx, calls: readonly { tenantId: string; callId: string }[]): Promise<void> =>
+    jobs.enqueueAll(
+      tx,
+      work.pipeline,
+      calls.map((data) => ({ data })),
+    );
 }

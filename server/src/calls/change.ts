@@ -1,3 +1,6 @@
+import type { CallAnalysis } from "@aftercall/contract/analysis/call-analysis.ts";
+import type { EffectiveEvaluation, Override } from "@aftercall/contract/analysis/review.ts";
+import type { Verdict } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
 import type { LiveTurn } from "@aftercall/contract/live.ts";
@@ -9,7 +12,7 @@ import { isConnected, isOver, project } from "./project.ts";
 import type { CallRecord } from "./record.ts";
 
 /** What happened, as reactions see it. The words are those of the messages that are sent out. */
-export type Change = CallChange | TurnSpoken | TrainingRequested | CampaignCompleted;
+export type Change = CallChange | CallResult | TurnSpoken | TrainingRequested | TrainingReady | EvaluationOverridden | CampaignCompleted;
 
 export type CallChange = {
   readonly type:
@@ -28,10 +31,26 @@ export type CallChange = {
   /** What was said, where it is known and the change is one that messages are made of. */
   readonly transcript: Transcript | null;
   /** When the event that caused it was received, epoch milliseconds. */
+  /** What was made of the call, where it was settled by its pipeline. */
+  readonly analysis?: CallAnalysis;
   readonly receivedAt: number;
 };
 
 /** Something is being said in a call that runs: for those who listen, no part of the record. */
+/** Something that was made of a call after it ended is there. */
+export type CallResult = {
+  readonly type: "recording.ready" | "transcript.ready" | "analysis.completed" | "analysis.failed" | "tracker.matched";
+  readonly tenantId: string;
+  readonly after: CallRecord;
+  readonly aliases: readonly Alias[];
+  /** Names what is there: one message for each (time, subject, type). */
+  readonly subject: string;
+  /** When it was made, epoch milliseconds: the same whenever it is told. */
+  readonly at: number;
+  /** What the message holds beside the call. */
+  readonly data: Readonly<Record<string, unknown>>;
+};
+
 export type TurnSpoken = {
   readonly type: "turn.spoken";
   readonly tenantId: string;
@@ -50,6 +69,33 @@ export type TrainingRequested = {
 };
 
 export type CampaignCompleted = {
+/** The feedback on a training session is there. */
+export type TrainingReady = {
+  readonly type: "training.ready";
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly callId: string | null;
+  readonly session: TrainingSession;
+  /** Epoch milliseconds. */
+  readonly occurredAt: number;
+};
+
+/** A person changed a verdict of a scorecard. */
+export type EvaluationOverridden = {
+  readonly type: "evaluation.overridden";
+  readonly tenantId: string;
+  readonly callId: string;
+  readonly runId: string;
+  readonly overrideId: string;
+  readonly override: Override;
+  /** What the machine had said. */
+  readonly machine: Verdict;
+  /** The scorecard from now on. */
+  readonly effective: EffectiveEvaluation;
+  /** Epoch milliseconds. */
+  readonly occurredAt: number;
+};
+
   readonly type: "campaign.completed";
   readonly tenantId: string;
   readonly campaignId: string;
@@ -65,13 +111,19 @@ export type React = (tx: Tx, changes: readonly Change[]) => Promise<AfterCommit[
 export type AfterCommit = () => void;
 
 /**
+/**
+ * Who says that a call is settled: `at_once` the change itself, when no promised report is missing; `pipeline` the pipeline of
+ * the call, later; `due` we do now, whatever is missing.
+ */
+export type Settling = "at_once" | "pipeline" | "due";
+
  * Which changes a call went through, and the record with their names noted, so that each of `call.ended`, `call.failed`
- * and `call.completed` is said once. `isDue` settles a call whose promised report has not come in time.
+ * and `call.completed` is said once.
  */
 export function changesBetween(
   before: CallRecord | null,
   after: CallRecord,
-  isDue = false,
+  settling: Settling = "at_once",
 ): { readonly record: CallRecord; readonly types: CallChange["type"][] } {
   const types: CallChange["type"][] = [before ? "call.updated" : "call.started"];
   const announced = new Set(after.announced);
@@ -82,8 +134,8 @@ export function changesBetween(
       announced.add(end);
       types.push(end);
     }
-    if (end === "call.ended" && !announced.has("call.completed")) {
-      if (isDue || after.state.is_reported || !after.state.awaits_report) {
+    if (end === "call.ended" && !announced.has("call.completed") && settling !== "pipeline") {
+      if (settling === "due" || after.state.is_reported || !after.state.awaits_report) {
         announced.add("call.completed");
         types.push("call.settled");
       } else if (types.includes("call.ended")) {

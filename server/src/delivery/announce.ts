@@ -1,6 +1,7 @@
+import type { Transcript } from "@aftercall/contract/call.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
-import type { CallChange, CampaignCompleted, Change, TrainingReady } from "#/calls/change.ts";
+import type { CallChange, CallResult, CampaignCompleted, Change, EvaluationOverridden, TrainingReady } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import { toCall } from "#/calls/record.ts";
 
@@ -17,6 +18,12 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
         return [aboutCall(change.type, change)];
       case "call.settled":
         return [aboutCall("call.completed", change)];
+      case "recording.ready":
+      case "transcript.ready":
+      case "analysis.completed":
+      case "analysis.failed":
+      case "tracker.matched":
+        return [aboutResult(change)];
       case "campaign.completed":
         return [aboutCampaign(change)];
       case "training.ready":
@@ -69,6 +76,25 @@ export function renderCall(
 
 function aboutCampaign({
   type,
+/** One message for each recording, transcript, run and tracker; it stands in the line of its call. */
+function aboutResult({ type, tenantId, after, aliases, subject, at, data }: CallResult): MessageFact {
+  const call = toCall(after, aliases);
+  const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
+  const transcript = type === "transcript.ready" ? (data["transcript"] as Transcript) : null;
+  const about = { kind: "call", call, transcript, data: { call, ...data } } as const;
+  return {
+    tenantId,
+    type,
+    callId: after.id,
+    campaignId: null,
+    direction: call.direction,
+    occurredAtMs: at,
+    receivedAtMs: at,
+    subject,
+    render: (form, id) => renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: at, businessId, about }, form),
+  };
+}
+
   tenantId,
   campaignId,
   campaign,
@@ -92,6 +118,14 @@ function aboutCampaign({
 
 /** Not a message about a call: it goes to whoever subscribed to it, whatever the direction of the call was. */
 function aboutTraining({ tenantId, sessionId, session, occurredAt }: TrainingReady): MessageFact {
+function aboutOverride(change: EvaluationOverridden): MessageFact {
+  const { tenantId, overrideId, override, machine, effective, occurredAt } = change;
+  const run = { id: toPublicId("analysis_run", change.runId), call_id: toPublicId("call", change.callId) };
+  const { score, result, coverage } = effective;
+  const data = { run, override, machine_verdict: machine, effective: { score, result, coverage } };
+  return aboutData(tenantId, "evaluation.overridden", overrideId, occurredAt, data);
+}
+
   const type = "training.feedback_ready";
   const businessId = toPublicId("tenant", tenantId);
   const about = { kind: "data", data: { session } } as const;

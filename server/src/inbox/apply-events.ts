@@ -61,7 +61,9 @@ export async function applyEvents(
     const withCampaign = name
       ? { ...changed, campaignId: campaigns.get(`${name.tenantId}\u0000${name.name}`) ?? null }
       : changed;
-    const { record, types } = isChanged ? changesBetween(one.known, withCampaign) : { record: withCampaign, types: [] };
+    const { record, types } = isChanged
+      ? changesBetween(one.known, withCampaign, context.settling)
+      : { record: withCampaign, types: [] };
     const doubles = one.doubles.map((double) => ({ ...double, mergedInto: record.id, version: double.version + 1 }));
     if (doubles.length > 0)
       await compressMerges(

@@ -218,12 +218,14 @@ async function scene() {
     },
     sendMessages: async () => ({}),
     settleLater: async () => ({}),
+    workOnCalls: async () => ({}),
     queueFeedback: async () => ({}),
   });
   const context: BatchContext = {
     newId: () => ids.next(),
     now: () => systemClock.now(),
     reread: async () => null,
+    settling: "at_once",
     hooks: {
       react: async (tx, seen) => {
         changes.push(...seen);

@@ -85,11 +85,15 @@ async function rebuild(
   return advance(records.map((record) => record.state).reduce(join, nothingKnown), state);
 }
 
-/** What came over our own API has no event to be read again: its claims stay. */
+/** What came over our own API or was found out by the call's pipeline has no event to be read again: its claims stay. */
 function toldOnly(state: CallState): CallState {
-  const facts = Object.fromEntries(Object.entries(state.facts).filter(([, claim]) => claim?.by.startsWith("api:")));
+  const facts = Object.fromEntries(Object.entries(state.facts).filter(([, claim]) => claim && isOurs(claim.by)));
   const final = state.final?.by.startsWith("api:") ? state.final : null;
   return { ...nothingKnown, facts, final };
+}
+
+function isOurs(by: string): boolean {
+  return by.startsWith("api:") || by.startsWith("pipeline:");
 }
 
 function failed(id: string, stored: StoredEvent) {

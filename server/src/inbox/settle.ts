@@ -20,7 +20,7 @@ export async function settleCall(
   const found = locked.get(callId);
   const record = found?.mergedInto ? locked.get(found.mergedInto) : found;
   if (!record) return [];
-  const { record: settled, types } = changesBetween(record, { ...record, version: record.version + 1 }, true);
+  const { record: settled, types } = changesBetween(record, { ...record, version: record.version + 1 }, "due");
   if (!types.includes("call.settled")) return [];
   const eventId = record.state.transcript?.value.event_id;
   const transcripts = await loadTranscripts(tx, [tenantId], eventId ? [eventId] : []);

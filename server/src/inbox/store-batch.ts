@@ -1,5 +1,5 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
-import type { AfterCommit, Change } from "#/calls/change.ts";
+import type { AfterCommit, Change, Settling } from "#/calls/change.ts";
 import { isOver, project } from "#/calls/project.ts";
 import { viewOf } from "#/calls/record.ts";
 import type { CallState } from "#/calls/state.ts";
@@ -25,6 +25,8 @@ export type BatchContext = {
   readonly now: () => number;
   readonly reread: Reread;
   readonly hooks: IntakeHooks;
+  /** Who says that a call is settled. */
+  readonly settling: Exclude<Settling, "due">;
 };
 
 /**

@@ -87,15 +87,20 @@ export async function startJobs({ connection, definitions, isWorker, log, clock 
     async work(job, handler) {
       const options = {
         batchSize: 1,
-        localConcurrency: job.concurrency,
         perJobResults: true,
         // New jobs announce themselves; retries and the jobs of the dead do not, and are found by looking.
         pollingIntervalSeconds: 2,
         notifyPollingIntervalSeconds: 2,
       } as const;
-      await boss.work<unknown, unknown, typeof options>(job.name, options, (batch) =>
-        Promise.all(batch.map((given) => runJob(job, given, handler, { log, clock }))),
-      );
+      for (let i = 0; i < job.concurrency; i++) {
+        const worker = boss.work<unknown, unknown, typeof options>(job.name, options, async (batch) => {
+          const results = await Promise.all(batch.map((given) => runJob(job, given, handler, { log, clock })));
+          // Where one job was there may be more: pg-boss would wait for the next announcement or look.
+          boss.notifyWorker(await worker);
+          return results;
+        });
+        await worker;
+      }
     },
     stop: () => boss.stop({ graceful: true, timeout: limits.drainMs - 5_000 }),
   };

@@ -1,6 +1,6 @@
 import type { LiveCallType } from "@aftercall/contract/live.ts";
 
-import type { CallChange, CampaignCompleted, Change, TurnSpoken } from "#/calls/change.ts";
+import type { CallChange, CallResult, CampaignCompleted, Change, TurnSpoken } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import type { Tx } from "#/db/transaction.ts";
 
@@ -13,7 +13,7 @@ import { insertChanges, type NewChange } from "./store.ts";
  */
 export async function announce(tx: Tx, changes: readonly Change[], at: number): Promise<void> {
   const rows: NewChange[] = [];
-  const ofCalls = new Map<string, CallChange[]>();
+  const ofCalls = new Map<string, (CallChange | CallResult)[]>();
   for (const change of changes) {
     switch (change.type) {
       case "turn.spoken":
@@ -35,14 +35,14 @@ export async function announce(tx: Tx, changes: readonly Change[], at: number): 
   await insertChanges(tx, [...[...ofCalls.values()].map((group) => aboutCall(group, at)), ...rows]);
 }
 
-function aboutCall(changes: readonly CallChange[], at: number): NewChange {
+function aboutCall(changes: readonly (CallChange | CallResult)[], at: number): NewChange {
   const [first] = changes;
   if (!first) throw new Error("a group of changes is never empty");
   const { tenantId, after, aliases } = first;
   const { state } = after;
   const seen = project(state);
   const types = new Set(changes.flatMap(({ type }) => publicTypes.get(type) ?? []));
-  const doubles = changes.flatMap(({ type, before }) => (type === "call.merged" && before ? [before.id] : []));
+  const doubles = changes.flatMap((one) => (one.type === "call.merged" && one.before ? [one.before.id] : []));
   const payload: CallPayload = {
     types: [...types],
     at,
@@ -65,7 +65,7 @@ function aboutCall(changes: readonly CallChange[], at: number): NewChange {
 }
 
 /** `call.awaiting` is between us and the queue. */
-const publicTypes: ReadonlyMap<CallChange["type"], LiveCallType> = new Map([
+const publicTypes: ReadonlyMap<(CallChange | CallResult)["type"], LiveCallType> = new Map([
   ["call.started", "call.started"],
   ["call.updated", "call.updated"],
   ["call.ended", "call.ended"],
@@ -75,6 +75,10 @@ const publicTypes: ReadonlyMap<CallChange["type"], LiveCallType> = new Map([
 ]);
 
 function endingOf(types: ReadonlySet<LiveCallType>): Ending | undefined {
+  ["recording.ready", "recording.ready"],
+  ["transcript.ready", "transcript.ready"],
+  ["analysis.completed", "analysis.completed"],
+  ["analysis.failed", "analysis.failed"],
   if (types.has("call.completed")) return "completed";
   return types.has("call.failed") ? "failed" : undefined;
 }

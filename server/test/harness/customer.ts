@@ -31,6 +31,8 @@ export type Customer = {
   calls(): Promise<Call[]>;
   /** All events, oldest first. */
   events(query?: string): Promise<Event[]>;
+  /** Resolves when every call that is over has been settled by its pipeline. */
+  settled(): Promise<void>;
   quarantine(): Promise<Quarantined[]>;
   /** Subscribes a receiver to messages. */
   subscribe(receiver: Receiver, changes?: Record<string, unknown>): Promise<CreatedEndpoint>;
@@ -109,6 +111,7 @@ export async function makeCustomer(app: Running): Promise<Customer> {
       await logSettled(app.db);
       return everything<Event>(`/v1/events?limit=100&${query}`);
     },
+    settled: () => allSettled(app.db, tenantId),
     quarantine: () => everything<Quarantined>("/v1/quarantine?limit=100"),
     subscribe: ({ url }, changes = {}) => succeed("POST", "/v1/endpoints", { url, ...changes }),
   };
@@ -143,6 +146,14 @@ async function logSettled(db: Db): Promise<void> {
   const open = await ask("select pg_snapshot_xmax(pg_current_snapshot())::text as answer");
   const isOver = () => ask("select (pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8)::text as answer", [open]);
   while ((await isOver()) !== "true") await systemClock.sleep(2);
+}
+
+async function allSettled(db: Db, tenantId: string): Promise<void> {
+  const unsettled = `select 1 from calls where tenant_id = $1 and merged_into is null
+                        and announced @> '{call.ended}' and not announced @> '{call.completed}'`;
+  const isAnyLeft = () =>
+    db.inTransaction([tenantId], async (tx) => (await tx.rows(unsettled, [tenantId])).length > 0);
+  while (await isAnyLeft()) await systemClock.sleep(5);
 }
 
 async function connect(

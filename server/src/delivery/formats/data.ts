@@ -11,6 +11,6 @@ export function dataOf({ about, messageId }: Fact, payload: EndpointPayload): Re
     const { campaign } = about;
     return payload === "full" ? { campaign } : { campaign: { id: campaign.id, url: `/v1/campaigns/${campaign.id}` } };
   }
-  const { call, transcript } = about;
-  return payload === "full" ? { call, transcript } : { call: { id: call.id, url: `/v1/calls/${call.id}` } };
+  const { call, transcript, data = { call, transcript } } = about;
+  return payload === "full" ? data : { call: { id: call.id, url: `/v1/calls/${call.id}` } };
 }

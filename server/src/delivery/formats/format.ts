@@ -14,7 +14,13 @@ export type Fact = {
   /** The tenant's own number for itself, as the flat format shows it. */
   readonly businessId: string;
   readonly about:
-    | { readonly kind: "call"; readonly call: Call; readonly transcript: Transcript | null }
+    | {
+        readonly kind: "call";
+        readonly call: Call;
+        readonly transcript: Transcript | null;
+        /** The whole of what is said; without it, call and transcript. */
+        readonly data?: Readonly<Record<string, unknown>>;
+      }
     | { readonly kind: "campaign"; readonly campaign: Campaign }
     /** Neither: what a tenant publishes. */
     | { readonly kind: "data"; readonly data: Readonly<Record<string, unknown>> };

@@ -172,6 +172,12 @@ export const settingsSchema = z.object({
     defaultText: "none",
   }),
   settleSeconds: whole(0, 86_400).default(120).register(aboutOf, {
+  analysis: z.enum(["on", "off"], { error: "must be on or off" }).default("on").register(aboutOf, {
+    env: "AFTERCALL_ANALYSIS",
+    about:
+      "Whether anything is made of calls after their end: recordings, transcripts, numbers, summaries, fields, scorecards. `off` sends `call.completed` as soon as the provider has told everything.",
+    example: "off",
+  }),
     env: "AFTERCALL_SETTLE_SECONDS",
     about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
     example: "300",

@@ -1,0 +1,35 @@
+import { z } from "zod";
+
+import { EngineRef } from "./engine.ts";
+import { MetricSet } from "./metrics.ts";
+import { Coaching, Evaluation, ExtractedField, RunStatus, Section, SectionName, Summary, TrackerHit } from "./run.ts";
+import { StepName, StepReason, StepState } from "./step.ts";
+
+/** A stage that gave nothing, and why: one sentence that a person can act on. */
+export const MissingStep = z.object({
+  step: StepName,
+  state: StepState,
+  reason: StepReason.nullable(),
+  detail: z.string().nullable(),
+});
+export type MissingStep = z.infer<typeof MissingStep>;
+
+/** What was made of a call, as messages tell it: the results, who made them, and what is missing for which reason. */
+export const CallAnalysis = z.object({
+  /** The run these results are from: `GET /v1/calls/{id}/analysis` shows the current one. */
+  run_id: z.string(),
+  status: RunStatus,
+  /** Who made most of it; each section names its own. Null when every section was skipped. */
+  engine: EngineRef.nullable(),
+  sections: z.partialRecord(SectionName, Section),
+  summary: Summary.nullable(),
+  fields: z.array(ExtractedField),
+  trackers: z.array(TrackerHit),
+  /** The sets that could be measured, the one from audio first. */
+  metrics: z.array(MetricSet),
+  evaluation: Evaluation.nullable(),
+  coaching: Coaching.nullable(),
+  /** Stages that were skipped or failed. */
+  missing: z.array(MissingStep),
+});
+export type CallAnalysis = z.infer<typeof CallAnalysis>;

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+
+import type { EngineRef } from "@aftercall/contract/analysis/engine.ts";
+import type { Transcript } from "@aftercall/contract/call.ts";
+
+import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
+
+/** A transcript with where it is from. It never changes: a better one is another one. */
+export type KeptTranscript = {
+  readonly id: string;
+  /** The provider that sent it, `stt`, `human_edit`, `redaction`, `import`. */
+  readonly origin: string;
+  readonly redaction: "none" | "masked";
+  /** Of every word and time in it: equal digests say the same. */
+  readonly digest: string;
+  readonly transcript: Transcript;
+};
+
+export type NewTranscript = Transcript & {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly callId: string;
+  readonly origin: string;
+  readonly parentId: string | null;
+  readonly engine: EngineRef | null;
+  readonly timing: "word" | "turn" | "start_only" | "none" | null;
+  readonly redaction: "none" | "masked";
+  readonly quality: Readonly<Record<string, unknown>> | null;
+};
+
+type Row = Transcript & { id: string; origin: string; redaction: "none" | "masked" };
+
+const columns = "t.id, t.origin, t.redaction, t.language, t.text, t.turns";
+
+/** A transcript by its own id, or by the event that brought it; null when there is none of that name. */
+export async function loadTranscript(
+  tx: Tx,
+  tenantId: string,
+  by: { readonly id: string } | { readonly eventId: string },
+): Promise<KeptTranscript | null> {
+  const rows =
+    "id" in by
+      ? await tx.rows<Row>(
+          `select ${columns} from transcripts t where t.tenant_id = $1 and t.id = $2`,
+          [tenantId, by.id],
+          "calls.transcript-by-id",
+        )
+      : await tx.rows<Row>(
+          `select ${columns} from transcripts t where t.tenant_id = $1 and t.event_id = $2`,
+          [tenantId, by.eventId],
+          "calls.transcript-by-event",
+        );
+  return rows[0] ? keptOf(rows[0]) : null;
+}
+
+/**
+ * The transcript of a call that counts: what its pipeline settled on, else the best one its provider sent. A call that was
+ * merged away has none of its own.
+ */
+export async function loadCurrentTranscript(tx: Tx, tenantId: string, callId: string): Promise<KeptTranscript | null> {
+  const rows = await tx.rows<Row>(
+    `select ${columns} from calls c
+       left join pipelines p on p.tenant_id = c.tenant_id and p.call_id = c.id
+       join transcripts t on t.tenant_id = c.tenant_id
+        and case when p.transcript_id is null then t.event_id = (c.state->'transcript'->>0)::uuid else t.id = p.transcript_id end
+      where c.tenant_id = $1 and c.id = $2`,
+    [tenantId, callId],
+  );
+  return rows[0] ? keptOf(rows[0]) : null;
+}
+
+/** Keeps a transcript that no event brought. */
+export async function insertTranscript(tx: Tx, row: NewTranscript): Promise<void> {
+  const { tenantId, id, callId, origin, language, text, turns, engine, parentId, timing, redaction, quality } = row;
+  await tx.run(
+    `insert into transcripts (tenant_id, id, call_id, event_id, origin, language, text, turns, engine, parent_id, timing, redaction, quality)
+     values ($1, $2, $3, null, $4, $5, $6::json->>0, $7, $8, $9, $10, $11, $12)
+     on conflict (tenant_id, id) do nothing`,
+    [
+      tenantId,
+      id,
+      callId,
+      origin,
+      language,
+      jsonbText([text]),
+      jsonbText(turns),
+      engine && JSON.stringify(engine),
+      parentId,
+      timing,
+      redaction,
+      quality && jsonbText(quality),
+    ],
+  );
+}
+
+function keptOf({ id, origin, redaction, ...transcript }: Row): KeptTranscript {
+  return { id, origin, redaction, digest: digestOf(transcript), transcript };
+}
+
+/** The digest of what a transcript says, in hex. */
+export function digestOf({ language, text, turns }: Transcript): string {
+  return createHash("sha256")
+    .update(JSON.stringify([language, text, turns]))
+    .digest("hex");
+}

@@ -1,0 +1,116 @@
+import type { CallAnalysis, MissingStep } from "@aftercall/contract/analysis/call-analysis.ts";
+import type { EngineRef } from "@aftercall/contract/analysis/engine.ts";
+import type { Section, SectionName } from "@aftercall/contract/analysis/run.ts";
+import type { StepName } from "@aftercall/contract/analysis/step.ts";
+import { toPublicId } from "@aftercall/contract/id.ts";
+
+import { join, nothingKnown } from "#/calls/state.ts";
+import type { CallState } from "#/calls/state.ts";
+import { type Analysed, statusOf } from "#/evaluation/run.ts";
+import { sumUsage } from "#/models/usage.ts";
+import type { Facts } from "#/providers/provider.ts";
+
+import { digest, type Dossier, isFinal, type StepRow } from "./dossier.ts";
+
+/** Which step makes which section of a run. */
+export const sectionOfStep: ReadonlyMap<StepName, SectionName> = new Map([
+  ["summarise", "summary"],
+  ["extract", "extraction"],
+  ["track", "tracking"],
+  ["score", "evaluation"],
+  ["coach", "coaching"],
+]);
+
+/** What the steps came to, as a run keeps it. */
+export function analysedOf(dossier: Dossier): Analysed {
+  const { found, steps } = dossier;
+  const rows = [...sectionOfStep.keys()].flatMap((name) => steps.get(name) ?? []);
+  const usages = rows.flatMap(({ usage }) => usage ?? []);
+  return {
+    transcriptId: found.transcript?.id ?? null,
+    inputHash: Buffer.from(digest(rows.map(({ step, inputHash }) => [step, inputHash])), "hex"),
+    sections: sectionsOf(rows),
+    summary: found.summary,
+    fields: found.fields,
+    trackers: found.trackers,
+    evaluation: found.evaluation,
+    coaching: found.coaching,
+    usage: usages.length > 0 ? sumUsage(usages) : null,
+    cost: rows.flatMap(({ cost }) => cost),
+  };
+}
+
+function sectionsOf(rows: readonly StepRow[]): Analysed["sections"] {
+  const sections: Partial<Record<SectionName, Section>> = {};
+  for (const { step, state, reason, detail, engine } of rows) {
+    const name = sectionOfStep.get(step);
+    if (name) sections[name] = { state, reason, detail, engine };
+  }
+  return sections;
+}
+
+/** The same as messages tell it, with the numbers and with what is missing. */
+export function callAnalysisOf(dossier: Dossier, runId: string, analysed: Analysed): CallAnalysis {
+  const { audio, text } = dossier.found;
+  return {
+    run_id: toPublicId("analysis_run", runId),
+    status: statusOf(analysed.sections),
+    engine: engineOf(analysed.sections),
+    sections: analysed.sections,
+    summary: analysed.summary,
+    fields: [...analysed.fields],
+    trackers: [...analysed.trackers],
+    metrics: [audio, text].filter((set) => set !== null),
+    evaluation: analysed.evaluation,
+    coaching: analysed.coaching,
+    missing: missingOf(dossier),
+  };
+}
+
+/** A model where one made anything, else whoever made the first section. */
+function engineOf(sections: Analysed["sections"]): EngineRef | null {
+  const engines = Object.values(sections).flatMap((section) => section?.engine ?? []);
+  return engines.find(({ kind }) => kind === "llm") ?? engines[0] ?? null;
+}
+
+function missingOf({ steps }: Dossier): MissingStep[] {
+  return [...steps.values()].flatMap(({ step, state, reason, detail }) =>
+    state === "skipped" || state === "failed" || (step === "fetch_recording" && state !== "succeeded")
+      ? [{ step, state, reason, detail }]
+      : [],
+  );
+}
+
+/** Whether everything a run is made of has come to its end. */
+export function isAnalysed({ steps }: Dossier): boolean {
+  return [...sectionOfStep.keys()].every((name) => isFinal(steps.get(name)));
+}
+
+/** Claims of the pipeline are named by this and the run. */
+const by = "pipeline:";
+
+/**
+ * The state of the call with what was found out about it. What a provider states or suggests wins; what an earlier run found
+ * out gives way to this one.
+ */
+export function withFindings(state: CallState, dossier: Dossier, runId: string, at: number): CallState {
+  const facts = Object.fromEntries(Object.entries(state.facts).filter(([, claim]) => !claim?.by.startsWith(by)));
+  const stamp = { weight: 1, at, received_at: at, by: `${by}${runId}` };
+  const claims = Object.entries(findingsOf(dossier)).map(([name, value]) => [name, { value, ...stamp }] as const);
+  return join({ ...state, facts }, { ...nothingKnown, facts: Object.fromEntries(claims) });
+}
+
+function findingsOf({ found }: Dossier): Facts {
+  const fields = new Map(
+    found.fields.flatMap(({ name, state, value }) =>
+      state === "found" && typeof value === "string" ? [[name, value] as const] : [],
+    ),
+  );
+  const findings = {
+    summary: found.summary?.text || undefined,
+    language: found.transcript?.transcript.language ?? found.summary?.language ?? undefined,
+    city: fields.get("city"),
+    service_category: fields.get("service_category"),
+  };
+  return Object.fromEntries(Object.entries(findings).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,73 @@
+import type { SkipReason } from "@aftercall/contract/analysis/step.ts";
+import type { Turn } from "@aftercall/contract/call.ts";
+
+import { digest, type Dossier } from "./dossier.ts";
+import { type Finished, skipped } from "./outcome.ts";
+
+/**
+ * Why nothing is made of this call: the reason with which its analysis is skipped, or null when the plan's gates let it
+ * through. A gate never removes a step; it says why there is no result.
+ */
+export function closedGate(dossier: Dossier): Finished | null {
+  const found = closed(dossier);
+  return found && skipped(...found);
+}
+
+/** The same for scorecard and coaching, which are about a talk between people. */
+export function closedForScoring(dossier: Dossier): Finished | null {
+  const gate = closedGate(dossier);
+  if (gate) return gate;
+  return dossier.found.isVoicemail
+    ? skipped("voicemail", "What was said sounds like a voicemail, so there is nothing to score.")
+    : null;
+}
+
+function closed({ plan, seen, callId, found }: Dossier): readonly [SkipReason, string] | null {
+  const { gates } = plan.definition;
+  if (seen.outcome === "voicemail") return ["voicemail", "A machine answered the call."];
+  if (seen.outcome !== null && seen.outcome !== "completed" && seen.outcome !== "transferred") {
+    return ["outcome_not_completed", `Only calls that were completed are analysed; this one ended as ${seen.outcome}.`];
+  }
+  const { transcript } = found;
+  if (!transcript) return ["no_transcript", "There is no transcript to work on."];
+  const { turns, language } = transcript.transcript;
+  const spoken = turns.filter(({ role }) => role !== "system" && role !== "tool");
+  if (spoken.length < gates.min_turns) {
+    return ["too_few_turns", `The call has ${spoken.length} turns; the plan asks for ${gates.min_turns}.`];
+  }
+  const words = wordsOfCustomer(spoken);
+  if (words < gates.min_customer_words) {
+    const reason = words === 0 ? "no_human_speech" : "too_short";
+    return [reason, `The customer said ${words} words; the plan asks for ${gates.min_customer_words}.`];
+  }
+  if (
+    gates.languages.length > 0 &&
+    language !== null &&
+    !gates.languages.some((one) => isSameLanguage(one, language))
+  ) {
+    return ["language_unsupported", `The plan is for ${gates.languages.join(", ")}; this call is in ${language}.`];
+  }
+  if (shareOf(callId) >= gates.sample_rate) {
+    return [
+      "sampled_out",
+      `The plan takes ${Math.round(gates.sample_rate * 100)} % of the calls; this is none of them.`,
+    ];
+  }
+  return null;
+}
+
+/** Where nobody knows who speaks, everybody counts. */
+function wordsOfCustomer(turns: readonly Turn[]): number {
+  const isKnown = turns.some(({ role }) => role === "customer");
+  const counted = isKnown ? turns.filter(({ role }) => role === "customer") : turns;
+  return counted.reduce((sum, { text }) => sum + text.split(/\s+/u).filter(Boolean).length, 0);
+}
+
+function isSameLanguage(a: string, b: string): boolean {
+  return a.toLowerCase().split("-")[0] === b.toLowerCase().split("-")[0];
+}
+
+/** The same for a call every time: at least 0, below 1. */
+function shareOf(callId: string): number {
+  return Number.parseInt(digest(["sample", callId]).slice(0, 12), 16) / 2 ** 48;
+}

@@ -1,0 +1,51 @@
+import type { RunRow } from "#/evaluation/run.ts";
+
+import type { Found, StepRow } from "./dossier.ts";
+import { nothingFound } from "./dossier.ts";
+
+/** What is kept of a step's result beside its row; null where it lies in a table of its own or gave nothing. */
+export function outputOf({ step, state }: StepRow, found: Found): unknown {
+  if (state !== "succeeded" && state !== "partial") return null;
+  switch (step) {
+    case "fetch_recording":
+    case "measure_audio":
+      return found.recording;
+    case "measure_text":
+      return { is_voicemail: found.isVoicemail };
+    case "summarise":
+      return found.summary;
+    case "extract":
+      return found.fields.length > 0 ? found.fields : null;
+    case "track":
+      return found.trackers.length > 0 ? found.trackers : null;
+    case "score":
+      return found.evaluation;
+    case "coach":
+      return found.coaching;
+    default:
+      return null;
+  }
+}
+
+/** What earlier runs found, read back: from the steps, and what these no longer hold from the run they went into. */
+export function readBack(
+  steps: readonly { readonly row: StepRow; readonly output: unknown }[],
+  run: RunRow | null,
+): Found {
+  const outputs = new Map(steps.map(({ row, output }) => [row.step, output]));
+  const isGood = (name: StepRow["step"]) =>
+    steps.some(({ row }) => row.step === name && (row.state === "succeeded" || row.state === "partial"));
+  const text = outputs.get("measure_text") as { is_voicemail?: boolean } | null | undefined;
+  const kept = <Value>(name: StepRow["step"], ofRun: Value | undefined, none: Value): Value =>
+    isGood(name) ? ((outputs.get(name) as Value | null | undefined) ?? ofRun ?? none) : none;
+  return {
+    ...nothingFound,
+    recording: kept("measure_audio", undefined, kept("fetch_recording", undefined, nothingFound.recording)),
+    isVoicemail: text?.is_voicemail ?? false,
+    summary: kept("summarise", run?.summary, nothingFound.summary),
+    fields: kept("extract", run?.fields, nothingFound.fields),
+    trackers: kept("track", run?.trackers, nothingFound.trackers),
+    evaluation: kept("score", run?.evaluation, nothingFound.evaluation),
+    coaching: kept("coach", run?.coaching, nothingFound.coaching),
+  };
+}

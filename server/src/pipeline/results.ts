@@ -1,0 +1,68 @@
+import type { CallAnalysis } from "@aftercall/contract/analysis/call-analysis.ts";
+
+import type { CallResult } from "#/calls/change.ts";
+import type { CallRecord } from "#/calls/record.ts";
+
+import type { Dossier } from "./dossier.ts";
+
+/** What is there since the last commit: the recording, the transcript. */
+export function arrivedResults(dossier: Dossier): CallResult[] {
+  const { found, unsaved, steps } = dossier;
+  const results: CallResult[] = [];
+  const isNew = (step: "fetch_recording" | "import_transcript" | "transcribe") =>
+    unsaved.has(step) && steps.get(step)?.state === "succeeded";
+  if (found.recording && isNew("fetch_recording")) {
+    const { id, shown } = found.recording;
+    results.push(resultOf(dossier, dossier.record, "recording.ready", { subject: id, id, data: { recording: shown } }));
+  }
+  if (found.transcript && (isNew("import_transcript") || isNew("transcribe"))) {
+    const { id, transcript } = found.transcript;
+    results.push(resultOf(dossier, dossier.record, "transcript.ready", { subject: id, id, data: { transcript } }));
+  }
+  return results;
+}
+
+/** What a finished run is told with: nothing where every section was skipped. */
+export function analysisResults(
+  dossier: Dossier,
+  after: CallRecord,
+  runId: string,
+  analysis: CallAnalysis,
+): CallResult[] {
+  const results = analysis.trackers
+    .filter(({ hit, alert }) => hit && alert)
+    .map((tracker) =>
+      resultOf(dossier, after, "tracker.matched", {
+        subject: `${runId}:${tracker.id}`,
+        id: runId,
+        data: { run_id: analysis.run_id, tracker },
+      }),
+    );
+  if (analysis.status === "skipped") return results;
+  if (analysis.status !== "failed") {
+    return [
+      ...results,
+      resultOf(dossier, after, "analysis.completed", { subject: runId, id: runId, data: { analysis } }),
+    ];
+  }
+  const failed = Object.values(analysis.sections).find((section) => section?.state === "failed");
+  const error = { code: failed?.reason ?? "internal_error", detail: failed?.detail ?? "" };
+  return [
+    ...results,
+    resultOf(dossier, after, "analysis.failed", { subject: runId, id: runId, data: { analysis, error } }),
+  ];
+}
+
+function resultOf(
+  { tenantId, aliases }: Dossier,
+  after: CallRecord,
+  type: CallResult["type"],
+  { subject, id, data }: { subject: string; id: string; data: CallResult["data"] },
+): CallResult {
+  return { type, tenantId, after, aliases, subject, at: timeOf(id), data };
+}
+
+/** When something with this UUIDv7 was made, epoch milliseconds: the same whenever it is told. */
+function timeOf(uuid: string): number {
+  return Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16);
+}

@@ -1,0 +1,58 @@
+import type { StepName } from "@aftercall/contract/analysis/step.ts";
+
+import type { Dossier } from "./dossier.ts";
+import type { Finished, Outcome } from "./outcome.ts";
+
+/** One stage of the pipeline. */
+export type Step = {
+  readonly name: StepName;
+  /** What must be final before it can run. */
+  readonly needs: readonly StepName[];
+  /** What it depends on: while this stays equal, a result stands. */
+  input(dossier: Dossier): unknown;
+  /** Whether it waits for somebody outside this process; such a try is written down before it begins. */
+  asks(dossier: Dossier, tools: Tools): boolean;
+  /** Tries, the first included, and the waits between them in milliseconds. */
+  readonly tries: Tries;
+  /** @throws Retry, GiveUp of models/failure.ts; anything else is a bug of ours. */
+  run(dossier: Dossier, tools: Tools): Outcome | Promise<Outcome>;
+  /** What it does instead when it has failed for good. */
+  instead?(dossier: Dossier, tools: Tools, failure: Finished): Finished | null;
+};
+
+export type Tries = {
+  readonly max: number;
+  /** Wait before try number `next` (2 for the second). */
+  waitMs(next: number): number;
+};
+
+/** What steps work with besides the dossier. */
+export type Tools = {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+  readonly limits: PipelineLimits;
+};
+
+export type PipelineLimits = {
+  /** How long a promised report is waited for, from the end of the call. */
+  readonly reportMs: number;
+  /** The same for a recording that was announced or is expected. */
+  readonly recordingMs: number;
+  /** After this call.completed goes out with what is there. */
+  readonly settleMs: number;
+};
+
+/** For steps that ask nobody: what fails once fails again. */
+export const once: Tries = { max: 1, waitMs: () => 0 };
+
+/** Speech-to-text and language models: 10, 20, 40, 80 seconds. */
+export const engineTries: Tries = { max: 5, waitMs: (next) => 10_000 * 2 ** (next - 2) };
+
+const fetchWaits = [5_000, 30_000, 120_000, 600_000, 1_800_000, 7_200_000];
+
+/** Fetching a recording: 5 s, 30 s, 2 min, 10 min, 30 min, 2 h. */
+export const fetchTries: Tries = {
+  max: fetchWaits.length + 1,
+  waitMs: (next) => fetchWaits[next - 2] ?? 7_200_000,
+};
