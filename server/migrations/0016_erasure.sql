@@ -69,6 +69,17 @@ begin
   end if;
   raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = '42501';
 end $$;
+-- And that one change can be nothing else.
+create function only_erase() returns trigger language plpgsql as $$
+begin
+  if new.body = '' and new.body_digest = sha256(old.body)
+     and to_jsonb(new) - '{body,body_digest,headers,url}'::text[] = to_jsonb(old) - '{body,body_digest,headers,url}'::text[] then
+    return new;
+  end if;
+  raise exception 'events is append-only: update refused' using errcode = '42501';
+end $$;
+create trigger only_erase before update on events for each row execute function only_erase();
+alter table events enable always trigger only_erase;
 -- Runs as the owner of the table, whom the tenant wall holds as well.
 create function erase_event_bodies(wanted_tenant uuid, wanted_call uuid) returns int language plpgsql security definer set search_path = public
   as $$
