@@ -69,7 +69,7 @@ export type AnalystAnswer = {
 
 /** Finds a quote in the call: in the cited turn, else in another turn of the same role. `failed` where it is not. */
 export type VerifyQuote = (
-  claim: { readonly quote: string; readonly turn: number | null; readonly role?: TurnRole | null },
+  claim: { readonly quote: string; readonly turn: number | null; readonly role?: TurnRole },
   turns: readonly Turn[],
 ) => Evidence;
 

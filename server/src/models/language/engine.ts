@@ -1,3 +1,5 @@
+import type { LanguagePrice } from "@aftercall/contract/engine-settings.ts";
+
 /** Whose wire protocol a language model speaks. OpenAI's is also spoken by Groq, Ollama, llama.cpp, vLLM and others. */
 export type LanguageVendor = "openai_compatible" | "anthropic";
 
@@ -13,6 +15,8 @@ export type LanguageEngine = {
   /** A secret. Never logged, never part of an error. */
   readonly apiKey: string | null;
   readonly settings: LanguageSettings;
+  /** What its owner said that it costs; null: by the table of prices. */
+  readonly price: LanguagePrice | null;
   /** Set up by the operator for the whole installation, or by the tenant. */
   readonly origin: "installation" | "tenant";
   /** Address blocks that are open to it although they are not public. */

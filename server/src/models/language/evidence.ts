@@ -1,6 +1,8 @@
 import type { Evidence } from "@aftercall/contract/analysis/run.ts";
 import type { Turn, TurnRole } from "@aftercall/contract/call.ts";
 
+import { speaksAs } from "#/text/sides.ts";
+
 import type { VerifyQuote } from "./answer.ts";
 import { indexOfLine } from "./turns.ts";
 
@@ -9,8 +11,9 @@ export type Citation = { readonly turn: string; readonly quote: string };
 
 /** Looks up what a model cites, and counts what is not there. */
 export type Witness = {
-  /** `role`: who must have said it; null for anybody. */
-  of(citations: readonly Citation[], role?: TurnRole | null): Evidence[];
+  of(citations: readonly Citation[]): Evidence[];
+  /** Whether somebody said it who speaks for this role. */
+  isSaidBy(evidence: Evidence, role: TurnRole): boolean;
   readonly failed: number;
 };
 
@@ -21,15 +24,19 @@ export function createWitness(
 ): Witness {
   let failed = 0;
   return {
-    of(citations, role = null) {
+    of(citations) {
       return citations.slice(0, citationsMax).map(({ turn, quote }) => {
-        const claim = { quote: quote.slice(0, quoteCharsMax), turn: indexOfLine(turn, turns), role };
+        const claim = { quote: quote.slice(0, quoteCharsMax), turn: indexOfLine(turn, turns) };
         const found = verifyQuote(claim, turns);
         // What the model was not shown it cannot have read: it was guessed or told.
         const evidence = found.turn !== null && withheld.has(found.turn) ? asFailed(found) : found;
         if (evidence.verification === "failed") failed++;
         return evidence;
       });
+    },
+    isSaidBy({ turn }, role) {
+      const said = turn === null ? undefined : turns[turn];
+      return said !== undefined && speaksAs(said, role, turns);
     },
     get failed() {
       return failed;
@@ -39,11 +46,6 @@ export function createWitness(
 
 export function isVerified({ verification }: Evidence): boolean {
   return verification !== "failed";
-}
-
-/** A person who took the call over speaks for the agent's side. */
-export function isSaidBy({ role: speaker }: Evidence, role: TurnRole): boolean {
-  return speaker === role || (speaker === "human_agent" && role === "agent");
 }
 
 const citationsMax = 10;

@@ -1,13 +1,13 @@
 import { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
-import type { Evidence } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript, Turn, TurnRole } from "@aftercall/contract/call.ts";
 
+import { verifyQuote } from "#/evaluation/evidence.ts";
 import { systemClock } from "#/kernel/clock.ts";
 import { createGuardedHttp } from "#/kernel/net/http.ts";
 
 import { type Received, type Receiver, type Reply, startReceiver } from "../../../test/harness/receiver.ts";
 import { createAnalyst } from "./analyst.ts";
-import type { Analysis, LanguageSection, VerifyQuote } from "./answer.ts";
+import type { Analysis, LanguageSection } from "./answer.ts";
 import type { LanguageEngine } from "./engine.ts";
 
 /** A secret that must not appear anywhere. */
@@ -25,6 +25,7 @@ export async function startModel(engine: Partial<LanguageEngine> = {}) {
       baseUrl: `${receiver.url}v1`,
       model: "test-model",
       apiKey: testKey,
+      price: null,
       origin: "tenant",
       privateTargets: [],
       ...engine,
@@ -37,7 +38,7 @@ export async function startModel(engine: Partial<LanguageEngine> = {}) {
         ...engine.settings,
       },
     },
-    { http, price: () => [], verifyQuote: findQuote, markKey: Buffer.from("the key of this test's marks") },
+    { http, price: () => [], verifyQuote, markKey: Buffer.from("the key of this test's marks") },
   );
   return {
     receiver,
@@ -181,24 +182,3 @@ export const honest = {
 function found(value: unknown, turn: string, quote: string) {
   return { state: "found", value, candidates: [], confidence: 0.9, rationale: null, evidence: [{ turn, quote }] };
 }
-
-/** Finds a quote by its letters. The product's own does more; what it does is its own test's matter. */
-const findQuote: VerifyQuote = ({ quote, turn, role }, turns) => {
-  const hit = (index: number) => turns[index]?.text.includes(quote) === true && quote !== "";
-  const others = turns.flatMap((one, index) => (hit(index) && (!role || one.role === role) ? [index] : []));
-  const at = turn !== null && hit(turn) ? turn : others[0];
-  const nowhere = { turn: null, start_char: null, end_char: null, role: null, start_ms: null, end_ms: null };
-  if (at === undefined) return { ...nowhere, quote, verification: "failed" } satisfies Evidence;
-  const { text = "", role: speaker = null, start_ms = null, end_ms = null } = turns[at] ?? {};
-  const start = text.indexOf(quote);
-  return {
-    turn: at,
-    start_char: start,
-    end_char: start + quote.length,
-    quote,
-    role: speaker,
-    start_ms,
-    end_ms,
-    verification: "exact",
-  };
-};

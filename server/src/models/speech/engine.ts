@@ -1,3 +1,5 @@
+import type { SpeechPrice } from "@aftercall/contract/engine-settings.ts";
+
 /** Whose wire protocol a speech-to-text engine speaks. OpenAI's is also spoken by Groq, speaches, faster-whisper-server and others. */
 export type SpeechVendor = "openai_compatible" | "deepgram" | "elevenlabs" | "assemblyai";
 
@@ -13,6 +15,8 @@ export type SpeechEngine = {
   /** A secret. Never logged, never part of an error. */
   readonly apiKey: string | null;
   readonly settings: SpeechSettings;
+  /** What its owner said that it costs; null: by the table of prices. */
+  readonly price: SpeechPrice | null;
   /** Set up by the operator for the whole installation, or by the tenant. */
   readonly origin: "installation" | "tenant";
   /** Address blocks that are open to it although they are not public. */

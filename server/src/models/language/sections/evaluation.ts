@@ -1,7 +1,7 @@
 import type { Criterion } from "@aftercall/contract/analysis/plan.ts";
 import type { CriterionResult, Evidence, Verdict } from "@aftercall/contract/analysis/run.ts";
 
-import { type Citation, isSaidBy, isVerified, type Witness } from "../evidence.ts";
+import { type Citation, isVerified, type Witness } from "../evidence.ts";
 import { plainTextOrNull } from "../plain.ts";
 import { checksOf } from "../schema.ts";
 
@@ -39,7 +39,7 @@ export function unknownResult(criterion: Criterion, why: string): CriterionResul
 function checked(criterion: Criterion, given: GivenChecks, witness: Witness): CriterionResult {
   const checks = checksOf(criterion).map(({ id, polarity }) => {
     const { answer, evidence } = given.checks[id] ?? { answer: "unclear" as const, evidence: [] };
-    return { id, ...rule(answer, polarity === "must", criterion, witness.of(evidence)) };
+    return { id, ...rule(answer, polarity === "must", criterion, witness.of(evidence), witness) };
   });
   const applicable = checks.filter(({ verdict }) => verdict !== "not_applicable");
   const undecided = applicable.find(({ verdict }) => verdict === "unknown");
@@ -56,10 +56,10 @@ function checked(criterion: Criterion, given: GivenChecks, witness: Witness): Cr
 }
 
 /** That something was said needs its words; that it was not said has none. */
-function rule(answer: Answer, isWanted: boolean, criterion: Criterion, evidence: Evidence[]): Ruling {
+function rule(answer: Answer, isWanted: boolean, criterion: Criterion, evidence: Evidence[], witness: Witness): Ruling {
   if (answer === "not_applicable") return { verdict: "not_applicable", why: null, evidence };
   if (answer === "unclear") return { verdict: "unknown", why: "unclear", evidence };
-  const weakness = answer === "yes" ? weaknessOf(criterion, evidence) : null;
+  const weakness = answer === "yes" ? weaknessOf(criterion, evidence, witness) : null;
   if (weakness !== null) return { verdict: "unknown", why: weakness, evidence };
   return { verdict: (answer === "yes") === isWanted ? "met" : "not_met", why: null, evidence };
 }
@@ -68,7 +68,7 @@ function scaled(criterion: Criterion, given: GivenScale, witness: Witness): Crit
   const evidence = witness.of(given.evidence);
   if (given.score === null) return result(criterion, given, { verdict: "unknown", why: "unclear", evidence }, null, []);
   const points = Math.min(criterion.max_points, Math.max(0, given.score));
-  const weakness = points > 0 ? weaknessOf(criterion, evidence) : null;
+  const weakness = points > 0 ? weaknessOf(criterion, evidence, witness) : null;
   if (weakness !== null) return result(criterion, given, { verdict: "unknown", why: weakness, evidence }, null, []);
   return result(
     criterion,
@@ -83,8 +83,9 @@ function scaled(criterion: Criterion, given: GivenScale, witness: Witness): Crit
 function weaknessOf(
   { evidence_required: isRequired, applies_to: speaker }: Criterion,
   evidence: Evidence[],
+  witness: Witness,
 ): string | null {
-  if (evidence.some((one) => isVerified(one) && isSaidBy(one, speaker))) return null;
+  if (evidence.some((one) => isVerified(one) && witness.isSaidBy(one, speaker))) return null;
   if (evidence.some((one) => !isVerified(one))) return "quote_not_found";
   if (!isRequired) return null;
   return evidence.length > 0 ? "wrong_speaker" : "no_evidence";

@@ -2,7 +2,7 @@ import type { FieldDef } from "@aftercall/contract/analysis/plan.ts";
 import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 
 import { problemsOf } from "../check-value.ts";
-import { type Citation, isSaidBy, isVerified, type Witness } from "../evidence.ts";
+import { type Citation, isVerified, type Witness } from "../evidence.ts";
 import { plainText, plainTextOrNull } from "../plain.ts";
 
 type Given = Readonly<
@@ -42,7 +42,7 @@ export function fieldsOf(
     const support = evidence.filter(
       (quote) =>
         isVerified(quote) &&
-        (field.source_roles.length === 0 || field.source_roles.some((role) => isSaidBy(quote, role))),
+        (field.source_roles.length === 0 || field.source_roles.some((role) => witness.isSaidBy(quote, role))),
     );
     const found = plainValue(one.value);
     const problems = found === null ? [] : problemsOf(field.schema, found);
