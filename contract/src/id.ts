@@ -22,6 +22,7 @@ export const idPrefixes = {
   attempt: "att",
   replay: "rpl",
   resend: "rsd",
+  erasure: "ers",
   recording: "rec",
   analysis_plan: "pln",
   analysis_run: "run",

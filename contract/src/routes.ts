@@ -1,7 +1,9 @@
 import type { Route } from "./api.ts";
+import { callSearchRoutes } from "./routes/call-search.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { campaignRoutes } from "./routes/campaigns.ts";
 import { deliveryRoutes } from "./routes/delivery.ts";
+import { erasureRoutes, sealRoutes } from "./routes/erasure.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { messageRoutes } from "./routes/messages.ts";
@@ -16,12 +18,15 @@ export const routes = {
   ...tenantRoutes,
   ...sourceRoutes,
   ...eventRoutes,
+  ...sealRoutes,
   ...callRoutes,
+  ...callSearchRoutes,
   ...campaignRoutes,
   ...trainingRoutes,
   ...deliveryRoutes,
   ...undeliveredRoutes,
   ...retentionRoutes,
+  ...erasureRoutes,
   ...eventTypeRoutes,
   ...messageRoutes,
 } as const satisfies Record<string, Route>;

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import type { FastifyInstance } from "fastify";
 
+import { composeEraser, erasableCalls } from "#/app/erasure.ts";
 import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
 import { pipelineSweep, workOnCalls } from "#/app/pipeline.ts";
@@ -19,6 +20,7 @@ import { sweepIdempotencyKeys } from "#/http/idempotency.ts";
 import { closeServer } from "#/http/server.ts";
 import { runReplay } from "#/inbox/run-replay.ts";
 import { settleCall } from "#/inbox/settle.ts";
+import { sealLogs } from "#/inbox/seal.ts";
 import { sweepUnmatched } from "#/inbox/sweep.ts";
 import { startJobs } from "#/jobs/jobs.ts";
 import type { Clock } from "#/kernel/clock.ts";
@@ -33,6 +35,7 @@ import { createSecretBox } from "#/kernel/secrets.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { sweepChanges } from "#/live/sweep.ts";
 import { providers } from "#/providers/index.ts";
+import { sweepErasures } from "#/retention/sweep-erasures.ts";
 import { createSources } from "#/sources/active.ts";
 import { ensureDefaultSources } from "#/sources/defaults.ts";
 import { bootstrap } from "#/tenants/bootstrap.ts";
@@ -139,6 +142,12 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   }
   const sweeps = [
     { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
+    { name: "seals", everyMs: limits.sealEveryMs, run: () => sealLogs(db) },
+    {
+      name: "erasures",
+      everyMs: limits.erasureSweepMs,
+      run: () => sweepErasures({ db, ...composeEraser(ids), ...erasableCalls, removeBlob: noObjects }),
+    },
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
@@ -179,6 +188,11 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       await http.close();
     },
   };
+}
+
+/** No part of the server keeps objects yet. */
+function noObjects(key: string): Promise<void> {
+  return Promise.reject(new Error(`nobody keeps the object ${key}`));
 }
 
 async function readVersion(): Promise<string> {

@@ -4,6 +4,7 @@ import { routes } from "@aftercall/contract/routes.ts";
 import type { FastifyInstance } from "fastify";
 
 import { findCallForUser } from "#/calls/find-for-user.ts";
+import { findInCallHandlers } from "#/calls/find-in-call.ts";
 import { callHandlers } from "#/calls/routes.ts";
 import { campaignHandlers } from "#/campaigns/routes.ts";
 import { registerOutcome } from "#/compat/outcome.ts";
@@ -35,6 +36,7 @@ import { createServer } from "#/http/server.ts";
 import { registerCallHandler } from "#/inbox/register-call.ts";
 import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
 import { inboxHandlers } from "#/inbox/routes.ts";
+import { sealHandlers } from "#/inbox/seal-routes.ts";
 import { wakeSession } from "#/inbox/wake-session.ts";
 import { jobId } from "#/jobs/define.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
@@ -48,6 +50,7 @@ import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { deriveKey, type SecretBox } from "#/kernel/secrets.ts";
 import { providers } from "#/providers/index.ts";
+import { erasureHandlers } from "#/retention/erasure-routes.ts";
 import { daysAhead } from "#/retention/store.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
@@ -56,6 +59,7 @@ import { createCredentials } from "#/tenants/keys.ts";
 import { tenantHandlers } from "#/tenants/routes.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
+import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
 import { enqueueResendWith, work } from "./work.ts";
@@ -151,6 +155,9 @@ function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
       forgetSources: sources.forget,
     }),
     ...callHandlers({ db }),
+    ...findInCallHandlers({ db }),
+    ...sealHandlers({ db }),
+    ...erasureHandlers({ db, ...composeEraser(ids), ...erasableCalls }),
     registerCall: registerCallHandler({ db, ids, context }),
     ...inboxHandlers({
       db,
