@@ -8,6 +8,8 @@ export type Route = {
   readonly summary: string;
   /** The least role that may use it. */
   readonly role: "viewer" | "member" | "admin" | "owner";
+  /** True: an embed token may use it as well, and the handler shows of the tenant only what is of that end-customer. */
+  readonly isEmbeddable?: boolean;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
@@ -23,7 +25,18 @@ export type Route = {
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
 
 /** Who asks. The tenant comes from the credential, never from the request. */
-export type Actor = { readonly kind: "api_key" | "user" | "system"; readonly id: string; readonly role: Route["role"] };
+export type Actor = {
+  readonly kind: "api_key" | "user" | "embed" | "system";
+  /** Of an embed token: the key or user that made it. */
+  readonly id: string;
+  readonly role: Route["role"];
+  /** What a key may be used for (`calls:read`, `*:read`); absent: all that its role may. */
+  readonly scopes?: readonly string[];
+  /** Of an embed token: the one end-customer of the tenant whose calls and campaigns it may see. */
+  readonly businessId?: string;
+  /** From where the request came, for the audit log. */
+  readonly from?: { readonly address: string; readonly requestId: string };
+};
 
 export type RouteRequest<R extends Route> = {
   readonly tenant: string;

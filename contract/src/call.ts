@@ -84,6 +84,8 @@ export const Call = z.object({
   recording: RecordingInfo.nullable(),
   summary: z.string().nullable(),
   language: z.string().nullable(),
+  /** The tenant's own end-customer that the call belongs to. */
+  business_id: z.string().nullable(),
   lead_id: z.string().nullable(),
   customer_name: z.string().nullable(),
   agent_name: z.string().nullable(),

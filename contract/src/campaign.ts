@@ -14,6 +14,8 @@ export const Campaign = z.object({
   id: z.string(),
   external_id: z.string().nullable(),
   name: z.string(),
+  /** The tenant's own end-customer that the campaign belongs to. */
+  business_id: z.string().nullable(),
   status: z.enum(["running", "completed"]),
   completed_at: z.string().nullable(),
   created_at: z.string(),

@@ -24,6 +24,7 @@ export const english: Call = {
   recording: { status: "available", url: "https://storage.example.com/rec.wav", duration_ms: 127000, channels: 2 },
   summary: "The caller asked for a locksmith and agreed to a visit at 11:00.",
   language: "en",
+  business_id: "10",
   lead_id: "4821",
   customer_name: "Dana Levy",
   agent_name: "Assistant",
@@ -126,6 +127,7 @@ export const callFailed = {
 export const springRenewals: Campaign = {
   id: "cmp_06f4yvh7k8e5m2q9s3t6w0x1za",
   external_id: "spring-renewals",
+  business_id: null,
   name: "Spring renewals",
   status: "completed",
   completed_at: timestamp,

@@ -6,6 +6,7 @@ import { deliveryRoutes } from "./routes/delivery.ts";
 import { erasureRoutes, sealRoutes } from "./routes/erasure.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { identityRoutes } from "./routes/identity.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
@@ -16,6 +17,7 @@ import { undeliveredRoutes } from "./routes/undelivered.ts";
 /** Every route of /v1. HTTP, the OpenAPI document and the SDK are drawn from it. */
 export const routes = {
   ...tenantRoutes,
+  ...identityRoutes,
   ...sourceRoutes,
   ...eventRoutes,
   ...sealRoutes,

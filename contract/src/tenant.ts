@@ -31,9 +31,22 @@ export const PrivateTargets = z.object({ data: z.array(PrivateTarget) });
 /** Who asks, as this server understands the credential of the request. */
 export const Whoami = z.object({
   tenant: Tenant,
-  actor: z.object({ kind: z.enum(["api_key", "user", "system"]), id: z.string(), role: Role }),
+  actor: z.object({
+    kind: z.enum(["api_key", "user", "embed", "system"]),
+    id: z.string(),
+    role: Role,
+    /** What a key may be used for; null: all that its role may. */
+    scopes: z.array(z.string()).nullable(),
+    /** Of an embed token: the end-customer whose calls and campaigns it may see. */
+    business_id: z.string().nullable(),
+  }),
 });
 export type Whoami = z.infer<typeof Whoami>;
+
+/** `calls:read`: a resource, as in the path of its routes, or `*`; and `read` (GET) or `write` (everything else). */
+export const Scope = z
+  .string()
+  .regex(/^(?:\*|[a-z][a-z-]*):(?:read|write)$/, "resource:read or resource:write, as calls:read");
 
 /** An API key as it is shown after its creation: the prefix recognises it, nothing reveals it. */
 export const ApiKey = z.object({
@@ -41,9 +54,12 @@ export const ApiKey = z.object({
   name: z.string(),
   prefix: z.string(),
   role: Role,
+  scopes: z.array(z.string()).nullable(),
   expires_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
   last_used_at: z.string().nullable(),
+  /** The key that was made in its place. */
+  replaced_by: z.string().nullable(),
   created_at: z.string(),
 });
 export type ApiKey = z.infer<typeof ApiKey>;
@@ -58,7 +74,25 @@ export const CreatedTenant = z.object({ tenant: Tenant, api_key: CreatedApiKey }
 export const CreateApiKey = z.strictObject({
   name: z.string().trim().min(1).max(100),
   role: Role.default("member"),
+  scopes: z
+    .array(Scope)
+    .min(1)
+    .max(50)
+    .nullable()
+    .default(null)
+    .meta({
+      description: "What it may be used for, within its role: `calls:read`, `*:read`. Null: all that its role may.",
+    }),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
+});
+export const RotateApiKey = z.strictObject({
+  overlap_seconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400)
+    .meta({ description: "How long the old key goes on counting." }),
 });
 export type CreateApiKey = z.infer<typeof CreateApiKey>;
 

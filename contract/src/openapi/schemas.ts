@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import * as audit from "../audit.ts";
 import * as call from "../call.ts";
 import * as campaign from "../campaign.ts";
 import * as delivery from "../delivery.ts";
@@ -8,6 +9,7 @@ import * as eventData from "../event-data.ts";
 import * as eventType from "../event-type.ts";
 import * as event from "../event.ts";
 import * as events from "../events.ts";
+import * as identity from "../identity.ts";
 import * as message from "../message.ts";
 import * as problem from "../problem.ts";
 import * as publish from "../publish.ts";
@@ -72,7 +74,7 @@ export function createSchemas(): Schemas {
 function namedSchemas() {
   const registry = z.registry<{ id: string }>();
   const delivered = [delivery, endpoint, eventData, events, eventType, message, publish];
-  const modules = [call, campaign, ...delivered, event, problem, source, tenant, training];
+  const modules = [call, campaign, ...delivered, event, problem, source, tenant, identity, audit, training];
   const exported = [...modules.flatMap((module) => Object.entries(module)), ["RegisterCall", RegisterCall] as const];
   for (const [id, value] of exported)
     if (value instanceof z.ZodType && !registry.has(value)) registry.add(value, { id });

@@ -37,6 +37,7 @@ export const callRoutes = {
     path: "/v1/calls",
     summary: "List calls, newest first",
     role: "viewer",
+    isEmbeddable: true,
     query: ListQuery.extend({
       status: z
         .string()
@@ -45,6 +46,7 @@ export const callRoutes = {
         .optional(),
       provider: z.string().max(64).optional(),
       campaign: idOf("campaign").optional(),
+      business_id: text.optional().meta({ description: "Only calls of this end-customer of yours." }),
     }),
     output: listOf(Call),
   },
@@ -62,6 +64,7 @@ export const callRoutes = {
     path: "/v1/calls/:id",
     summary: "Get one call",
     role: "viewer",
+    isEmbeddable: true,
     params: z.object({ id: idOf("call") }),
     output: Call,
   },
@@ -70,6 +73,7 @@ export const callRoutes = {
     path: "/v1/calls/:id/transcript",
     summary: "Get what was said in a call",
     role: "viewer",
+    isEmbeddable: true,
     params: z.object({ id: idOf("call") }),
     output: Transcript,
   },

@@ -18,6 +18,12 @@ export const campaignRoutes = {
         .max(255)
         .optional()
         .meta({ description: "Its id in another system, such as Vapi's campaignId." }),
+      business_id: z
+        .string()
+        .min(1)
+        .max(1_000)
+        .optional()
+        .meta({ description: "Your own end-customer that it belongs to." }),
       planned_count: z.number().int().min(0).max(10_000_000).optional().meta({
         description: "How many contacts are to be called. Until that many calls exist the campaign is not complete.",
       }),
@@ -30,7 +36,8 @@ export const campaignRoutes = {
     path: "/v1/campaigns",
     summary: "List campaigns, newest first",
     role: "viewer",
-    query: ListQuery,
+    isEmbeddable: true,
+    query: ListQuery.extend({ business_id: z.string().min(1).max(1_000).optional() }),
     output: listOf(Campaign),
   },
   getCampaign: {
@@ -38,6 +45,7 @@ export const campaignRoutes = {
     path: "/v1/campaigns/:id",
     summary: "Get a campaign with its progress",
     role: "viewer",
+    isEmbeddable: true,
     params: z.object({ id: idOf("campaign") }),
     output: Campaign,
   },

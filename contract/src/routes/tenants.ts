@@ -11,6 +11,7 @@ import {
   CreateUser,
   PrivateTargets,
   PutPrivateTargets,
+  RotateApiKey,
   Tenant,
   User,
   Whoami,
@@ -24,6 +25,7 @@ export const tenantRoutes = {
     path: "/v1/whoami",
     summary: "Say which tenant and role the credential stands for",
     role: "viewer",
+    isEmbeddable: true,
     output: Whoami,
   },
   listApiKeys: {
@@ -50,6 +52,16 @@ export const tenantRoutes = {
     role: "admin",
     params: z.object({ id: idOf("api_key") }),
     output: ApiKey,
+  },
+  rotateApiKey: {
+    method: "POST",
+    path: "/v1/api-keys/:id/rotate",
+    summary: "Make a key in place of another, which ends after a while; only this answer shows the new one",
+    role: "admin",
+    params: z.object({ id: idOf("api_key") }),
+    body: RotateApiKey,
+    output: CreatedApiKey,
+    status: 201,
   },
   listUsers: {
     method: "GET",

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { routes } from "@aftercall/contract/routes.ts";
 import type { FastifyInstance } from "fastify";
 
+import { auditHandlers } from "#/audit/routes.ts";
 import { findCallForUser } from "#/calls/find-for-user.ts";
 import { findInCallHandlers } from "#/calls/find-in-call.ts";
 import { callHandlers } from "#/calls/routes.ts";
@@ -22,6 +23,7 @@ import { undeliveredHandlers } from "#/delivery/undelivered.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
 import { registerApi } from "#/http/api.ts";
 import { createAuth } from "#/http/auth.ts";
+import { registerCors } from "#/http/cors.ts";
 import { createCursors } from "#/http/cursors.ts";
 import { registerDocs } from "#/http/docs.ts";
 import { registerHealth } from "#/http/health.ts";
@@ -55,7 +57,11 @@ import { daysAhead } from "#/retention/store.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
 import { disableSourcesOf } from "#/sources/store.ts";
+import { createEmbedHandler, createEmbedTokens, type EmbedTokens } from "#/tenants/embed.ts";
+import { issuerHandlers } from "#/tenants/issuer-routes.ts";
+import { createIssuers } from "#/tenants/issuers.ts";
 import { createCredentials } from "#/tenants/keys.ts";
+import { memberHandlers } from "#/tenants/members.ts";
 import { tenantHandlers } from "#/tenants/routes.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
@@ -94,9 +100,14 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   const server = createServer({ publicUrl, trustedProxies, log, clock, ids, metrics });
   registerHealth(server, { version, clock, log, metrics, checks: checksOf(parts), isAccepting: parts.isAccepting });
   if (config.role === "worker") return server;
+  const allowedOrigins = new Set(config.allowedOrigins.map((origin) => origin.replace(/\/+$/, "")));
+  registerCors(server, allowedOrigins);
 
   const credentials = createCredentials({ db: parts.database.db, clock });
-  const auth = createAuth({ clock, jwtSecret: config.jwtSecret, ...credentials });
+  const issuers = createIssuers({ db: parts.database.db, clock, http: parts.http });
+  const embedKey = deriveKey(config.secret, "embed tokens");
+  const embedTokens = createEmbedTokens({ key: embedKey, clock, isAlive: credentials.isAlive });
+  const auth = createAuth({ clock, jwtSecret: config.jwtSecret, issuers, embedTokens, ...credentials });
   await registerPages(server, { version, dashboardDir: folder("../../../dashboard/src") });
   await registerDocs(server, { docsDir: folder("../../../docs"), publicUrl, version });
   registerOpenApi(server, { version });
@@ -113,15 +124,17 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     clock,
     log,
   });
-  await composeLive(server, { config, version, database: parts.database, auth, clock, log });
+  await composeLive(server, { config, allowedOrigins, version, database: parts.database, auth, clock, log });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
-  const handlers = handlersOf(parts, idempotency.db, credentials.forget);
+  const handlers = handlersOf(parts, idempotency.db, { forgetKeys: credentials.forget, embedTokens });
   const cursors = createCursors(deriveKey(config.secret, "cursors"));
   registerApi(server, { routes, auth, handlers, idempotency, cursors, rates: createRates(config, clock) });
   return server;
 }
 
-function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
+type Credentials = { readonly forgetKeys: () => void; readonly embedTokens: EmbedTokens };
+
+function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Credentials) {
   const { config, clock, ids, random, box, sources, jobs, intake, book, http } = parts;
   const { context, batcher, vault } = intake;
   const keyKind = config.mode === "production" ? ("live" as const) : ("dev" as const);
@@ -144,6 +157,10 @@ function handlersOf(parts: HttpParts, db: Db, forgetKeys: () => void) {
         sources.forget();
       },
     }),
+    ...memberHandlers({ db, ids, clock, forgetKeys }),
+    ...issuerHandlers({ db, ids, http }),
+    createEmbedToken: createEmbedHandler({ db, ids, clock, embedTokens }),
+    ...auditHandlers({ db }),
     ...sourceHandlers({
       db,
       box,

@@ -14,6 +14,8 @@ import { createResume } from "#/live/resume.ts";
 
 export type LiveParts = {
   readonly config: Config;
+  /** Origins of pages, besides our own, that may listen. */
+  readonly allowedOrigins: ReadonlySet<string>;
   readonly version: string;
   readonly database: OpenDatabase;
   readonly auth: Auth;
@@ -23,18 +25,17 @@ export type LiveParts = {
 
 /** Live updates over HTTP: one reader for everybody who listens to this process, which ends with the server. */
 export async function composeLive(server: FastifyInstance, parts: LiveParts): Promise<void> {
-  const { config, version, database, auth, clock, log } = parts;
+  const { config, allowedOrigins, version, database, auth, clock, log } = parts;
   const { db, wake } = database;
   const hub = createHub({ db, clock, log, tenantOf: tenantOf(auth) });
   const unsubscribe = wake.on("changes", hub.look);
   const own = new URL(config.publicUrl).origin;
-  const allowed = new Set([own, ...config.allowedOrigins.map((origin) => origin.replace(/\/+$/, ""))]);
   const routes = {
     auth,
     hub,
     clock,
     isAllowedOrigin: (origin: string, host: string | undefined) =>
-      allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host),
+      origin === own || allowedOrigins.has(origin) || (URL.canParse(origin) && new URL(origin).host === host),
   };
   registerStream(server, { ...routes, resume: createResume({ db, clock, log, hub }) });
   await registerSocket(server, { ...routes, db, log });

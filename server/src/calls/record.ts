@@ -50,6 +50,7 @@ export function toCall(record: CallRecord, aliases: readonly Alias[], userExtern
     recording: factOf(state, "recording"),
     summary: factOf(state, "summary"),
     language: factOf(state, "language"),
+    business_id: factOf(state, "business_id"),
     lead_id: factOf(state, "lead_id"),
     customer_name: factOf(state, "customer_name"),
     agent_name: factOf(state, "agent_name"),

@@ -1,24 +1,29 @@
-import type { Handlers } from "@aftercall/contract/api.ts";
+import type { Actor, Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { callRoutes } from "@aftercall/contract/routes/calls.ts";
 
-import type { Db } from "#/db/transaction.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
 
 import { aliasesOf } from "./alias-store.ts";
-import { toCall } from "./record.ts";
+import { factOf } from "./project.ts";
+import { type CallRecord, toCall } from "./record.ts";
 import { listCalls, loadCall, loadTranscripts, userNames } from "./store.ts";
 
 /** Reading calls under /v1. Registering one is intake, and lives there. */
 export function callHandlers({ db }: { db: Db }): Omit<Handlers<typeof callRoutes>, "registerCall"> {
   return {
-    async listCalls({ tenant, query }) {
+    async listCalls({ tenant, actor, query }) {
+      // Somebody who may see one end-customer finds nothing of another by asking for it.
+      const businessId = actor.businessId ?? query.business_id ?? null;
+      if (query.business_id !== undefined && businessId !== query.business_id) return nothing;
       return db.inTransaction([tenant], async (tx) => {
         const rows = await listCalls(tx, tenant, {
           status: query.status ?? null,
           provider: query.provider ?? null,
           campaignId: query.campaign ?? null,
+          businessId,
           before: query.cursor === undefined ? null : fromPublicId("call", query.cursor),
           limit: query.limit + 1,
         });
@@ -41,24 +46,33 @@ export function callHandlers({ db }: { db: Db }): Omit<Handlers<typeof callRoute
       });
     },
 
-    async getCall({ tenant, params }) {
+    async getCall({ tenant, actor, params }) {
       return db.inTransaction([tenant], async (tx) => {
-        const row = await loadCall(tx, tenant, params.id);
-        if (!row) throw new NotFound("Call");
+        const row = await callFor(tx, tenant, actor, params.id);
         const aliases = await aliasesOf(tx, [tenant], [row.id]);
         const users = await userNames(tx, tenant, row.userId ? [row.userId] : []);
         return toCall(row, aliases.get(row.id) ?? [], (row.userId && users.get(row.userId)) || null);
       });
     },
 
-    async getTranscript({ tenant, params }) {
+    async getTranscript({ tenant, actor, params }) {
       return db.inTransaction([tenant], async (tx) => {
-        const row = await loadCall(tx, tenant, params.id);
-        const eventId = row?.state.transcript?.value.event_id;
+        const row = await callFor(tx, tenant, actor, params.id);
+        const eventId = row.state.transcript?.value.event_id;
         const transcript = eventId && (await loadTranscripts(tx, [tenant], [eventId])).get(eventId);
-        if (!transcript) throw new NotFound(row ? "Transcript" : "Call");
+        if (!transcript) throw new NotFound("Transcript");
         return transcript;
       });
     },
   };
+}
+
+const nothing = { data: [], next_cursor: null, has_more: false };
+
+/** A call that the caller may see: an embed token those of its end-customer. @throws NotFound */
+async function callFor(tx: Tx, tenant: string, actor: Actor, id: string): Promise<CallRecord> {
+  const row = await loadCall(tx, tenant, id);
+  const isForeign = actor.businessId !== undefined && row && factOf(row.state, "business_id") !== actor.businessId;
+  if (!row || isForeign) throw new NotFound("Call");
+  return row;
 }

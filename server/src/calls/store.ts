@@ -80,18 +80,18 @@ export async function saveCalls(
   await tx.run(
     // { "tenant_id": "0199…", "id": "0199…", "provider": "vapi", "status": "ended", "state": { "facts": … }, … }
     `insert into calls (tenant_id, id, provider, provider_call_id, status, outcome, direction, from_number, to_number, started_at,
-                        answered_at, ended_at, duration_ms, campaign_id, user_id, state, announced, merged_into, version, updated_at)
+                        answered_at, ended_at, duration_ms, campaign_id, user_id, business_id, state, announced, merged_into, version, updated_at)
      select r.tenant_id, r.id, r.provider, r.provider_call_id, r.status, r.outcome, r.direction, r.from_number, r.to_number, r.started_at,
-            r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.state, r.announced, r.merged_into, r.version, now()
+            r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.business_id, r.state, r.announced, r.merged_into, r.version, now()
        from json_to_recordset($1::json) as r (
             tenant_id uuid, id uuid, provider text, provider_call_id text, status text, outcome text, direction text, from_number text,
             to_number text, started_at timestamptz, answered_at timestamptz, ended_at timestamptz, duration_ms bigint, campaign_id uuid,
-            user_id uuid, state json, announced text[], merged_into uuid, version int)
+            user_id uuid, business_id text, state json, announced text[], merged_into uuid, version int)
      on conflict (tenant_id, id) do update set
             status = excluded.status, outcome = excluded.outcome, direction = excluded.direction, from_number = excluded.from_number,
             to_number = excluded.to_number, started_at = excluded.started_at, answered_at = excluded.answered_at,
             ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, campaign_id = excluded.campaign_id,
-            user_id = excluded.user_id, state = excluded.state, announced = excluded.announced, merged_into = excluded.merged_into,
+            user_id = excluded.user_id, business_id = excluded.business_id, state = excluded.state, announced = excluded.announced, merged_into = excluded.merged_into,
             version = excluded.version, updated_at = now()`,
     [toText(rows)],
     "calls.save",
@@ -160,6 +160,7 @@ export type CallFilter = {
   readonly status: readonly string[] | null;
   readonly provider: string | null;
   readonly campaignId: string | null;
+  readonly businessId: string | null;
   readonly before: string | null;
   readonly limit: number;
 };
@@ -171,8 +172,9 @@ export async function listCalls(tx: Tx, tenantId: string, filter: CallFilter): P
       where c.tenant_id = $1 and c.merged_into is null
         and ($2::text[] is null or c.status = any ($2)) and ($3::text is null or c.provider = $3)
         and ($4::uuid is null or c.campaign_id = $4) and ($5::uuid is null or c.id < $5)
+        and ($7::text is null or c.business_id = $7)
       order by c.id desc limit $6`,
-    [tenantId, filter.status, filter.provider, filter.campaignId, filter.before, filter.limit],
+    [tenantId, filter.status, filter.provider, filter.campaignId, filter.before, filter.limit, filter.businessId],
   );
   return rows.map(recordOf);
 }
@@ -241,6 +243,7 @@ function rowOf(record: CallRecord) {
     duration_ms: seen.durationMs,
     campaign_id: record.campaignId,
     user_id: record.userId,
+    business_id: factOf(state, "business_id"),
     state: storedState(state),
     announced: record.announced,
     merged_into: record.mergedInto,

@@ -9,6 +9,7 @@ export function showCampaign(row: CampaignRow): Campaign {
     id: toPublicId("campaign", row.id),
     external_id: row.external_id,
     name: row.name,
+    business_id: row.business_id,
     status: row.status,
     completed_at: row.completed_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),

@@ -107,6 +107,7 @@ export type CampaignRow = {
   readonly id: string;
   readonly external_id: string | null;
   readonly name: string;
+  readonly business_id: string | null;
   readonly planned_count: number | null;
   readonly status: "running" | "completed";
   readonly completed_at: Date | null;
@@ -119,20 +120,27 @@ export type CampaignRow = {
 >;
 
 const campaignColumns =
-  "c.tenant_id, c.id, c.external_id, c.name, c.planned_count, c.status, c.completed_at, c.created_at, " +
+  "c.tenant_id, c.id, c.external_id, c.name, c.business_id, c.planned_count, c.status, c.completed_at, c.created_at, " +
   counters.map((name) => `p.${name}`).join(", ");
 
 /** A new campaign with its counters at nought; null when the external id is taken. */
 export async function insertCampaign(
   tx: Tx,
-  row: { tenantId: string; id: string; externalId: string | null; name: string; plannedCount: number | null },
+  row: {
+    tenantId: string;
+    id: string;
+    externalId: string | null;
+    name: string;
+    businessId?: string | null;
+    plannedCount: number | null;
+  },
 ): Promise<CampaignRow | null> {
   const made = await tx.run(
     `with made as (
-       insert into campaigns (tenant_id, id, external_id, name, planned_count) values ($1, $2, $3, $4, $5)
+       insert into campaigns (tenant_id, id, external_id, name, planned_count, business_id) values ($1, $2, $3, $4, $5, $6)
        on conflict (tenant_id, external_id) do nothing returning tenant_id, id)
      insert into campaign_progress (tenant_id, campaign_id) select tenant_id, id from made`,
-    [row.tenantId, row.id, row.externalId, row.name, row.plannedCount],
+    [row.tenantId, row.id, row.externalId, row.name, row.plannedCount, row.businessId ?? null],
   );
   return made === 0 ? null : loadCampaign(tx, row.tenantId, row.id);
 }
@@ -150,12 +158,11 @@ export async function loadCampaign(tx: Tx, tenantId: string, id: string): Promis
 export async function listCampaigns(
   tx: Tx,
   tenantId: string,
-  before: string | null,
-  limit: number,
+  { businessId, before, limit }: { businessId: string | null; before: string | null; limit: number },
 ): Promise<CampaignRow[]> {
   return tx.rows<CampaignRow>(
     `select ${campaignColumns} from campaigns c join campaign_progress p on p.tenant_id = c.tenant_id and p.campaign_id = c.id
-      where c.tenant_id = $1 and ($2::uuid is null or c.id < $2) order by c.id desc limit $3`,
-    [tenantId, before, limit],
+      where c.tenant_id = $1 and ($2::uuid is null or c.id < $2) and ($4::text is null or c.business_id = $4) order by c.id desc limit $3`,
+    [tenantId, before, limit, businessId],
   );
 }

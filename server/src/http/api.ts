@@ -1,12 +1,12 @@
 import type { Actor, Handlers, Route } from "@aftercall/contract/api.ts";
-import { Role } from "@aftercall/contract/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
-import { type FieldError, Forbidden, Invalid, Malformed, NotFound, PreconditionFailed } from "#/kernel/errors.ts";
+import { type FieldError, Invalid, Malformed, NotFound, PreconditionFailed } from "#/kernel/errors.ts";
 import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
+import { requireAccess } from "./access.ts";
 import type { Auth, Caller } from "./auth.ts";
 import type { CursorPlace, Cursors } from "./cursors.ts";
 import { etagOf, names } from "./etag.ts";
@@ -43,13 +43,14 @@ export function registerApi<Table extends Record<string, Route>>(
       onRequest: async (request, reply) => {
         if (route.bodyBytesMax !== undefined) request.content = { accepts: ["json"], bytesMax: route.bodyBytesMax };
         const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? []);
-        request.caller = caller;
+        const from = { address: request.ip, requestId: request.id };
+        request.caller = { tenant: caller.tenant, actor: { ...caller.actor, from } };
         request.facts["tenant"] = caller.tenant;
         request.facts["actor"] = caller.actor.id;
-        const counted = options.rates?.count(request.method, `${caller.tenant} ${caller.actor.id}`);
+        const counted = options.rates?.count(request.method, whoIs(caller));
         if (counted) reply.headers(counted.headers);
         if (counted?.refusal) throw counted.refusal;
-        requireRole(caller.actor, route.role);
+        requireAccess(caller.actor, route);
       },
       handler: async (request, reply) => {
         const body = route.body ? readJson(request.body) : undefined;
@@ -116,10 +117,9 @@ function handlerOf<Table extends Record<string, Route>>(handlers: Handlers<Table
   return handlers[name] as unknown as AnyHandler;
 }
 
-function requireRole(actor: Actor, least: Route["role"]): void {
-  const order = Role.options;
-  if (order.indexOf(actor.role) >= order.indexOf(least)) return;
-  throw new Forbidden(`This needs the role ${least}; the credential has the role ${actor.role}`);
+/** Whose requests count together: those of a key, of a person, of one end-customer's pages. */
+function whoIs({ tenant, actor }: Caller): string {
+  return JSON.stringify([tenant, actor.id, actor.businessId ?? null]);
 }
 
 function callerOf(request: FastifyRequest): Caller {

@@ -1,8 +1,8 @@
 import { createSecretKey } from "node:crypto";
 
 import type { Actor } from "@aftercall/contract/api.ts";
-import type { Role } from "@aftercall/contract/tenant.ts";
-import { errors, jwtVerify } from "jose";
+import { Role } from "@aftercall/contract/tenant.ts";
+import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 
 import type { Clock } from "#/kernel/clock.ts";
 import { Unauthorized } from "#/kernel/errors.ts";
@@ -15,8 +15,19 @@ export type Caller = { readonly tenant: string; readonly actor: Actor };
 export type Person = {
   /** `sub`: their id in the system that made the token. */
   readonly externalId: string;
-  readonly memberships: readonly { readonly tenant: string; readonly userId: string }[];
-  readonly claims: { readonly tenant: string | null; readonly role: string | null };
+  readonly memberships: readonly Membership[];
+  readonly claims: { readonly tenant: string | null; readonly role: Role | null };
+};
+
+/** `role`: what the tenant says that they may; absent or null where it says nothing. */
+export type Membership = { readonly tenant: string; readonly userId: string; readonly role?: Role | null };
+
+/** A token that some other system signed, and the tenants that believe it. */
+type ForeignToken = {
+  readonly sub: string;
+  readonly tenants: readonly string[];
+  readonly tenantClaim: string | null;
+  readonly roleClaim: string | null;
 };
 
 export type AuthOptions = {
@@ -25,9 +36,11 @@ export type AuthOptions = {
   readonly jwtSecret: string | null;
   /** Looks an API key up by the sha256 of the key; null for one that is unknown, revoked or expired. */
   readonly callerOfKey: (digest: Buffer) => Promise<Caller | null>;
-  readonly membershipsOf: (
-    externalId: string,
-  ) => Promise<readonly { readonly tenant: string; readonly userId: string }[]>;
+  readonly membershipsOf: (externalId: string) => Promise<readonly Membership[]>;
+  /** Tokens of other systems (RS256, ES256); without it none is accepted. */
+  readonly issuers?: { verify(token: string): Promise<ForeignToken> };
+  /** Tokens for pages of end-customers; without it none is accepted. */
+  readonly embedTokens?: { callerOf(token: string): Promise<Caller> };
 };
 
 export type Auth = {
@@ -40,28 +53,47 @@ export type Auth = {
 const tokenBytesMax = 8_192;
 const jwtForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
+const embedForm = /^ac_embed_/;
+
 export function createAuth(options: AuthOptions): Auth {
   // An empty key would verify tokens that anybody can sign.
   const key = options.jwtSecret ? createSecretKey(Buffer.from(options.jwtSecret)) : null;
 
   const person = async (authorization: readonly string[]): Promise<Person> => {
-    const claims = await verify(bearerOf(authorization));
-    return {
-      externalId: claims.sub,
-      memberships: await options.membershipsOf(claims.sub),
-      claims: { tenant: claims.tenant, role: claims.role },
-    };
+    const token = bearerOf(authorization);
+    return isForeign(token) ? foreignPerson(token) : ownPerson(token);
   };
   return {
     person,
     async caller(authorization) {
       const token = bearerOf(authorization);
+      if (embedForm.test(token) && options.embedTokens) return options.embedTokens.callerOf(token);
       if (jwtForm.test(token)) return callerFrom(await person(authorization));
       const caller = await options.callerOfKey(digest(token));
       if (!caller) throw new Unauthorized("The API key is unknown, revoked or expired");
       return caller;
     },
   };
+
+  /** A token signed with our own key: its role counts, up to admin. */
+  async function ownPerson(token: string): Promise<Person> {
+    const claims = await verify(token);
+    const role = claims.role === "admin" || claims.role === "viewer" ? claims.role : null;
+    return {
+      externalId: claims.sub,
+      memberships: await options.membershipsOf(claims.sub),
+      claims: { tenant: claims.tenant, role },
+    };
+  }
+
+  /** A token of somebody else: it reaches only who believes it, and its role can only take away. */
+  async function foreignPerson(token: string): Promise<Person> {
+    if (!options.issuers) throw new Unauthorized("Invalid or expired token");
+    const { sub, tenants, tenantClaim, roleClaim } = await options.issuers.verify(token);
+    const memberships = (await options.membershipsOf(sub)).filter(({ tenant }) => tenants.includes(tenant));
+    const role = roleClaim === "viewer" ? "viewer" : null;
+    return { externalId: sub, memberships, claims: { tenant: tenantClaim, role } };
+  }
 
   async function verify(token: string) {
     if (!key) throw new Unauthorized("This server has no JWT_SECRET, so it takes API keys only");
@@ -91,15 +123,29 @@ function bearerOf(authorization: readonly string[]): string {
   return token;
 }
 
-/** A token is signed with our own key, so its role counts, up to admin; its tenant only chooses among the person's own. */
+/** Its algorithm only says which way a token is checked; each way has its own list of what it takes. */
+function isForeign(token: string): boolean {
+  try {
+    return decodeProtectedHeader(token).alg !== "HS256";
+  } catch {
+    throw new Unauthorized("Invalid or expired token");
+  }
+}
+
+/** The role that the tenant gave counts, and a token can only lower it; its tenant only chooses among the person's own. */
 function callerFrom({ memberships, claims }: Person): Caller {
   const chosen = memberships.length === 1 ? memberships[0] : memberships.find(({ tenant }) => tenant === claims.tenant);
   if (!chosen) throw new Unauthorized("The token does not say which tenant of this server it is for");
-  return { tenant: chosen.tenant, actor: { kind: "user", id: chosen.userId, role: roleOf(claims.role) } };
+  return {
+    tenant: chosen.tenant,
+    actor: { kind: "user", id: chosen.userId, role: roleOf(chosen.role ?? null, claims.role) },
+  };
 }
 
-function roleOf(claim: string | null): Role {
-  return claim === "admin" || claim === "viewer" ? claim : "member";
+function roleOf(given: Role | null, claimed: Role | null): Role {
+  if (given === null) return claimed ?? "member";
+  const order = Role.options;
+  return claimed !== null && order.indexOf(claimed) < order.indexOf(given) ? claimed : given;
 }
 
 function textOf(claim: unknown): string | null {

@@ -9,7 +9,7 @@ import type { Log } from "#/kernel/log.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { createSocket, type Guest, type Wire } from "#/live/socket.ts";
 
-import { checkOrigin, type LiveRouteOptions } from "./live-stream.ts";
+import { checkOrigin, type LiveRouteOptions, visitorOf } from "./live-stream.ts";
 import { headersOf } from "./wire.ts";
 
 export type SocketRouteOptions = LiveRouteOptions & { readonly db: Db; readonly log: Log };
@@ -27,7 +27,7 @@ declare module "fastify" {
  */
 export async function registerSocket(app: FastifyInstance, options: SocketRouteOptions): Promise<void> {
   const { auth, hub, db, log, clock } = options;
-  const authenticate = async (token: string) => (await auth.caller([`Bearer ${token}`])).tenant;
+  const authenticate = async (token: string) => visitorOf(await auth.caller([`Bearer ${token}`]));
   await app.register(async (scope) => {
     await scope.register(websocket, {
       options: {
@@ -48,8 +48,7 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
       onRequest: async (request) => {
         checkOrigin(request, options);
         const token = tokenIn(request);
-        request.liveGuest =
-          token === null ? null : { tenantId: await authenticate(token), credential: `Bearer ${token}` };
+        request.liveGuest = token === null ? null : { ...(await authenticate(token)), credential: `Bearer ${token}` };
       },
       handler: async () => {
         throw new Malformed(

@@ -7,9 +7,11 @@ import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
 import type { Hub } from "#/live/hub.ts";
 import { liveLimits } from "#/live/limits.ts";
 import type { createResume } from "#/live/resume.ts";
+import type { Visitor } from "#/live/socket.ts";
 import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
 
-import type { Auth } from "./auth.ts";
+import { requireScope } from "./access.ts";
+import type { Auth, Caller } from "./auth.ts";
 import { headersOf } from "./wire.ts";
 
 export type LiveRouteOptions = {
@@ -28,12 +30,13 @@ export function registerStream(app: FastifyInstance, options: StreamRouteOptions
   app.get<{ Querystring: Record<string, unknown> }>("/v1/stream", async (request, reply) => {
     checkOrigin(request, options);
     const authorization = headersOf(request.raw).get("authorization") ?? [];
-    const { tenant, actor } = await auth.caller(authorization);
-    request.facts["tenant"] = tenant;
-    request.facts["actor"] = actor.id;
+    const caller = await auth.caller(authorization);
+    request.facts["tenant"] = caller.tenant;
+    request.facts["actor"] = caller.actor.id;
+    const visitor = visitorOf(caller);
     const keys = keysIn(request.query);
     const stream = createStream({
-      tenantId: tenant,
+      ...visitor,
       credential: authorization[0] ?? "",
       keys,
       interests: hub.interests,
@@ -41,7 +44,7 @@ export function registerStream(app: FastifyInstance, options: StreamRouteOptions
     });
     const beginning = resume(stream, lastEventIdOf(request));
     await hub.enter(stream, (here) => {
-      hub.interests.add(tenant, stream, keys);
+      hub.interests.add(visitor.tenantId, stream, keys);
       beginning.atRest(here);
     });
 
@@ -59,6 +62,12 @@ export function registerStream(app: FastifyInstance, options: StreamRouteOptions
     });
     await beginning.run(outletOf(raw, clock));
   });
+}
+
+/** Whose changes a credential may see. @throws Forbidden for a key whose scopes leave calls out */
+export function visitorOf({ tenant, actor }: Caller): Visitor {
+  requireScope(actor, "calls", "read");
+  return { tenantId: tenant, businessId: actor.businessId ?? null };
 }
 
 /** @throws Forbidden for a page that nobody allowed */

@@ -1,5 +1,4 @@
 import type { Handler } from "@aftercall/contract/api.ts";
-import { toPublicId } from "@aftercall/contract/id.ts";
 import type { callRoutes } from "@aftercall/contract/routes/calls.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
@@ -57,17 +56,16 @@ export function registerCallHandler(deps: {
         },
       });
       const { record } = applied;
+      const users = await userNames(tx, tenant, record.userId ? [record.userId] : []);
+      const call = toCall(record, applied.aliases, (record.userId && users.get(record.userId)) || null);
       await recordAudit(tx, deps.ids, {
         tenant,
         actor,
         action: "call.registered",
-        subject: toPublicId("call", record.id),
+        subject: call.id,
+        detail: { provider: call.provider, provider_call_id: call.provider_call_id },
       });
-      const users = await userNames(tx, tenant, record.userId ? [record.userId] : []);
-      return {
-        call: toCall(record, applied.aliases, (record.userId && users.get(record.userId)) || null),
-        afterCommit,
-      };
+      return { call, afterCommit };
     });
     for (const run of afterCommit) run();
     return call;

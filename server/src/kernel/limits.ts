@@ -125,4 +125,16 @@ export const limits = {
   accessTokenEarlyMs: 30_000,
   /** The longest an access token is kept, however long its server says. */
   accessTokenKeepMsMax: 3_600_000,
+  /** How long the public keys of a system whose tokens are believed are used before they are fetched again. */
+  keySetKeepMs: 600_000,
+  /** The same for a token that names a key which is not among them: anybody can write such tokens. */
+  keySetAgainMs: 30_000,
+  /** How long they go on counting while they cannot be fetched. */
+  keySetStaleMs: 86_400_000,
+  /** How long fetching them may take: somebody waits for their answer. */
+  keySetTimeoutMs: 5_000,
+  /** The largest set of keys; a usual one has 2 kB. */
+  keySetBytesMax: 262_144,
+  /** Sets of keys that are kept in one process. */
+  keySetsMax: 1_000,
 } as const;

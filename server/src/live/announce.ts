@@ -57,6 +57,7 @@ function aboutCall(changes: readonly (CallChange | CallResult)[], at: number): N
     answered_at: seen.answeredAt ?? undefined,
     ended_at: seen.endedAt ?? undefined,
     duration_ms: seen.durationMs ?? undefined,
+    business_id: factOf(state, "business_id") ?? undefined,
     aliases: pairsOf(aliases),
     doubles: doubles.length > 0 ? doubles : undefined,
     ending: endingOf(types),
@@ -84,7 +85,8 @@ function endingOf(types: ReadonlySet<LiveCallType>): Ending | undefined {
 }
 
 function aboutTurn({ tenantId, call, aliases, turn }: TurnSpoken, at: number): NewChange {
-  const payload: TurnPayload = { at, turn, aliases: pairsOf(aliases) };
+  const businessId = factOf(call.state, "business_id") ?? undefined;
+  const payload: TurnPayload = { at, turn, business_id: businessId, aliases: pairsOf(aliases) };
   return { tenant_id: tenantId, kind: "transcription", call_id: call.id, campaign_id: call.campaignId, payload };
 }
 

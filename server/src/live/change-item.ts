@@ -23,6 +23,8 @@ export type ChangeItem = {
   /** Our ids of the records that were joined to the call. */
   readonly doubles: readonly string[];
   readonly ending: Ending | null;
+  /** The tenant's end-customer that it is about; null for none. */
+  readonly businessId: string | null;
   readonly item: CallItem | TranscriptionItem | CampaignItem;
   /** As an item of the event stream, with the cursor from which a client goes on after it. */
   readonly streamed: () => Buffer;
@@ -44,6 +46,7 @@ export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
     aliases,
     doubles: rest.doubles ?? [],
     ending: rest.ending ?? null,
+    businessId: rest.businessId ?? null,
     item,
     streamed: () => (bytes ??= streamItem(kind, item, writeCursor({ ...from, ahead: { snapshot: upTo, seq } }))),
   };
@@ -55,7 +58,7 @@ export function streamItem(event: string, data: unknown, cursor: string | null):
   return Buffer.from(`${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-type Content = Pick<ChangeItem, "item" | "aliases"> & Partial<Pick<ChangeItem, "doubles" | "ending">>;
+type Content = Pick<ChangeItem, "item" | "aliases"> & Partial<Pick<ChangeItem, "doubles" | "ending" | "businessId">>;
 
 function contentOf({ kind, call_id: callId, campaign_id: campaignId, payload }: ChangeRow): Content {
   const said: unknown = JSON.parse(payload);
@@ -63,12 +66,13 @@ function contentOf({ kind, call_id: callId, campaign_id: campaignId, payload }: 
     case "call":
       return callContent(said as CallPayload, publicCallId(callId), campaignId && toPublicId("campaign", campaignId));
     case "transcription": {
-      const { at, turn, aliases } = said as TurnPayload;
-      return { item: { at: instant(at), call_id: publicCallId(callId), turn }, aliases };
+      const { at, turn, aliases, business_id: businessId = null } = said as TurnPayload;
+      return { item: { at: instant(at), call_id: publicCallId(callId), turn }, aliases, businessId };
     }
     case "campaign": {
       const { at, campaign } = said as CampaignPayload;
-      return { item: { types: ["campaign.completed"], at: instant(at), campaign }, aliases: [] };
+      const item: CampaignItem = { types: ["campaign.completed"], at: instant(at), campaign };
+      return { item, aliases: [], businessId: campaign.business_id };
     }
   }
 }
@@ -97,6 +101,7 @@ function callContent(said: CallPayload, id: string, campaignId: string | null): 
       ...(merged && { merged }),
     },
     aliases: said.aliases,
+    businessId: said.business_id ?? null,
     ...(said.doubles && { doubles: said.doubles }),
     ...(said.ending && { ending: said.ending }),
   };

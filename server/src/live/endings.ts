@@ -1,4 +1,5 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
+import { factOf } from "#/calls/project.ts";
 import { loadCall, readCalls } from "#/calls/store.ts";
 import type { Db } from "#/db/transaction.ts";
 
@@ -28,10 +29,10 @@ export async function pairsOf(db: Db, items: readonly ChangeItem[]): Promise<Map
   );
 }
 
-/** The call that an identifier means, and how it ended where it has. Null when the tenant knows no such call. */
+/** The call that an identifier means, and how it ended where it has. Null when who asks may see no such call. */
 export async function lookUp(
   db: Db,
-  tenantId: string,
+  { tenantId, businessId }: { readonly tenantId: string; readonly businessId: string | null },
   identifier: string,
   { callId, aliasKinds }: Identified,
 ): Promise<{ readonly callId: string; readonly pair: Pair | null } | null> {
@@ -39,7 +40,7 @@ export async function lookUp(
   return db.inTransaction([tenantId], async (tx) => {
     const id = await findCall(tx, tenantId, { callId, value: identifier, aliasKinds });
     const record = id === null ? null : await loadCall(tx, tenantId, id);
-    if (!record) return null;
+    if (!record || (businessId !== null && factOf(record.state, "business_id") !== businessId)) return null;
     const ending = endingOf(record);
     if (!ending) return { callId: record.id, pair: null };
     const aliases = (await aliasesOf(tx, [tenantId], [record.id])).get(record.id) ?? [];

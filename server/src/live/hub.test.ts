@@ -17,6 +17,7 @@ function subscriberOf(tenantId: string, credential: string, wantsPairs: boolean,
   const said: string[] = [];
   const subscriber: Subscriber = {
     tenantId,
+    businessId: null,
     credential,
     wantsPairs,
     take: ({ item }) => void said.push("turn" in item ? item.turn.text : "call"),

@@ -13,7 +13,7 @@ import type { Pair } from "./frames.ts";
 import { createInterests, type Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
 import { createRecent } from "./recent.ts";
-import type { Subscriber } from "./subscriber.ts";
+import { maySee, type Subscriber } from "./subscriber.ts";
 
 export type HubOptions = {
   readonly db: Db;
@@ -137,10 +137,10 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       }
       for (const double of item.doubles) {
         for (const subscriber of interests.waiting(item.tenantId, [`call ${double}`])) {
-          if (item.callId) subscriber.follow(double, item.callId);
+          if (item.callId && maySee(subscriber, item)) subscriber.follow(double, item.callId);
         }
       }
-      for (const subscriber of waitingFor(item)) subscriber.take(item, pair);
+      for (const subscriber of waitingFor(item)) if (maySee(subscriber, item)) subscriber.take(item, pair);
     }
   }
 

@@ -24,12 +24,13 @@ export type Listener = Subscriber & {
 export function createListener(options: {
   readonly wire: Wire;
   readonly tenantId: string;
+  readonly businessId: string | null;
   readonly credential: string;
   readonly hub: Hub;
   readonly db: Db;
   readonly close: (code: number, reason: string) => void;
 }): Listener {
-  const { wire, tenantId, hub } = options;
+  const { wire, tenantId, businessId, hub } = options;
   const keysByIdentifier = new Map<string, string[]>();
   /** Completions it has been told, the latest ones: a second name for a call must not repeat the first one's. */
   const told = new Set<string>();
@@ -38,6 +39,7 @@ export function createListener(options: {
 
   const listener: Listener = {
     tenantId,
+    businessId,
     credential: options.credential,
     wantsPairs: true,
 
@@ -53,7 +55,7 @@ export function createListener(options: {
       // What happens while we look is told after the answer.
       held = [];
       try {
-        const call = await lookUp(options.db, tenantId, identifier, found);
+        const call = await lookUp(options.db, { tenantId, businessId }, identifier, found);
         if (call && !keys.includes(`call ${call.callId}`)) wait(keys, call.callId);
         const callId = call && toPublicId("call", call.callId);
         send(frame({ type: "subscribed", identifier, kind: found.kind, call_id: callId }));

@@ -26,12 +26,19 @@ export type CallPayload = {
   readonly answered_at?: number | undefined;
   readonly ended_at?: number | undefined;
   readonly duration_ms?: number | undefined;
+  /** The tenant's end-customer that the call belongs to, where one is known. */
+  readonly business_id?: string | undefined;
   readonly aliases: AliasPairs;
   /** Records that were joined to the call. */
   readonly doubles?: readonly string[] | undefined;
   readonly ending?: Ending | undefined;
 };
 
-export type TurnPayload = { readonly at: number; readonly turn: LiveTurn; readonly aliases: AliasPairs };
+export type TurnPayload = {
+  readonly at: number;
+  readonly turn: LiveTurn;
+  readonly business_id?: string | undefined;
+  readonly aliases: AliasPairs;
+};
 
 export type CampaignPayload = { readonly at: number; readonly campaign: Campaign };

@@ -38,7 +38,14 @@ test("a stream whose bytes nobody takes is told why in its last item, closed, an
   const left: Subscriber[] = [];
   const interests = createInterests<Subscriber>();
   const keys = ["name loud"];
-  const stream = createStream({ tenantId: someId, credential: "", keys, interests, left: (one) => left.push(one) });
+  const stream = createStream({
+    tenantId: someId,
+    businessId: null,
+    credential: "",
+    keys,
+    interests,
+    left: (one) => left.push(one),
+  });
   interests.add(someId, stream, keys);
   const outlet = {
     pendingBytes: 0,
@@ -67,6 +74,7 @@ test("a socket whose frames nobody takes is closed with the reason; one that doe
     createListener({
       wire,
       tenantId,
+      businessId: null,
       credential: "",
       hub,
       db,

@@ -1,7 +1,7 @@
 import { ClientFrame, type SocketErrorCode } from "@aftercall/contract/live.ts";
 
 import type { Db } from "#/db/transaction.ts";
-import { AppError, Unauthorized } from "#/kernel/errors.ts";
+import { AppError, Forbidden, Unauthorized } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
 import { frame } from "./frames.ts";
@@ -19,14 +19,17 @@ export type Wire = {
 };
 
 /** Somebody whose token was good; `credential` as in an Authorization header. */
-export type Guest = { readonly tenantId: string; readonly credential: string };
+export type Guest = Visitor & { readonly credential: string };
+
+/** Whose changes somebody may see: those of a tenant, or of one of its end-customers. */
+export type Visitor = { readonly tenantId: string; readonly businessId: string | null };
 
 export type SocketOptions = {
   readonly hub: Hub;
   readonly db: Db;
   readonly log: Log;
-  /** The tenant behind a token. @throws Unauthorized */
-  readonly authenticate: (token: string) => Promise<string>;
+  /** Who is behind a token. @throws Unauthorized, Forbidden */
+  readonly authenticate: (token: string) => Promise<Visitor>;
 };
 
 /** What the connection is told of its wire. */
@@ -107,17 +110,17 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
 
   async function authenticate(token: string): Promise<void> {
     try {
-      await enter({ tenantId: await options.authenticate(token), credential: `Bearer ${token}` });
+      await enter({ ...(await options.authenticate(token)), credential: `Bearer ${token}` });
       wire.send(frame({ type: "authenticated" }));
     } catch (error) {
-      if (!(error instanceof Unauthorized)) throw error;
+      if (!(error instanceof Unauthorized || error instanceof Forbidden)) throw error;
       say("unauthorized", error.message);
       close(1008, "unauthorized");
     }
   }
 
-  async function enter({ tenantId, credential }: Guest): Promise<void> {
-    const entering = createListener({ wire, tenantId, credential, close, hub: options.hub, db: options.db });
+  async function enter(visitor: Guest): Promise<void> {
+    const entering = createListener({ ...visitor, wire, close, hub: options.hub, db: options.db });
     await options.hub.enter(entering, () => {});
     if (isClosed) return entering.close();
     listener = entering;

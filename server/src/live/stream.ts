@@ -5,7 +5,7 @@ import { type Place, writeCursor } from "./cursor.ts";
 import { identify } from "./identify.ts";
 import type { Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
-import type { Subscriber } from "./subscriber.ts";
+import { maySee, type Subscriber } from "./subscriber.ts";
 
 /** The bytes of an answer that does not end. */
 export type Outlet = {
@@ -51,12 +51,13 @@ export function keysOfTopic(topic: string): readonly string[] | null {
 /** One client of the event stream. */
 export function createStream(options: {
   readonly tenantId: string;
+  readonly businessId: string | null;
   readonly credential: string;
   readonly keys: readonly string[];
   readonly interests: Interests<Subscriber>;
   readonly left: (stream: Subscriber) => void;
 }): Stream {
-  const { tenantId, credential, interests } = options;
+  const { tenantId, businessId, credential, interests } = options;
   const keys = new Set(options.keys);
   let outlet: Outlet | null = null;
   let held: ChangeItem[] | null = [];
@@ -64,6 +65,7 @@ export function createStream(options: {
 
   const stream: Stream = {
     tenantId,
+    businessId,
     credential,
     wantsPairs: false,
     open(given, here) {
@@ -121,7 +123,9 @@ export function createStream(options: {
   }
 
   /** Lists of calls do not show what is being said, and no campaign either. */
-  function wants({ kind, keys: theirs }: ChangeItem): boolean {
+  function wants(item: ChangeItem): boolean {
+    const { kind, keys: theirs } = item;
+    if (!maySee(stream, item)) return false;
     return theirs.some((key) => {
       if (!keys.has(key)) return false;
       return kind === "call" || (key !== "*" && (kind === "campaign" || !key.startsWith("campaign ")));

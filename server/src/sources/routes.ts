@@ -73,14 +73,16 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
         for (const { slot, value, key_id: keyId } of body.secrets) {
           await addSecret(tx, { tenantId: tenant, sourceId: row.id, slot, keyId, value, origin: "api" }, change());
         }
-        return { row, answer: await present(tx, row) };
+        const answer = await present(tx, row);
+        return { row, answer, after: answer };
       });
     },
 
     updateSource: ({ tenant, actor, params, body, ifMatch }) =>
       changing(tenant, actor, "source.updated", async (tx) => {
         const before = await lockedSource(tx, tenant, params.id);
-        ifMatch?.(await present(tx, before));
+        const shown = await present(tx, before);
+        ifMatch?.(shown);
         if (body.setup !== undefined) checkSetup(providerNamed(providers, before.provider), body.setup);
         const { user_id: userId, ...given } = body;
         const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -90,14 +92,16 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
           ...(userId !== undefined && { user_id: userIdOf(userId) }),
         });
         if (!row) throw new NotFound("Source");
-        return { row, answer: await present(tx, row), detail: { fields: Object.keys(body) } };
+        const answer = await present(tx, row);
+        return { row, answer, before: shown, after: answer };
       }),
 
     deleteSource: ({ tenant, actor, params }) =>
       changing(tenant, actor, "source.deleted", async (tx) => {
         const row = await lockedSource(tx, tenant, params.id);
+        const before = await present(tx, row);
         await store.deleteSource(tx, tenant, params.id);
-        return { row, answer: null };
+        return { row, answer: null, before };
       }),
 
     listSourceSecrets: ({ tenant, params }) =>
@@ -141,7 +145,13 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
       }),
   };
 
-  type Changed<T> = { readonly row: store.SourceRow; readonly answer: T; readonly detail?: Record<string, unknown> };
+  type Changed<T> = {
+    readonly row: store.SourceRow;
+    readonly answer: T;
+    readonly before?: object;
+    readonly after?: object;
+    readonly detail?: Record<string, unknown>;
+  };
 
   async function changing<T>(
     tenant: string,
@@ -151,12 +161,13 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
   ): Promise<T> {
     try {
       const changed = await db.inTransaction([tenant], async (tx) => {
-        const { row, answer, detail } = await work(tx);
+        const { row, answer, detail, ...sides } = await work(tx);
         await record(tx, ids, {
           tenant,
           actor,
           action,
           subject: toPublicId("source", row.id),
+          ...sides,
           detail: { slug: row.slug, ...detail },
         });
         await notify(tx, sourcesChanged);

@@ -91,14 +91,15 @@ test("a grant is the whole list, names who gave it, and is written into the audi
   expect(forgotten.filter((one) => one === fromPublicId("tenant", tenant.id))).toHaveLength(2);
   for (const one of [operatorTenantId, fromPublicId("tenant", tenant.id) ?? ""]) {
     const deeds = await db.inTransaction([one], (tx) =>
-      tx.rows<{ detail: object }>(
-        "select detail from audit_log where action = 'tenant.private_targets_changed' and subject = $1 order by id",
+      tx.rows<{ before: object; after: object }>(
+        "select before, after from audit_log where action = 'tenant.private_targets_changed' and subject = $1 order by id",
         [tenant.id],
       ),
     );
-    expect(deeds.map(({ detail }) => detail)).toEqual([
-      { opened: ["10.1.0.0/16", "192.168.7.7/32", "fd00::/8"], closed: [] },
-      { opened: ["10.2.0.0/16"], closed: ["192.168.7.7/32", "fd00::/8"] },
+    const first = { blocks: ["10.1.0.0/16", "192.168.7.7/32", "fd00::/8"] };
+    expect(deeds).toEqual([
+      { before: { blocks: [] }, after: first },
+      { before: first, after: { blocks: ["10.1.0.0/16", "10.2.0.0/16"] } },
     ]);
   }
 });

@@ -31,6 +31,7 @@ type OperatorRoutes = Pick<
   "listTenants" | "createTenant" | "getTenant" | "deleteTenant" | "getPrivateTargets" | "putPrivateTargets"
 >;
 
+type Sides = { readonly before?: object; readonly after?: object };
 type Caller = { readonly tenant: string; readonly actor: Actor };
 
 /** What only the operator of the server may do: make and close tenants, and open private networks to one of them. */
@@ -66,7 +67,7 @@ export function operatorHandlers(options: OperatorOptions): Handlers<OperatorRou
         });
         const made = await store.tenantById(tx, id);
         if (!row || !made) throw new Conflict("The key exists");
-        await auditBoth(tx, { tenant, actor }, id, "tenant.created", { slug: body.slug });
+        await auditBoth(tx, { tenant, actor }, id, "tenant.created", { after: presentTenant(made) });
         return { tenant: presentTenant(made), api_key: { ...presentKey(row), key } };
       });
     },
@@ -84,7 +85,7 @@ export function operatorHandlers(options: OperatorOptions): Handlers<OperatorRou
         await operator.markDeleted(tx, params.id);
         await operator.revokeAllKeys(tx, params.id);
         await options.closeTenant(tx, params.id);
-        await auditBoth(tx, { tenant, actor }, params.id, "tenant.deleted", { slug: row.slug });
+        await auditBoth(tx, { tenant, actor }, params.id, "tenant.deleted", { before: presentTenant(row) });
         return presentTenant(row);
       });
       options.forgetKeys();
@@ -108,9 +109,8 @@ export function operatorHandlers(options: OperatorOptions): Handlers<OperatorRou
         const before = (await operator.listPrivateTargets(tx, params.id)).map(({ block }) => block);
         await operator.replacePrivateTargets(tx, params.id, blocks, `${actor.kind}:${actor.id}`);
         const after = await operator.listPrivateTargets(tx, params.id);
-        const opened = after.map(({ block }) => block).filter((block) => !before.includes(block));
-        const closed = before.filter((block) => !after.some((row) => row.block === block));
-        await auditBoth(tx, { tenant, actor }, params.id, "tenant.private_targets_changed", { opened, closed });
+        const sides = { before: { blocks: before }, after: { blocks: after.map(({ block }) => block) } };
+        await auditBoth(tx, { tenant, actor }, params.id, "tenant.private_targets_changed", sides);
         await notify(tx, "endpoints", params.id);
         return after.map(presentTarget);
       });
@@ -125,10 +125,10 @@ export function operatorHandlers(options: OperatorOptions): Handlers<OperatorRou
   }
 
   /** Both sides can read what was done: who did it, and whom it concerns. */
-  async function auditBoth(tx: Tx, { tenant, actor }: Caller, about: string, action: string, detail: object) {
+  async function auditBoth(tx: Tx, { tenant, actor }: Caller, about: string, action: string, sides: Sides) {
     const subject = toPublicId("tenant", about);
     for (const one of new Set([tenant, about])) {
-      await record(tx, ids, { tenant: one, actor, action, subject, detail: { ...detail } });
+      await record(tx, ids, { tenant: one, actor, action, subject, ...sides });
     }
   }
 }

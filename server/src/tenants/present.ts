@@ -9,9 +9,11 @@ export function presentKey(row: ApiKeyRow): ApiKey {
     name: row.name,
     prefix: row.prefix,
     role: row.role,
+    scopes: row.scopes,
     expires_at: row.expires_at?.toISOString() ?? null,
     revoked_at: row.revoked_at?.toISOString() ?? null,
     last_used_at: row.last_used_at?.toISOString() ?? null,
+    replaced_by: row.replaced_by && toPublicId("api_key", row.replaced_by),
     created_at: row.created_at.toISOString(),
   };
 }

@@ -46,6 +46,8 @@ test("201: a key is shown once, works at once, and is recognised by its prefix",
     kind: "api_key",
     id: json.id,
     role: "viewer",
+    scopes: null,
+    business_id: null,
   });
   const list = await api.ask(admin, "GET", "/v1/api-keys");
   expect(list.json.data[0]).toMatchObject({ id: json.id, name: "n8n" });

@@ -4,7 +4,15 @@ import type { Tx } from "#/db/transaction.ts";
 
 export type TenantRow = { id: string; slug: string; name: string; created_at: Date; deleted_at: Date | null };
 
-export type UserRow = { tenant_id: string; id: string; external_id: string; name: string | null; created_at: Date };
+export type UserRow = {
+  tenant_id: string;
+  id: string;
+  external_id: string;
+  name: string | null;
+  role: Role | null;
+  removed_at: Date | null;
+  created_at: Date;
+};
 
 export type ApiKeyRow = {
   tenant_id: string;
@@ -13,6 +21,8 @@ export type ApiKeyRow = {
   prefix: string;
   name: string;
   role: Role;
+  scopes: string[] | null;
+  replaced_by: string | null;
   expires_at: Date | null;
   revoked_at: Date | null;
   last_used_at: Date | null;
@@ -62,14 +72,17 @@ export async function listKeys(tx: Tx, tenant: string, limit: number, before: st
   );
 }
 
-export type NewApiKey = Pick<ApiKeyRow, "tenant_id" | "id" | "digest" | "prefix" | "name" | "role" | "expires_at">;
+export type NewApiKey = Pick<ApiKeyRow, "tenant_id" | "id" | "digest" | "prefix" | "name" | "role" | "expires_at"> & {
+  /** Left out: all that the role may. */
+  readonly scopes?: string[] | null;
+};
 
 /** Null when a key with this digest exists, in whichever tenant. */
 export async function insertKey(tx: Tx, key: NewApiKey): Promise<ApiKeyRow | null> {
   const [row] = await tx.rows<ApiKeyRow>(
-    `insert into api_keys (tenant_id, id, digest, prefix, name, role, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict (digest) do nothing returning *`,
-    [key.tenant_id, key.id, key.digest, key.prefix, key.name, key.role, key.expires_at],
+    `insert into api_keys (tenant_id, id, digest, prefix, name, role, expires_at, scopes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (digest) do nothing returning *`,
+    [key.tenant_id, key.id, key.digest, key.prefix, key.name, key.role, key.expires_at, key.scopes ?? null],
   );
   return row ?? null;
 }
@@ -81,6 +94,23 @@ export async function revokeKey(tx: Tx, tenant: string, id: string, at: Date): P
     [tenant, id, at],
   );
   return row ?? null;
+}
+
+/** Held against other changes until the transaction ends. */
+export async function lockKey(tx: Tx, tenant: string, id: string): Promise<ApiKeyRow | null> {
+  const [row] = await tx.rows<ApiKeyRow>("select * from api_keys where tenant_id = $1 and id = $2 for update", [
+    tenant,
+    id,
+  ]);
+  return row ?? null;
+}
+
+/** Notes what was made in place of a key, which ends at `until` if it does not end earlier. */
+export async function replaceKey(tx: Tx, old: ApiKeyRow, replacedBy: string, until: Date): Promise<void> {
+  await tx.run(
+    "update api_keys set replaced_by = $3, expires_at = least(expires_at, $4) where tenant_id = $1 and id = $2",
+    [old.tenant_id, old.id, replacedBy, until],
+  );
 }
 
 export async function reviveKey(tx: Tx, tenant: string, id: string): Promise<void> {
@@ -111,9 +141,14 @@ export async function tenantsOfUser(tx: Tx, externalId: string): Promise<string[
 export async function usersNamed(tx: Tx, tenantIds: readonly string[], externalId: string): Promise<UserRow[]> {
   return tx.rows<UserRow>(
     `select u.* from users u join tenants t on t.id = u.tenant_id and t.deleted_at is null
-      where u.tenant_id = any ($1::uuid[]) and u.external_id = $2 order by u.tenant_id`,
+      where u.tenant_id = any ($1::uuid[]) and u.external_id = $2 and u.removed_at is null order by u.tenant_id`,
     [tenantIds, externalId],
   );
+}
+
+export async function userById(tx: Tx, tenant: string, id: string): Promise<UserRow | null> {
+  const [row] = await tx.rows<UserRow>("select * from users where tenant_id = $1 and id = $2", [tenant, id]);
+  return row ?? null;
 }
 
 /** Newest first, from below `before` on. */
@@ -125,7 +160,10 @@ export async function listUsers(tx: Tx, tenant: string, limit: number, before: s
 }
 
 /** Null when the tenant has a user of this external id. */
-export async function insertUser(tx: Tx, user: Omit<UserRow, "created_at">): Promise<UserRow | null> {
+export async function insertUser(
+  tx: Tx,
+  user: Omit<UserRow, "created_at" | "role" | "removed_at">,
+): Promise<UserRow | null> {
   const [row] = await tx.rows<UserRow>(
     `insert into users (tenant_id, id, external_id, name) values ($1, $2, $3, $4)
      on conflict (tenant_id, external_id) do nothing returning *`,

@@ -34,7 +34,9 @@ async function fill(customer: Customer): Promise<void> {
   const vapi = await customer.connect("vapi");
   await app.post(`/webhooks/${vapi.source.slug}`, signVapi("wrong", "{}"));
   await vapi.own(fixture("vapi", "real/end-of-call-report.json"));
-  const user = await customer.post("/v1/users", { external_id: randomToken("user") });
+  const user = await customer.post("/v1/members", { external_id: randomToken("user"), role: "viewer" });
+  const login = { name: "Login", issuer: "https://login.example.com/", jwks_url: receiver.url };
+  const provider = await customer.post("/v1/identity-providers", login);
   const key = await customer.post("/v1/api-keys", { name: "second" });
   const assignment = await customer.post("/v1/assignments", { title: "Objections" });
   const session = await customer.post("/v1/training-sessions", { assignment_id: assignment.id });
@@ -59,6 +61,7 @@ async function fill(customer: Customer): Promise<void> {
     ["resend", await first("/v1/resends")],
     ["delivery", await first("/v1/deliveries")],
     ["user", user.id],
+    ["identity_provider", provider.id],
     ["api_key", key.id],
   ];
   for (const [kind, id] of all) owned.set(kind, id);
@@ -79,6 +82,8 @@ const kinds: Readonly<Record<string, IdKind>> = {
   messages: "message",
   deliveries: "delivery",
   users: "user",
+  members: "user",
+  "identity-providers": "identity_provider",
   "api-keys": "api_key",
   resends: "resend",
 };
@@ -90,6 +95,7 @@ const ownType = "lead.qualified";
 const bodies: Readonly<Record<string, unknown>> = {
   addSourceSecret: { slot: "secret", value: "a-secret-of-a-stranger" },
   rotateSourceSecret: { slot: "secret" },
+  rotateApiKey: {},
   resendMessage: { endpoint_id: toPublicId("endpoint", randomUUID()) },
 };
 

@@ -72,7 +72,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const { secret: given, signing } = body;
         const first = { tenant, endpointId: created.id, signing, ...(given !== undefined && { secret: given }) };
         const key = await addFirstKey(tx, deps, first);
-        await audit(tx, { tenant, actor }, "endpoint.created", created);
+        await audit(tx, { tenant, actor }, "endpoint.created", created, { after: show(created) });
         await tellOperations(tx, deps, created, [{ type: "endpoint.created" }]);
         return { row: created, secret: key };
       });
@@ -94,7 +94,8 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const values = changedValues(before, openSettings(box, before), body);
         const after = await store.updateEndpoint(tx, tenant, sealed(tenant, before.id, values));
         if (after.disabled_at !== null) await closeDisabled(tx, [tenant]);
-        await audit(tx, { tenant, actor }, "endpoint.updated", after, { changed: Object.keys(body) });
+        const sides = { before: show(before), after: show(after), detail: { changed: Object.keys(body) } };
+        await audit(tx, { tenant, actor }, "endpoint.updated", after, sides);
         await tellOperations(tx, deps, after, newsOfUpdate(before, after, Object.keys(body)));
         return after;
       });
@@ -103,10 +104,10 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
 
     async deleteEndpoint({ tenant, actor, params }) {
       const row = await changing(tenant, async (tx) => {
-        await endpointOf(tx, tenant, params.id, "lock");
+        const before = show(await endpointOf(tx, tenant, params.id, "lock"));
         const deleted = await store.deleteEndpoint(tx, tenant, params.id);
         await closeDisabled(tx, [tenant]);
-        await audit(tx, { tenant, actor }, "endpoint.deleted", deleted);
+        await audit(tx, { tenant, actor }, "endpoint.deleted", deleted, { before });
         await tellOperations(tx, deps, deleted, [{ type: "endpoint.deleted" }]);
         return deleted;
       });
@@ -129,7 +130,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
         const row = await endpointOf(tx, tenant, params.id, "lock");
         await rotateKey(tx, deps, { tenant, endpointId: params.id, body });
         const detail = { grace_seconds: body.grace_seconds, imported: body.secret !== undefined };
-        await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, detail);
+        await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, { detail });
         const keys = await activeKeys(tx, deps, tenant, params.id);
         const oldEnd = keys[1]?.expires_at ?? null;
         await tellOperations(tx, deps, row, [
@@ -190,7 +191,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     { tenant, actor }: { tenant: string; actor: Actor },
     action: string,
     row: store.EndpointRow,
-    detail: Record<string, unknown> = {},
+    { detail, ...sides }: { before?: object; after?: object; detail?: Record<string, unknown> } = {},
   ): Promise<void> {
     const { host } = new URL(row.url);
     await record(tx, ids, {
@@ -198,6 +199,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       actor,
       action,
       subject: toPublicId("endpoint", row.id),
+      ...sides,
       detail: { host, ...detail },
     });
   }

@@ -47,7 +47,7 @@ export function eventTypeHandlers({ db, ids }: EventTypeDeps): Handlers<typeof e
         }
         const created = await store.insertEventType(tx, tenant, { ...body, schema: body.data_schema });
         if (!created) throw new Conflict(`${body.name} is there already; change it, or take it back from the archive`);
-        await audit(tx, { tenant, actor }, "event_type.created", body.name);
+        await audit(tx, { tenant, actor }, "event_type.created", body.name, { after: showOwnType(created) });
         return created;
       });
       return showOwnType(row);
@@ -85,13 +85,19 @@ export function eventTypeHandlers({ db, ids }: EventTypeDeps): Handlers<typeof e
     return db.inTransaction([who.tenant], async (tx) => {
       const before = await typeOf(tx, who.tenant, name, "lock");
       const after = await store.updateEventType(tx, who.tenant, changed(before));
-      await audit(tx, who, action, name);
+      await audit(tx, who, action, name, { before: showOwnType(before), after: showOwnType(after) });
       return showOwnType(after);
     });
   }
 
-  async function audit(tx: Tx, who: { tenant: string; actor: Actor }, action: string, name: string): Promise<void> {
-    await record(tx, ids, { ...who, action, subject: name });
+  async function audit(
+    tx: Tx,
+    who: { tenant: string; actor: Actor },
+    action: string,
+    name: string,
+    sides: { before?: object; after?: object },
+  ): Promise<void> {
+    await record(tx, ids, { ...who, action, subject: name, ...sides });
   }
 }
 

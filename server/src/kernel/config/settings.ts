@@ -161,7 +161,8 @@ export const settingsSchema = z.object({
   }),
   allowedOrigins: list().default([]).register(aboutOf, {
     env: "AFTERCALL_ALLOWED_ORIGINS",
-    about: "Origins of web pages, besides this server's own, that may open live connections (`/v1/stream`, `/v1/ws`).",
+    about:
+      "Origins of web pages, besides this server's own, that may use the API from a browser (CORS) and open live connections (`/v1/stream`, `/v1/ws`).",
     example: "https://app.example.com",
     defaultText: "none",
   }),
@@ -171,17 +172,19 @@ export const settingsSchema = z.object({
     example: "10.0.0.0/8",
     defaultText: "none",
   }),
-  settleSeconds: whole(0, 86_400).default(120).register(aboutOf, {
-  analysis: z.enum(["on", "off"], { error: "must be on or off" }).default("on").register(aboutOf, {
-    env: "AFTERCALL_ANALYSIS",
-    about:
-      "Whether anything is made of calls after their end: recordings, transcripts, numbers, summaries, fields, scorecards. `off` sends `call.completed` as soon as the provider has told everything.",
-    example: "off",
-  }),
-    env: "AFTERCALL_SETTLE_SECONDS",
-    about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
-    example: "300",
-  }),
+  settleSeconds: whole(0, 86_400)
+    .default(120)
+    .register(aboutOf, {
+      analysis: z.enum(["on", "off"], { error: "must be on or off" }).default("on").register(aboutOf, {
+        env: "AFTERCALL_ANALYSIS",
+        about:
+          "Whether anything is made of calls after their end: recordings, transcripts, numbers, summaries, fields, scorecards. `off` sends `call.completed` as soon as the provider has told everything.",
+        example: "off",
+      }),
+      env: "AFTERCALL_SETTLE_SECONDS",
+      about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
+      example: "300",
+    }),
   attemptsDays: whole(1, 3_650).default(30).register(aboutOf, {
     env: "AFTERCALL_ATTEMPTS_DAYS",
     about: "How long attempts are kept: when, where to, and what status came back.",

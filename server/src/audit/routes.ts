@@ -1,0 +1,32 @@
+import type { Handlers } from "@aftercall/contract/api.ts";
+import type { AuditEntry } from "@aftercall/contract/audit.ts";
+import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
+import type { identityRoutes } from "@aftercall/contract/routes/identity.ts";
+
+import type { Db } from "#/db/transaction.ts";
+import { pageOf } from "#/kernel/page.ts";
+
+import { type AuditRow, listAudit } from "./store.ts";
+
+/** Reading the audit log under /v1. Nothing writes it but the changes themselves. */
+export function auditHandlers({ db }: { db: Db }): Handlers<Pick<typeof identityRoutes, "listAudit">> {
+  return {
+    async listAudit({ tenant, query }) {
+      const rows = await db.inTransaction([tenant], (tx) =>
+        listAudit(tx, tenant, {
+          subject: query.subject ?? null,
+          action: query.action ?? null,
+          actor: query.actor ?? null,
+          before: query.cursor === undefined ? null : fromPublicId("audit_entry", query.cursor),
+          limit: query.limit + 1,
+        }),
+      );
+      return pageOf(rows, query.limit, show, (row) => toPublicId("audit_entry", row.id));
+    },
+  };
+}
+
+function show({ id, at, actor, ...row }: AuditRow): AuditEntry {
+  const [kind = "", ...rest] = actor.split(":");
+  return { id: toPublicId("audit_entry", id), at: at.toISOString(), actor: { kind, id: rest.join(":") }, ...row };
+}
