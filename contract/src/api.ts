@@ -17,7 +17,7 @@ export type Route = {
   readonly bodyBytesMax?: number;
   readonly output: z.ZodType;
   /** How a success is written; default JSON. Anything else is a text. */
-  readonly media?: "text/csv";
+  readonly media?: "text/csv" | "text/plain" | "text/vtt" | "application/x-subrip";
   /** Status of a success; default 200. */
   readonly status?: number;
 };

@@ -12,6 +12,7 @@ import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
 import { trainingRoutes } from "./routes/training.ts";
+import { transcriptExportRoutes } from "./routes/transcript-export.ts";
 import { undeliveredRoutes } from "./routes/undelivered.ts";
 
 /** Every route of /v1. HTTP, the OpenAPI document and the SDK are drawn from it. */
@@ -23,6 +24,7 @@ export const routes = {
   ...sealRoutes,
   ...callRoutes,
   ...callSearchRoutes,
+  ...transcriptExportRoutes,
   ...campaignRoutes,
   ...trainingRoutes,
   ...deliveryRoutes,

@@ -4,6 +4,7 @@ import { routes } from "@aftercall/contract/routes.ts";
 import type { FastifyInstance } from "fastify";
 
 import { auditHandlers } from "#/audit/routes.ts";
+import { transcriptExportHandlers } from "#/calls/export/routes.ts";
 import { findCallForUser } from "#/calls/find-for-user.ts";
 import { findInCallHandlers } from "#/calls/find-in-call.ts";
 import { callHandlers } from "#/calls/routes.ts";
@@ -173,6 +174,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     }),
     ...callHandlers({ db }),
     ...findInCallHandlers({ db }),
+    ...transcriptExportHandlers({ db }),
     ...sealHandlers({ db }),
     ...erasureHandlers({ db, ...composeEraser(ids), ...erasableCalls }),
     registerCall: registerCallHandler({ db, ids, context }),
