@@ -110,6 +110,12 @@ export const problems = {
     meaning:
       "Send JSON as UTF-8 (`application/json` or another JSON type), and forms only where the provider sends forms; no Content-Encoding.",
   },
+  range_not_satisfiable: {
+    status: 416,
+    title: "The range begins behind the end",
+    meaning:
+      "`Range` asks for bytes that the recording does not have. `Content-Range` of the answer says how many it has.",
+  },
   invalid: {
     status: 422,
     title: "A field was refused",

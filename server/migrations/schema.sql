@@ -77,6 +77,34 @@ end $function$
 ;
 grant execute on function drop_attempt_days(text,integer) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.erase_event_bodies(wanted_tenant uuid, wanted_call uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare erased int;
+begin
+  perform set_config('app.erasing', 'yes', true);
+  update events e set body_digest = sha256(e.body), body = '', headers = '{}', url = split_part(e.url, '?', 1)
+   where e.tenant_id = wanted_tenant and e.body_digest is null
+     and (e.call_id = wanted_call or e.id in (select p.event_id from event_applications p
+                                               where p.tenant_id = wanted_tenant and p.call_id = wanted_call));
+  get diagnostics erased = row_count;
+  perform set_config('app.erasing', '', true);
+  return erased;
+end $function$
+;
+grant execute on function erase_event_bodies(uuid,uuid) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.event_digest(e events)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+AS $function$ select sha256(convert_to(concat_ws(chr(10), e.id, e.source_id, e.provider, e.type, e.key, e.part, e.route, e.verification,
+          extract(epoch from e.received_at), encode(coalesce(e.body_digest, sha256(e.body)), 'hex')), 'UTF8')) $function$
+;
+
 CREATE OR REPLACE FUNCTION public.lookup_api_key(wanted bytea)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -129,6 +157,16 @@ AS $function$ select s.tenant_id, s.id from sources s where s.provider = wanted_
 alter function lookup_given_route_sources(text) owner to aftercall_lookup;
 grant execute on function lookup_given_route_sources(text) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_idle_analysis_jobs(idle interval)
+ RETURNS TABLE(tenant_id uuid, id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select j.tenant_id, j.id from analysis_jobs j where j.state = 'running' and j.worked_at < now() - idle $function$
+;
+alter function lookup_idle_analysis_jobs(interval) owner to aftercall_lookup;
+grant execute on function lookup_idle_analysis_jobs(interval) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_idle_resends(idle interval)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -138,6 +176,16 @@ AS $function$ select r.tenant_id, r.id from resends r where r.state = 'running' 
 ;
 alter function lookup_idle_resends(interval) owner to aftercall_lookup;
 grant execute on function lookup_idle_resends(interval) to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_issuer_tenants(wanted text)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select i.tenant_id from identity_providers i where i.issuer = wanted order by i.created_at, i.id limit 20 $function$
+;
+alter function lookup_issuer_tenants(text) owner to aftercall_lookup;
+grant execute on function lookup_issuer_tenants(text) to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_lanes(lanes_max integer, full_endpoints uuid[], workers integer)
  RETURNS TABLE(tenant_id uuid, endpoint_id uuid, is_retry boolean, is_closed boolean, is_gated boolean, in_flight_max integer, wait_ms double precision)
@@ -270,6 +318,16 @@ AS $function$ select distinct d.tenant_id from deliveries d where d.state = 'cla
 alter function lookup_tenants_with_expired_leases() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_expired_leases() to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_idle_pipelines(before timestamp with time zone)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct p.tenant_id from pipelines p where p.state = 'running' and p.wake_at < before $function$
+;
+alter function lookup_tenants_with_idle_pipelines(timestamp with time zone) owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_idle_pipelines(timestamp with time zone) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_tenants_with_overdue_events()
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -315,6 +373,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.only_erase()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.body = '' and new.body_digest = sha256(old.body)
+     and to_jsonb(new) - '{body,body_digest,headers,url}'::text[] = to_jsonb(old) - '{body,body_digest,headers,url}'::text[] then
+    return new;
+  end if;
+  raise exception 'events is append-only: update refused' using errcode = '42501';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.prepare_attempt_days(days_ahead integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -352,6 +423,9 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
  LANGUAGE plpgsql
 AS $function$
 begin
+  if tg_table_name = 'events' and tg_op = 'UPDATE' and current_setting('app.erasing', true) = 'yes' then
+    return null;
+  end if;
   raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = '42501';
 end $function$
 ;
@@ -385,6 +459,62 @@ begin
 end $function$
 ;
 
+create table analysis_job_calls (
+  tenant_id uuid not null,
+  job_id uuid not null,
+  call_id uuid not null,
+  state text default 'pending'::text not null,
+  run_id uuid,
+  reason text,
+  detail text,
+  attempt integer default 0 not null,
+  next_attempt_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint analysis_job_calls_pkey PRIMARY KEY (tenant_id, job_id, call_id),
+  constraint analysis_job_calls_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'done'::text, 'identical'::text, 'skipped'::text, 'failed'::text]))),
+  constraint analysis_job_calls_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id),
+  constraint analysis_job_calls_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES analysis_jobs(tenant_id, id),
+  constraint analysis_job_calls_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES analysis_runs(tenant_id, id)
+) with (fillfactor=80);
+CREATE INDEX analysis_job_calls_pending ON public.analysis_job_calls USING btree (tenant_id, job_id, call_id) WHERE (state = 'pending'::text);
+alter table analysis_job_calls enable row level security;
+alter table analysis_job_calls force row level security;
+create policy tenant_wall on analysis_job_calls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on analysis_job_calls to aftercall_app;
+
+create table analysis_jobs (
+  tenant_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  plan_id uuid not null,
+  plan_version integer not null,
+  sections text[] not null,
+  filter jsonb not null,
+  is_forced boolean default false not null,
+  state text default 'running'::text not null,
+  rate_per_minute integer not null,
+  concurrency integer not null,
+  estimate jsonb not null,
+  run_count integer default 0 not null,
+  worked_at timestamp with time zone default now() not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint analysis_jobs_pkey PRIMARY KEY (tenant_id, id),
+  constraint analysis_jobs_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 16))),
+  constraint analysis_jobs_kind_check CHECK ((kind = ANY (ARRAY['preview'::text, 'rerun'::text, 'bulk'::text]))),
+  constraint analysis_jobs_rate_per_minute_check CHECK (((rate_per_minute >= 1) AND (rate_per_minute <= 6000))),
+  constraint analysis_jobs_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'canceled'::text, 'done'::text]))),
+  constraint analysis_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX analysis_jobs_running ON public.analysis_jobs USING btree (worked_at) WHERE (state = 'running'::text);
+alter table analysis_jobs enable row level security;
+alter table analysis_jobs force row level security;
+create policy lookup on analysis_jobs for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on analysis_jobs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on analysis_jobs to aftercall_app;
+grant select on analysis_jobs to aftercall_lookup;
+
 create table analysis_plans (
   tenant_id uuid not null,
   id uuid not null,
@@ -405,7 +535,37 @@ CREATE TRIGGER published_is_final BEFORE UPDATE ON public.analysis_plans FOR EAC
 alter table analysis_plans enable row level security;
 alter table analysis_plans force row level security;
 create policy tenant_wall on analysis_plans for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on analysis_plans to aftercall_app;
+grant delete, insert, select, update on analysis_plans to aftercall_app;
+
+create table analysis_promotion_calls (
+  tenant_id uuid not null,
+  promotion_id uuid not null,
+  call_id uuid not null,
+  run_before uuid,
+  run_after uuid not null,
+  constraint analysis_promotion_calls_pkey PRIMARY KEY (tenant_id, promotion_id, call_id),
+  constraint analysis_promotion_calls_tenant_id_promotion_id_fkey FOREIGN KEY (tenant_id, promotion_id) REFERENCES analysis_promotions(tenant_id, id),
+  constraint analysis_promotion_calls_tenant_id_run_after_fkey FOREIGN KEY (tenant_id, run_after) REFERENCES analysis_runs(tenant_id, id)
+);
+alter table analysis_promotion_calls enable row level security;
+alter table analysis_promotion_calls force row level security;
+create policy tenant_wall on analysis_promotion_calls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on analysis_promotion_calls to aftercall_app;
+
+create table analysis_promotions (
+  tenant_id uuid not null,
+  id uuid not null,
+  job_id uuid,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  reverted_at timestamp with time zone,
+  constraint analysis_promotions_pkey PRIMARY KEY (tenant_id, id),
+  constraint analysis_promotions_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES analysis_jobs(tenant_id, id)
+);
+alter table analysis_promotions enable row level security;
+alter table analysis_promotions force row level security;
+create policy tenant_wall on analysis_promotions for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on analysis_promotions to aftercall_app;
 
 create table analysis_runs (
   tenant_id uuid not null,
@@ -432,7 +592,7 @@ create table analysis_runs (
   finished_at timestamp with time zone,
   constraint analysis_runs_pkey PRIMARY KEY (tenant_id, id),
   constraint analysis_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'skipped'::text]))),
-  constraint analysis_runs_trigger_check CHECK ((trigger = ANY (ARRAY['pipeline'::text, 'rerun'::text, 'bulk'::text, 'preview'::text, 'provider'::text]))),
+  constraint analysis_runs_trigger_check CHECK ((trigger = ANY (ARRAY['pipeline'::text, 'rerun'::text, 'bulk'::text, 'preview'::text, 'training'::text, 'provider'::text]))),
   constraint analysis_runs_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
 );
 CREATE INDEX analysis_runs_call ON public.analysis_runs USING btree (tenant_id, call_id, created_at);
@@ -453,10 +613,14 @@ create table api_keys (
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
+  scopes text[],
+  replaced_by uuid,
   constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
   constraint api_keys_digest_key UNIQUE (digest),
   constraint api_keys_digest_check CHECK ((length(digest) = 32)),
   constraint api_keys_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
+  constraint api_keys_scopes_check CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 50))),
+  constraint api_keys_replaced_by_fkey FOREIGN KEY (tenant_id, replaced_by) REFERENCES api_keys(tenant_id, id),
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 alter table api_keys enable row level security;
@@ -529,9 +693,14 @@ create table audit_log (
   subject text not null,
   detail jsonb default '{}'::jsonb not null,
   at timestamp with time zone default now() not null,
+  before jsonb,
+  after jsonb,
+  address text,
+  request_id text,
   constraint audit_log_pkey PRIMARY KEY (tenant_id, id),
   constraint audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+CREATE INDEX audit_log_subject ON public.audit_log USING btree (tenant_id, subject, id);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table audit_log enable always trigger append_only;
 alter table audit_log enable row level security;
@@ -556,6 +725,21 @@ create policy tenant_wall on call_aliases for all to public using ((tenant_id = 
 grant insert, select, update on call_aliases to aftercall_app;
 grant select on call_aliases to aftercall_lookup;
 
+create table call_search (
+  tenant_id uuid not null,
+  call_id uuid not null,
+  text text not null,
+  lines json not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint call_search_pkey PRIMARY KEY (tenant_id, call_id),
+  constraint call_search_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+);
+CREATE INDEX call_search_text ON public.call_search USING gin (text gin_trgm_ops);
+alter table call_search enable row level security;
+alter table call_search force row level security;
+create policy tenant_wall on call_search for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on call_search to aftercall_app;
+
 create table calls (
   tenant_id uuid not null,
   id uuid not null,
@@ -578,6 +762,9 @@ create table calls (
   version integer default 1 not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  business_id text,
+  erased_at timestamp with time zone,
+  hold_reason text,
   constraint calls_pkey PRIMARY KEY (tenant_id, id),
   constraint calls_direction_check CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text, 'web'::text]))),
   constraint calls_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'no_answer'::text, 'busy'::text, 'failed'::text, 'voicemail'::text, 'canceled'::text, 'transferred'::text]))),
@@ -588,7 +775,9 @@ create table calls (
   constraint calls_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
 ) with (fillfactor=70, toast_tuple_target=8160);
 alter table calls alter column state set storage external;
+CREATE INDEX calls_business ON public.calls USING btree (tenant_id, business_id, id) WHERE (business_id IS NOT NULL);
 CREATE INDEX calls_campaign ON public.calls USING btree (tenant_id, campaign_id) WHERE (campaign_id IS NOT NULL);
+CREATE INDEX calls_erased ON public.calls USING btree (tenant_id, id) WHERE (erased_at IS NOT NULL);
 alter table calls enable row level security;
 alter table calls force row level security;
 create policy tenant_wall on calls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -630,13 +819,16 @@ create table campaigns (
   completed_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  business_id text,
   constraint campaigns_pkey PRIMARY KEY (tenant_id, id),
   constraint campaigns_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
+  constraint campaigns_business_id_check CHECK (((length(business_id) >= 1) AND (length(business_id) <= 1000))),
   constraint campaigns_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint campaigns_planned_count_check CHECK ((planned_count >= 0)),
   constraint campaigns_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text]))),
   constraint campaigns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+CREATE INDEX campaigns_business ON public.campaigns USING btree (tenant_id, business_id, id) WHERE (business_id IS NOT NULL);
 alter table campaigns enable row level security;
 alter table campaigns force row level security;
 create policy tenant_wall on campaigns for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -852,7 +1044,7 @@ create table engine_answers (
 alter table engine_answers enable row level security;
 alter table engine_answers force row level security;
 create policy tenant_wall on engine_answers for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select on engine_answers to aftercall_app;
+grant delete, insert, select on engine_answers to aftercall_app;
 
 create table engine_costs (
   tenant_id uuid not null,
@@ -895,6 +1087,71 @@ alter table engines enable row level security;
 alter table engines force row level security;
 create policy tenant_wall on engines for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on engines to aftercall_app;
+
+create table erasures (
+  tenant_id uuid not null,
+  id uuid not null,
+  call_id uuid not null,
+  cause text not null,
+  actor text not null,
+  reason text,
+  counts jsonb not null,
+  blob_keys text[] default '{}'::text[] not null,
+  erased_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint erasures_pkey PRIMARY KEY (tenant_id, id),
+  constraint erasures_cause_check CHECK ((cause = ANY (ARRAY['request'::text, 'retention'::text, 'late_data'::text]))),
+  constraint erasures_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id),
+  constraint erasures_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX erasures_unfinished ON public.erasures USING btree (erased_at) WHERE (finished_at IS NULL);
+alter table erasures enable row level security;
+alter table erasures force row level security;
+create policy tenant_wall on erasures for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on erasures to aftercall_app;
+
+create table evaluation_overrides (
+  tenant_id uuid not null,
+  id uuid not null,
+  seq bigint generated always as identity not null,
+  run_id uuid not null,
+  criterion_id text not null,
+  verdict text not null,
+  points numeric,
+  reason text not null,
+  comment text not null,
+  actor text not null,
+  effective jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint evaluation_overrides_pkey PRIMARY KEY (tenant_id, id),
+  constraint evaluation_overrides_reason_check CHECK ((reason = ANY (ARRAY['incorrect_score'::text, 'incorrect_evidence'::text, 'missing_evidence'::text, 'other'::text]))),
+  constraint evaluation_overrides_verdict_check CHECK ((verdict = ANY (ARRAY['met'::text, 'partial'::text, 'not_met'::text, 'unknown'::text, 'not_applicable'::text]))),
+  constraint evaluation_overrides_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES analysis_runs(tenant_id, id)
+);
+CREATE INDEX evaluation_overrides_run ON public.evaluation_overrides USING btree (tenant_id, run_id, seq);
+alter table evaluation_overrides enable row level security;
+alter table evaluation_overrides force row level security;
+create policy tenant_wall on evaluation_overrides for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on evaluation_overrides to aftercall_app;
+
+create table evaluation_reviews (
+  tenant_id uuid not null,
+  id uuid not null,
+  seq bigint generated always as identity not null,
+  run_id uuid not null,
+  state text not null,
+  comment text not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint evaluation_reviews_pkey PRIMARY KEY (tenant_id, id),
+  constraint evaluation_reviews_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'submitted'::text, 'acknowledged'::text, 'disputed'::text, 'resolved'::text, 'voided'::text]))),
+  constraint evaluation_reviews_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES analysis_runs(tenant_id, id)
+);
+CREATE INDEX evaluation_reviews_run ON public.evaluation_reviews USING btree (tenant_id, run_id, seq);
+alter table evaluation_reviews enable row level security;
+alter table evaluation_reviews force row level security;
+create policy tenant_wall on evaluation_reviews for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on evaluation_reviews to aftercall_app;
 
 create table event_applications (
   tenant_id uuid not null,
@@ -983,6 +1240,7 @@ create table events (
   status_after text,
   outcome_after text,
   problem text,
+  body_digest bytea,
   constraint events_pkey PRIMARY KEY (tenant_id, id),
   constraint events_effect_check CHECK ((effect = ANY (ARRAY['applied'::text, 'recorded'::text, 'unmatched'::text]))),
   constraint events_route_check CHECK ((route = ANY (ARRAY['given'::text, 'own'::text]))),
@@ -994,6 +1252,8 @@ CREATE INDEX events_call ON public.events USING btree (tenant_id, call_id) WHERE
 CREATE INDEX events_cursor ON public.events USING btree (tenant_id, xid, seq);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table events enable always trigger append_only;
+CREATE TRIGGER only_erase BEFORE UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION only_erase();
+alter table events enable always trigger only_erase;
 alter table events enable row level security;
 alter table events force row level security;
 create policy tenant_wall on events for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -1022,6 +1282,29 @@ create policy lookup on idempotency_keys for select to aftercall_lookup using ((
 create policy tenant_wall on idempotency_keys for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on idempotency_keys to aftercall_app;
 grant select on idempotency_keys to aftercall_lookup;
+
+create table identity_providers (
+  tenant_id uuid not null,
+  id uuid not null,
+  name text not null,
+  issuer text not null,
+  audience text,
+  jwks_url text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint identity_providers_pkey PRIMARY KEY (tenant_id, id),
+  constraint identity_providers_tenant_id_issuer_key UNIQUE (tenant_id, issuer),
+  constraint identity_providers_audience_check CHECK (((length(audience) >= 1) AND (length(audience) <= 500))),
+  constraint identity_providers_issuer_check CHECK (((length(issuer) >= 1) AND (length(issuer) <= 500))),
+  constraint identity_providers_jwks_url_check CHECK (((length(jwks_url) >= 1) AND (length(jwks_url) <= 2048))),
+  constraint identity_providers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX identity_providers_issuer ON public.identity_providers USING btree (issuer);
+alter table identity_providers enable row level security;
+alter table identity_providers force row level security;
+create policy lookup on identity_providers for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on identity_providers for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on identity_providers to aftercall_app;
+grant select on identity_providers to aftercall_lookup;
 
 create table message_bodies (
   tenant_id uuid not null,
@@ -1086,7 +1369,7 @@ create table metric_sets (
 alter table metric_sets enable row level security;
 alter table metric_sets force row level security;
 create policy tenant_wall on metric_sets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on metric_sets to aftercall_app;
+grant delete, insert, select, update on metric_sets to aftercall_app;
 
 create table pipelines (
   tenant_id uuid not null,
@@ -1094,6 +1377,13 @@ create table pipelines (
   state text default 'running'::text not null,
   plan_id uuid,
   plan_version integer,
+  transcript_id uuid,
+  run_id uuid,
+  claim_id uuid,
+  claim_job uuid,
+  lease_until timestamp with time zone,
+  is_woken boolean default false not null,
+  wake_at timestamp with time zone,
   settle_by timestamp with time zone not null,
   started_at timestamp with time zone default now() not null,
   settled_at timestamp with time zone,
@@ -1101,10 +1391,13 @@ create table pipelines (
   constraint pipelines_state_check CHECK ((state = ANY (ARRAY['running'::text, 'settled'::text]))),
   constraint pipelines_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
 ) with (fillfactor=80);
+CREATE INDEX pipelines_due ON public.pipelines USING btree (wake_at) WHERE (state = 'running'::text);
 alter table pipelines enable row level security;
 alter table pipelines force row level security;
+create policy lookup on pipelines for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on pipelines for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select, update on pipelines to aftercall_app;
+grant select on pipelines to aftercall_lookup;
 
 create table private_targets (
   tenant_id uuid not null,
@@ -1186,6 +1479,9 @@ create table recordings (
   created_at timestamp with time zone default now() not null,
   stored_at timestamp with time zone,
   deleted_at timestamp with time zone,
+  speech json,
+  peaks_bytes integer,
+  measured_at timestamp with time zone,
   constraint recordings_pkey PRIMARY KEY (tenant_id, id),
   constraint recordings_tenant_id_call_id_kind_source_digest_key UNIQUE (tenant_id, call_id, kind, source_digest),
   constraint recordings_kind_check CHECK ((kind = ANY (ARRAY['original'::text, 'redacted'::text]))),
@@ -1193,6 +1489,7 @@ create table recordings (
   constraint recordings_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id),
   constraint recordings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+CREATE INDEX recordings_call ON public.recordings USING btree (tenant_id, call_id, created_at);
 alter table recordings enable row level security;
 alter table recordings force row level security;
 create policy tenant_wall on recordings for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -1256,6 +1553,21 @@ create policy tenant_wall on resends for all to public using ((tenant_id = ANY (
 grant insert, select, update on resends to aftercall_app;
 grant select on resends to aftercall_lookup;
 
+create table retention_policies (
+  tenant_id uuid not null,
+  recordings_days integer,
+  content_days integer,
+  updated_at timestamp with time zone default now() not null,
+  constraint retention_policies_pkey PRIMARY KEY (tenant_id),
+  constraint retention_policies_content_days_check CHECK (((content_days >= 1) AND (content_days <= 3650))),
+  constraint retention_policies_recordings_days_check CHECK (((recordings_days >= 1) AND (recordings_days <= 3650))),
+  constraint retention_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table retention_policies enable row level security;
+alter table retention_policies force row level security;
+create policy tenant_wall on retention_policies for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on retention_policies to aftercall_app;
+
 create table schema_migrations (
   name text not null,
   digest text not null,
@@ -1263,6 +1575,26 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (name)
 );
 grant select on schema_migrations to aftercall_app;
+
+create table seals (
+  tenant_id uuid not null,
+  number integer not null,
+  upto_xid xid8 not null,
+  upto_seq bigint not null,
+  event_count integer not null,
+  root bytea not null,
+  head bytea not null,
+  sealed_at timestamp with time zone default now() not null,
+  constraint seals_pkey PRIMARY KEY (tenant_id, number),
+  constraint seals_event_count_check CHECK ((event_count > 0)),
+  constraint seals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.seals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table seals enable always trigger append_only;
+alter table seals enable row level security;
+alter table seals force row level security;
+create policy tenant_wall on seals for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on seals to aftercall_app;
 
 create table source_secrets (
   tenant_id uuid not null,
@@ -1325,6 +1657,7 @@ create table step_results (
   attempt integer default 0 not null,
   attempts_max integer default 1 not null,
   next_attempt_at timestamp with time zone,
+  retried integer default 0 not null,
   input_hash bytea,
   output jsonb,
   engine json,
@@ -1337,6 +1670,7 @@ create table step_results (
   constraint step_results_state_check CHECK ((state = ANY (ARRAY['blocked'::text, 'queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'skipped'::text, 'failed'::text]))),
   constraint step_results_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
 ) with (fillfactor=80);
+CREATE INDEX step_results_parked ON public.step_results USING btree (tenant_id, call_id) WHERE (state = 'failed'::text);
 alter table step_results enable row level security;
 alter table step_results force row level security;
 create policy tenant_wall on step_results for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -1359,6 +1693,23 @@ create policy tenant_wall on tenants for all to public using ((id = ANY (( SELEC
 grant insert, select on tenants to aftercall_app;
 grant select on tenants to aftercall_lookup;
 
+create table training_runs (
+  tenant_id uuid not null,
+  session_id uuid not null,
+  run_id uuid not null,
+  plan_id uuid not null,
+  plan_version integer not null,
+  created_at timestamp with time zone default now() not null,
+  constraint training_runs_pkey PRIMARY KEY (tenant_id, session_id, run_id),
+  constraint training_runs_tenant_id_session_id_plan_id_plan_version_key UNIQUE (tenant_id, session_id, plan_id, plan_version),
+  constraint training_runs_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES analysis_runs(tenant_id, id),
+  constraint training_runs_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES training_sessions(tenant_id, id)
+);
+alter table training_runs enable row level security;
+alter table training_runs force row level security;
+create policy tenant_wall on training_runs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on training_runs to aftercall_app;
+
 create table training_sessions (
   tenant_id uuid not null,
   id uuid not null,
@@ -1372,6 +1723,17 @@ create table training_sessions (
   ready_at timestamp with time zone,
   request_count integer default 0 not null,
   created_at timestamp with time zone default now() not null,
+  source_id uuid,
+  reason text,
+  detail text,
+  work_number integer default 1 not null,
+  work_since timestamp with time zone,
+  attempt integer default 1 not null,
+  failures integer default 0 not null,
+  next_attempt_at timestamp with time zone,
+  is_regenerating boolean default false not null,
+  transcript_event_id uuid,
+  run_id uuid,
   constraint training_sessions_pkey PRIMARY KEY (tenant_id, id),
   constraint training_sessions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'requested'::text, 'ready'::text, 'failed'::text]))),
   constraint training_sessions_tenant_id_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments(tenant_id, id),
@@ -1379,6 +1741,8 @@ create table training_sessions (
   constraint training_sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint training_sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
 );
+CREATE INDEX training_sessions_run ON public.training_sessions USING btree (tenant_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX training_sessions_working ON public.training_sessions USING btree (tenant_id, id) WHERE ((state = 'requested'::text) OR is_regenerating);
 alter table training_sessions enable row level security;
 alter table training_sessions force row level security;
 create policy tenant_wall on training_sessions for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -1411,7 +1775,7 @@ CREATE INDEX transcripts_call ON public.transcripts USING btree (tenant_id, call
 alter table transcripts enable row level security;
 alter table transcripts force row level security;
 create policy tenant_wall on transcripts for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on transcripts to aftercall_app;
+grant delete, insert, select, update on transcripts to aftercall_app;
 
 create table unmatched_events (
   tenant_id uuid not null,
@@ -1436,12 +1800,16 @@ create table users (
   external_id text not null,
   name text,
   created_at timestamp with time zone default now() not null,
+  role text,
+  removed_at timestamp with time zone,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
   constraint users_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX users_external ON public.users USING btree (external_id);
+CREATE INDEX users_members ON public.users USING btree (tenant_id, id) WHERE ((role IS NOT NULL) AND (removed_at IS NULL));
 alter table users enable row level security;
 alter table users force row level security;
 create policy lookup on users for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));

@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 
 import type { Block, Decoding } from "./decode.ts";
-import { AudioRefused } from "./failure.ts";
+import { AudioRefused, tooLong } from "./failure.ts";
 import { runFfmpeg } from "./ffmpeg.ts";
+import { headOf } from "./head.ts";
 import { audioLimits } from "./limits.ts";
 import { type Container, mimeOf } from "./sniff.ts";
 
@@ -12,6 +13,7 @@ import { type Container, mimeOf } from "./sniff.ts";
  * @throws AudioRefused
  */
 export async function decodeByFfmpeg(path: string, container: Container, signal?: AbortSignal): Promise<Decoding> {
+  if (container === "flac") refuseLong(await headOf(path));
   const args = ["-map", "0:a:0", "-c:a", "pcm_s16le", "-bitexact", "-f", "wav", "pipe:1"];
   const run = await runFfmpeg({ input: path, container, args }, signal);
   const reader = readerOf(run.stdout);
@@ -44,6 +46,14 @@ export async function decodeByFfmpeg(path: string, container: Container, signal?
     run.stop();
     throw error;
   }
+}
+
+/** FLAC says its length in its first block (RFC 9639 §8.2): one that says too much is not even begun. */
+function refuseLong(head: Buffer): void {
+  if (head.length < 26) return;
+  const sampleRate = head.readUIntBE(18, 3) >> 4;
+  const samples = (head.readUInt8(21) & 0x0f) * 2 ** 32 + head.readUInt32BE(22);
+  if (samples > (audioLimits.durationMsMax / 1000) * sampleRate) throw tooLong();
 }
 
 /** What ffmpeg writes with `-bitexact`: RIFF, a format chunk of 16 bytes, data. */

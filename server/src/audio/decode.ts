@@ -1,9 +1,8 @@
-import { open } from "node:fs/promises";
-
 import { decodeByFfmpeg } from "./decode-ffmpeg.ts";
-import { AudioRefused } from "./failure.ts";
+import { AudioRefused, tooLong } from "./failure.ts";
+import { headOf } from "./head.ts";
 import { audioLimits } from "./limits.ts";
-import { sniff, sniffBytes } from "./sniff.ts";
+import { sniff } from "./sniff.ts";
 import { decodeWav } from "./wav/decode.ts";
 
 /** Sound as it is decoded: 16-bit samples, one list per channel, all of the same length. Valid until the next block. */
@@ -43,13 +42,6 @@ async function decodingOf(path: string, container: ReturnType<typeof sniff>, sig
   return decodeByFfmpeg(path, container, signal);
 }
 
-/** The first bytes of a file, for {@link sniff}. */
-export async function headOf(path: string): Promise<Buffer> {
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0);
-  return buffer.subarray(0, bytesRead);
-}
-
 /** Lengths that headers state are claims; what counts is what comes out. */
 async function* bounded({ blocks, sampleRate }: Decoding, signal?: AbortSignal): AsyncGenerator<Block> {
   const samplesMax = (audioLimits.durationMsMax / 1000) * sampleRate;
@@ -57,10 +49,7 @@ async function* bounded({ blocks, sampleRate }: Decoding, signal?: AbortSignal):
   for await (const block of blocks) {
     signal?.throwIfAborted();
     samples += block[0]?.length ?? 0;
-    if (samples > samplesMax) {
-      const hours = audioLimits.durationMsMax / 3_600_000;
-      throw new AudioRefused("recording_too_long", `The recording is longer than ${hours} hours`);
-    }
+    if (samples > samplesMax) throw tooLong();
     yield block;
   }
 }

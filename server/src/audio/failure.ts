@@ -1,3 +1,5 @@
+import { audioLimits } from "./limits.ts";
+
 /** Why a recording cannot be worked with; the words are those of the pipeline's steps. */
 export type AudioRefusal = "recording_refused" | "recording_unreadable" | "recording_too_long" | "recording_too_large";
 
@@ -9,4 +11,11 @@ export class AudioRefused extends Error {
     this.name = "AudioRefused";
     this.reason = reason;
   }
+}
+
+export function tooLong(): AudioRefused {
+  return new AudioRefused(
+    "recording_too_long",
+    `The recording is longer than ${audioLimits.durationMsMax / 3_600_000} hours`,
+  );
 }

@@ -1,8 +1,8 @@
 import { copyFile, open } from "node:fs/promises";
 
-import { headOf } from "./decode.ts";
 import { AudioRefused } from "./failure.ts";
 import { runFfmpeg } from "./ffmpeg.ts";
+import { headOf } from "./head.ts";
 import type { Interval } from "./listen.ts";
 import { type Container, sniff } from "./sniff.ts";
 import { readWavHeader, type WavEncoding } from "./wav/header.ts";

@@ -23,6 +23,6 @@ export function rangeOf(header: string | undefined, size: number): Range {
 }
 
 /** Whether a part may be sent: without `If-Range` always, with it only of the very same content (RFC 9110 §13.1.5). */
-export function mayBePart(ifRange: string | undefined, etag: string): boolean {
-  return ifRange === undefined || ifRange.trim() === etag;
+export function mayBePart(ifRange: string | readonly string[] | undefined, etag: string): boolean {
+  return ifRange === undefined || ifRange === etag;
 }

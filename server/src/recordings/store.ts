@@ -1,0 +1,177 @@
+import type { TurnRole } from "@aftercall/contract/call.ts";
+
+import type { Tx } from "#/db/transaction.ts";
+
+export type RecordingRow = {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly call_id: string;
+  readonly kind: "original" | "redacted";
+  readonly state: "pending" | "stored" | "failed" | "deleted";
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly source_digest: Buffer;
+  readonly blob_key: string | null;
+  readonly sha256: Buffer | null;
+  readonly bytes: number | null;
+  readonly mime: string | null;
+  readonly codec: string | null;
+  readonly sample_rate_hz: number | null;
+  readonly channels: number | null;
+  readonly channel_map: TurnRole[];
+  readonly duration_ms: number | null;
+  readonly peaks_key: string | null;
+  readonly peaks_bytes: number | null;
+  readonly sealed_key: Buffer | null;
+  readonly speech: SpeechByChannel | null;
+  readonly created_at: Date;
+  readonly stored_at: Date | null;
+  readonly measured_at: Date | null;
+};
+
+/** Per channel when somebody speaks, in milliseconds from the start. */
+export type SpeechByChannel = readonly (readonly (readonly [startMs: number, endMs: number])[])[];
+
+export async function recordingsOfCall(tx: Tx, tenantId: string, callId: string): Promise<RecordingRow[]> {
+  return tx.rows<RecordingRow>(
+    "select * from recordings where tenant_id = $1 and call_id = $2 order by created_at, id",
+    [tenantId, callId],
+  );
+}
+
+export async function loadRecording(tx: Tx, tenantId: string, id: string): Promise<RecordingRow | null> {
+  const [row] = await tx.rows<RecordingRow>("select * from recordings where tenant_id = $1 and id = $2", [
+    tenantId,
+    id,
+  ]);
+  return row ?? null;
+}
+
+export type NewRecording = Pick<RecordingRow, "tenant_id" | "id" | "call_id" | "kind" | "source_digest">;
+
+/** The row of one source of one call: made the first time, found ever after. */
+export async function beginRecording(tx: Tx, row: NewRecording): Promise<RecordingRow> {
+  const [found] = await tx.rows<RecordingRow>(
+    `insert into recordings (tenant_id, id, call_id, kind, state, source_digest) values ($1, $2, $3, $4, 'pending', $5)
+     on conflict (tenant_id, call_id, kind, source_digest) do update set kind = excluded.kind returning *`,
+    [row.tenant_id, row.id, row.call_id, row.kind, row.source_digest],
+  );
+  if (!found) throw new Error("An insert returned no row");
+  return found;
+}
+
+export type StoredRecording = Pick<
+  RecordingRow,
+  "tenant_id" | "id" | "blob_key" | "sha256" | "bytes" | "mime" | "sealed_key" | "channel_map"
+>;
+
+/** Null when it was stored or deleted meanwhile: then what this attempt stored belongs to nobody. */
+export async function markStored(tx: Tx, row: StoredRecording): Promise<RecordingRow | null> {
+  const [stored] = await tx.rows<RecordingRow>(
+    `update recordings set state = 'stored', reason = null, detail = null, blob_key = $3, sha256 = $4, bytes = $5, mime = $6,
+            sealed_key = $7, channel_map = $8, stored_at = now()
+      where tenant_id = $1 and id = $2 and state in ('pending', 'failed') returning *`,
+    [row.tenant_id, row.id, row.blob_key, row.sha256, row.bytes, row.mime, row.sealed_key, row.channel_map],
+  );
+  return stored ?? null;
+}
+
+/** Why it is not there; `pending` while another attempt will be made. */
+export async function markMissing(
+  tx: Tx,
+  row: Pick<RecordingRow, "tenant_id" | "id" | "reason" | "detail"> & { state: "pending" | "failed" },
+): Promise<void> {
+  await tx.run(
+    `update recordings set state = $3, reason = $4, detail = $5
+      where tenant_id = $1 and id = $2 and state in ('pending', 'failed')`,
+    [row.tenant_id, row.id, row.state, row.reason, row.detail],
+  );
+}
+
+export type MeasuredRecording = Pick<
+  RecordingRow,
+  | "tenant_id"
+  | "id"
+  | "mime"
+  | "codec"
+  | "sample_rate_hz"
+  | "channels"
+  | "channel_map"
+  | "duration_ms"
+  | "peaks_key"
+  | "peaks_bytes"
+  | "speech"
+>;
+
+export async function markMeasured(tx: Tx, row: MeasuredRecording): Promise<RecordingRow | null> {
+  const [measured] = await tx.rows<RecordingRow>(
+    `update recordings set mime = $3, codec = $4, sample_rate_hz = $5, channels = $6, channel_map = $7, duration_ms = $8,
+            peaks_key = $9, peaks_bytes = $10, speech = $11, measured_at = now()
+      where tenant_id = $1 and id = $2 and state = 'stored' returning *`,
+    [
+      row.tenant_id,
+      row.id,
+      row.mime,
+      row.codec,
+      row.sample_rate_hz,
+      row.channels,
+      row.channel_map,
+      row.duration_ms,
+      row.peaks_key,
+      row.peaks_bytes,
+      JSON.stringify(row.speech),
+    ],
+  );
+  return measured ?? null;
+}
+
+/** The key of its bytes is gone with this, and with it whatever copies of them there are. Null when it is not there. */
+export async function shredRecording(tx: Tx, tenantId: string, id: string): Promise<RecordingRow | null> {
+  const [row] = await tx.rows<RecordingRow>(
+    "select * from recordings where tenant_id = $1 and id = $2 and state <> 'deleted' for update",
+    [tenantId, id],
+  );
+  if (!row) return null;
+  await tx.run(
+    `update recordings set state = 'deleted', reason = 'erased', detail = null, sealed_key = null, blob_key = null, peaks_key = null,
+            sha256 = null, speech = null, deleted_at = now()
+      where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+  return row;
+}
+
+export type AnnouncingEvent = { readonly id: string; readonly source_id: string; readonly body: Buffer };
+
+/** The event under whose key a source reported something; null when it is no longer known. */
+export async function eventOfKey(
+  tx: Tx,
+  tenantId: string,
+  sourceId: string,
+  key: string,
+): Promise<AnnouncingEvent | null> {
+  const [row] = await tx.rows<AnnouncingEvent>(
+    `select e.id, e.source_id, e.body from event_keys k join events e on e.tenant_id = k.tenant_id and e.id = k.event_id
+      where k.tenant_id = $1 and k.source_id = $2 and k.key = $3`,
+    [tenantId, sourceId, key],
+  );
+  return row ?? null;
+}
+
+/** The source that reported the call last. */
+export async function sourceOfCall(tx: Tx, tenantId: string, callId: string): Promise<string | null> {
+  const [row] = await tx.rows<{ source_id: string }>(
+    "select source_id from events where tenant_id = $1 and call_id = $2 order by id desc limit 1",
+    [tenantId, callId],
+  );
+  return row?.source_id ?? null;
+}
+
+/** Networks that are not public and that the operator opened for the tenant. */
+export async function privateTargetsOf(tx: Tx, tenantId: string): Promise<string[]> {
+  const rows = await tx.rows<{ block: string }>(
+    "select block::text as block from private_targets where tenant_id = $1 order by private_targets.block",
+    [tenantId],
+  );
+  return rows.map(({ block }) => block);
+}
