@@ -1,6 +1,8 @@
 import type { CostLine, EngineRef, Usage } from "@aftercall/contract/analysis/engine.ts";
 import type { CallDirection, Transcript, TurnRole } from "@aftercall/contract/call.ts";
 
+import type { Heard } from "./recognise.ts";
+
 /** From, to; milliseconds from the start of the recording. */
 export type SpeechInterval = readonly [startMs: number, endMs: number];
 
@@ -15,13 +17,20 @@ export type AudioFile = {
   readonly speech: readonly (readonly SpeechInterval[])[] | null;
 };
 
-/** One channel of a recording as a file of its own. `remove` is called once it is not needed any more. */
+/** One channel of a recording as a file of its own: WAV, 16 bits, with a header of 44 bytes, as `audio/split` writes it. */
 export type ChannelFile = {
+  readonly channel: number;
   readonly path: string;
-  readonly mime: string;
   readonly bytes: number;
-  readonly remove: () => Promise<void>;
+  readonly sampleRateHz: number;
+  readonly durationMs: number;
 };
+
+/** Makes the channels of a recording files of their own. `remove` is called when they are not needed any more. */
+export type SplitChannels = (
+  audio: AudioFile,
+  signal: AbortSignal,
+) => Promise<{ readonly files: readonly ChannelFile[]; readonly remove: () => Promise<void> }>;
 
 export type Transcription = {
   readonly audio: AudioFile;
@@ -33,6 +42,14 @@ export type Transcription = {
   readonly channelMap: readonly TurnRole[];
   readonly direction: CallDirection | null;
   readonly signal: AbortSignal;
+  /** Where answers are kept as soon as they came, so that a transcription that is begun again pays for none of them twice. */
+  readonly answers?: KeptHearings;
+};
+
+/** What engines answered for one recording, under the SHA-256 of what was asked. A `Heard` is plain JSON. */
+export type KeptHearings = {
+  find(hash: Buffer): Promise<Heard | null>;
+  keep(hash: Buffer, heard: Heard, cost: readonly CostLine[]): Promise<void>;
 };
 
 export type DroppedSegment = {
@@ -60,11 +77,13 @@ export type TranscriptionAnswer = {
   readonly timing: "word" | "turn" | "none";
   readonly quality: TranscriptQuality;
   readonly engine: EngineRef;
+  /** Of all requests that were made now; a kept answer costs nothing again. */
   readonly usage: Usage;
   readonly cost: readonly CostLine[];
 };
 
 export interface Transcriber {
+  /** Who will answer, for the hash of what a result was made from. */
   readonly engine: EngineRef;
   /** @throws Retry, GiveUp */
   transcribe(transcription: Transcription): Promise<TranscriptionAnswer>;
