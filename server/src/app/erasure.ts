@@ -14,7 +14,6 @@ import { forgetMessages } from "#/delivery/ledger/forget-store.ts";
 import { forgetEvents } from "#/inbox/forget-store.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
 import { forgetChanges } from "#/live/forget-store.ts";
 import type { Eraser, Forget } from "#/retention/erase.ts";
 
@@ -30,7 +29,7 @@ export function composeEraser(ids: Ids): Eraser {
       live_changes: rowsOf(forgetChanges),
       events: rowsOf(forgetEvents),
       // Last: nothing of what the others empty may be read from it again.
-      transcripts: rowsOf((tx, tenantId, callIds) => forgetCalls(tx, tenantId, callIds, jsonbText)),
+      transcripts: rowsOf(forgetCalls),
     },
   };
 }

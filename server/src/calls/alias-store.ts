@@ -1,3 +1,4 @@
+import { plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 import type { Alias } from "#/providers/provider.ts";
 
@@ -35,7 +36,7 @@ export async function insertAliases(
      select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
      on conflict (tenant_id, kind, value) do nothing
      returning tenant_id, kind, value`,
-    [...columns(sorted), sorted.map((row) => row.callId)],
+    [...columns(sorted), plainColumn(sorted.map((row) => row.callId))],
     "calls.insert-aliases",
   );
   return new Set(inserted.map((row) => nameOf(row.tenant_id, row)));
@@ -66,6 +67,10 @@ export async function aliasesOf(
   return aliases;
 }
 
-function columns(names: readonly TenantAlias[]): unknown[][] {
-  return [names.map((n) => n.tenantId), names.map((n) => n.alias.kind), names.map((n) => n.alias.value)];
+function columns(names: readonly TenantAlias[]): string[] {
+  return [
+    plainColumn(names.map((n) => n.tenantId)),
+    plainColumn(names.map((n) => n.alias.kind)),
+    textColumn(names.map((n) => n.alias.value)),
+  ];
 }

@@ -31,18 +31,13 @@ export async function callWithDoubles(tx: Tx, tenantId: string, id: string): Pro
 }
 
 /** Takes everything about people out of calls, their transcripts and what they are found by. Gives how many rows that were. */
-export async function forgetCalls(
-  tx: Tx,
-  tenantId: string,
-  ids: readonly string[],
-  toText: (rows: unknown) => string,
-): Promise<number> {
+export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string[]): Promise<number> {
   const locked = [...(await lockCalls(tx, [tenantId], ids)).values()];
   const emptied = locked.map((record) => {
     const facts = Object.fromEntries(Object.entries(record.state.facts).filter(([name]) => kept.has(name as FactName)));
     return { ...record, version: record.version + 1, state: { ...record.state, facts, transcript: null } };
   });
-  await saveCalls(tx, emptied, toText);
+  await saveCalls(tx, emptied);
   await tx.run("update calls set erased_at = updated_at where tenant_id = $1 and id = any ($2::uuid[])", [
     tenantId,
     ids,

@@ -1,6 +1,8 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
 
+import { cut, longColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { cleanText, jsonbText } from "#/kernel/jsonb.ts";
 
 import { factOf, project } from "./project.ts";
 import type { CallRecord } from "./record.ts";
@@ -70,30 +72,53 @@ async function callsOf(
 }
 
 /** Writes calls, new and known, in one statement. */
-export async function saveCalls(
-  tx: Tx,
-  records: readonly CallRecord[],
-  toText: (rows: unknown) => string,
-): Promise<void> {
+export async function saveCalls(tx: Tx, records: readonly CallRecord[]): Promise<void> {
   if (records.length === 0) return;
   const rows = records.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map(rowOf);
+  const states = longColumn(rows.map((row) => row.state));
   await tx.run(
-    // { "tenant_id": "0199…", "id": "0199…", "provider": "vapi", "status": "ended", "state": { "facts": … }, … }
     `insert into calls (tenant_id, id, provider, provider_call_id, status, outcome, direction, from_number, to_number, started_at,
-                        answered_at, ended_at, duration_ms, campaign_id, user_id, business_id, state, announced, merged_into, version, updated_at)
+                        answered_at, ended_at, duration_ms, campaign_id, user_id, business_id, announced, merged_into, version,
+                        state, updated_at)
      select r.tenant_id, r.id, r.provider, r.provider_call_id, r.status, r.outcome, r.direction, r.from_number, r.to_number, r.started_at,
-            r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.business_id, r.state, r.announced, r.merged_into, r.version, now()
-       from json_to_recordset($1::json) as r (
-            tenant_id uuid, id uuid, provider text, provider_call_id text, status text, outcome text, direction text, from_number text,
-            to_number text, started_at timestamptz, answered_at timestamptz, ended_at timestamptz, duration_ms bigint, campaign_id uuid,
-            user_id uuid, business_id text, state json, announced text[], merged_into uuid, version int)
+            r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.business_id, string_to_array(r.announced, ','),
+            r.merged_into, r.version,
+            ${cut("$19", "r.state_start", "r.state_length")}::json, now()
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                   $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::uuid[], $15::uuid[], $16::text[],
+                   $17::uuid[], $18::int[], $20::int[], $21::int[], $22::text[]) as r (
+            tenant_id, id, provider, provider_call_id, status, outcome, direction, from_number, to_number, started_at, answered_at,
+            ended_at, duration_ms, campaign_id, user_id, announced, merged_into, version, state_start, state_length, business_id)
      on conflict (tenant_id, id) do update set
             status = excluded.status, outcome = excluded.outcome, direction = excluded.direction, from_number = excluded.from_number,
             to_number = excluded.to_number, started_at = excluded.started_at, answered_at = excluded.answered_at,
             ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, campaign_id = excluded.campaign_id,
             user_id = excluded.user_id, business_id = excluded.business_id, state = excluded.state, announced = excluded.announced, merged_into = excluded.merged_into,
             version = excluded.version, updated_at = now()`,
-    [toText(rows)],
+    [
+      plainColumn(rows.map((row) => row.tenant_id)),
+      plainColumn(rows.map((row) => row.id)),
+      textColumn(rows.map((row) => row.provider)),
+      textColumn(rows.map((row) => row.provider_call_id)),
+      plainColumn(rows.map((row) => row.status)),
+      plainColumn(rows.map((row) => row.outcome)),
+      plainColumn(rows.map((row) => row.direction)),
+      textColumn(rows.map((row) => row.from_number)),
+      textColumn(rows.map((row) => row.to_number)),
+      plainColumn(rows.map((row) => row.started_at)),
+      plainColumn(rows.map((row) => row.answered_at)),
+      plainColumn(rows.map((row) => row.ended_at)),
+      plainColumn(rows.map((row) => row.duration_ms)),
+      plainColumn(rows.map((row) => row.campaign_id)),
+      plainColumn(rows.map((row) => row.user_id)),
+      textColumn(rows.map((row) => row.announced.join(","))),
+      plainColumn(rows.map((row) => row.merged_into)),
+      plainColumn(rows.map((row) => row.version)),
+      states.bytes,
+      states.starts,
+      states.lengths,
+      textColumn(rows.map((row) => row.business_id)),
+    ],
     "calls.save",
   );
 }
@@ -109,24 +134,31 @@ export type StoredTranscript = Transcript & {
 export async function saveTranscripts(
   tx: Tx,
   rows: readonly (StoredTranscript & { readonly id: string })[],
-  toText: (rows: unknown) => string,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const records = rows.map((row) => ({
-    tenant_id: row.tenantId,
-    id: row.id,
-    call_id: row.callId,
-    event_id: row.eventId,
-    origin: row.origin,
-    language: row.language,
-    text: row.text,
-    turns: row.turns,
-  }));
+  const texts = longColumn(rows.map((row) => cleanText(row.text)));
+  const turns = longColumn(rows.map((row) => jsonbText(row.turns)));
   await tx.run(
     `insert into transcripts (tenant_id, id, call_id, event_id, origin, language, text, turns)
-     select * from json_to_recordset($1::json) as r (tenant_id uuid, id uuid, call_id uuid, event_id uuid, origin text, language text, text text, turns json)
+     select r.tenant_id, r.id, r.call_id, r.event_id, r.origin, r.language,
+            ${cut("$7", "r.text_start", "r.text_length")}, ${cut("$8", "r.turns_start", "r.turns_length")}::json
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $9::int[], $10::int[], $11::int[], $12::int[])
+         as r (tenant_id, id, call_id, event_id, origin, language, text_start, text_length, turns_start, turns_length)
      on conflict (tenant_id, event_id) do update set call_id = excluded.call_id, text = excluded.text, turns = excluded.turns`,
-    [toText(records)],
+    [
+      plainColumn(rows.map((row) => row.tenantId)),
+      plainColumn(rows.map((row) => row.id)),
+      plainColumn(rows.map((row) => row.callId)),
+      plainColumn(rows.map((row) => row.eventId)),
+      textColumn(rows.map((row) => row.origin)),
+      textColumn(rows.map((row) => row.language)),
+      texts.bytes,
+      turns.bytes,
+      texts.starts,
+      texts.lengths,
+      turns.starts,
+      turns.lengths,
+    ],
     "calls.save-transcripts",
   );
 }
@@ -244,7 +276,7 @@ function rowOf(record: CallRecord) {
     campaign_id: record.campaignId,
     user_id: record.userId,
     business_id: factOf(state, "business_id"),
-    state: storedState(state),
+    state: jsonbText(storedState(state)),
     announced: record.announced,
     merged_into: record.mergedInto,
     version: record.version,

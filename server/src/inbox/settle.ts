@@ -3,7 +3,6 @@ import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit } from "#/calls/change.ts";
 import { loadTranscripts, lockCalls, saveCalls } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
 
 import type { BatchContext } from "./store-batch.ts";
 
@@ -25,7 +24,7 @@ export async function settleCall(
   const eventId = record.state.transcript?.value.event_id;
   const transcripts = await loadTranscripts(tx, [tenantId], eventId ? [eventId] : []);
   const aliases = (await aliasesOf(tx, [tenantId], [record.id])).get(record.id) ?? [];
-  await saveCalls(tx, [settled], jsonbText);
+  await saveCalls(tx, [settled]);
   return context.hooks.react(tx, [
     {
       type: "call.settled",

@@ -6,7 +6,6 @@ import type { CallState } from "#/calls/state.ts";
 import { readCalls, saveCalls, saveTranscripts } from "#/calls/store.ts";
 import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
 import type { CallView, EventResult } from "#/providers/provider.ts";
 
 import { applyEvents } from "./apply-events.ts";
@@ -68,8 +67,8 @@ export async function applyEntries(
     ...trainingChanges(entries, applied),
   ];
   const [, , , afterCommit] = await together([
-    saveCalls(tx, records, jsonbText),
-    saveTranscripts(tx, transcriptsOf(applied, context), jsonbText),
+    saveCalls(tx, records),
+    saveTranscripts(tx, transcriptsOf(applied, context)),
     logEvents(tx, entries, applied, context),
     context.hooks.react(tx, changes),
   ]);
@@ -134,7 +133,7 @@ async function logEvents(
       later.push({ tenant_id: item.tenantId, id: context.newId(), event_id: item.eventId, cause, ...after });
     }
   }
-  await insertEvents(tx, logged, jsonbText);
+  await insertEvents(tx, logged);
   await insertUnmatched(tx, waiting);
   await insertApplications(tx, later);
   const tenants = [...new Set(items.map((item) => item.tenantId))];

@@ -1,4 +1,6 @@
+import { cut, longColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
 import type { Alias, RouteKind } from "#/providers/provider.ts";
 
 export type KeyClaim = {
@@ -40,13 +42,13 @@ export async function claimKeys(
             last_seen_at = now()
      returning tenant_id, source_id, key, event_id, needs_retry`,
     [
-      claims.map((c) => c.tenantId),
-      claims.map((c) => c.sourceId),
-      claims.map((c) => c.key),
-      claims.map((c) => c.eventId),
-      claims.map((c) => c.digest),
-      claims.map((c) => c.seen),
-      claims.map((c) => c.differing),
+      plainColumn(claims.map((c) => c.tenantId)),
+      plainColumn(claims.map((c) => c.sourceId)),
+      textColumn(claims.map((c) => c.key)),
+      plainColumn(claims.map((c) => c.eventId)),
+      plainColumn(claims.map((c) => c.digest)),
+      plainColumn(claims.map((c) => c.seen)),
+      plainColumn(claims.map((c) => c.differing)),
     ],
     "inbox.claim-keys",
   );
@@ -94,33 +96,53 @@ export type EventRow = {
   readonly problem: string | null;
 };
 
-/**
- * Appends to the log. The bodies travel as one binary parameter and are cut apart by offset: two parameters for any number of
- * rows, so one prepared statement serves every batch, and no body is escaped or re-encoded on the way.
- */
+/** Appends to the log. Bodies travel as one binary value and are cut apart by offset: none is escaped or re-encoded on the way. */
 export async function insertEvents(
   tx: Tx,
-  rows: readonly { readonly row: EventRow; readonly body: Buffer }[],
-  toText: (rows: unknown) => string,
+  logged: readonly { readonly row: EventRow; readonly body: Buffer }[],
 ): Promise<void> {
-  if (rows.length === 0) return;
-  let at = 1;
-  const described = rows.map(({ row, body }) => {
-    const offset = at;
-    at += body.length;
-    return { ...row, body_at: offset, body_length: body.length };
-  });
+  if (logged.length === 0) return;
+  const rows = logged.map(({ row }) => row);
+  const headers = longColumn(rows.map((row) => jsonbText(row.headers)));
+  let end = 1;
+  const starts = logged.map(({ body }) => (end += body.length) - body.length);
   await tx.run(
     `insert into events (tenant_id, id, source_id, provider, type, key, part, occurred_at, received_at, route, url, content_type,
-                         headers, body, verification, effect, call_id, status_after, outcome_after, problem)
+                         verification, effect, call_id, status_after, outcome_after, problem, headers, body)
      select r.tenant_id, r.id, r.source_id, r.provider, r.type, r.key, r.part, r.occurred_at, r.received_at, r.route, r.url,
-            r.content_type, r.headers, substr($2::bytea, r.body_at, r.body_length), r.verification, r.effect, r.call_id,
-            r.status_after, r.outcome_after, r.problem
-       from json_to_recordset($1::json) as r (
-            tenant_id uuid, id uuid, source_id uuid, provider text, type text, key text, part int, occurred_at timestamptz,
-            received_at timestamptz, route text, url text, content_type text, headers json, body_at int, body_length int,
-            verification text, effect text, call_id uuid, status_after text, outcome_after text, problem text)`,
-    [toText(described), rows.length === 1 && rows[0] ? rows[0].body : Buffer.concat(rows.map((r) => r.body))],
+            r.content_type, r.verification, r.effect, r.call_id, r.status_after, r.outcome_after, r.problem,
+            ${cut("$19", "r.headers_start", "r.headers_length")}::json, substr($20::bytea, r.body_start, r.body_length)
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[],
+                   $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::uuid[], $16::text[], $17::text[], $18::text[],
+                   $21::int[], $22::int[], $23::int[], $24::int[]) as r (
+            tenant_id, id, source_id, provider, type, key, part, occurred_at, received_at, route, url, content_type, verification, effect,
+            call_id, status_after, outcome_after, problem, headers_start, headers_length, body_start, body_length)`,
+    [
+      plainColumn(rows.map((row) => row.tenant_id)),
+      plainColumn(rows.map((row) => row.id)),
+      plainColumn(rows.map((row) => row.source_id)),
+      textColumn(rows.map((row) => row.provider)),
+      textColumn(rows.map((row) => row.type)),
+      textColumn(rows.map((row) => row.key)),
+      plainColumn(rows.map((row) => row.part)),
+      plainColumn(rows.map((row) => row.occurred_at)),
+      plainColumn(rows.map((row) => row.received_at)),
+      plainColumn(rows.map((row) => row.route)),
+      textColumn(rows.map((row) => row.url)),
+      textColumn(rows.map((row) => row.content_type)),
+      textColumn(rows.map((row) => row.verification)),
+      plainColumn(rows.map((row) => row.effect)),
+      plainColumn(rows.map((row) => row.call_id)),
+      plainColumn(rows.map((row) => row.status_after)),
+      plainColumn(rows.map((row) => row.outcome_after)),
+      textColumn(rows.map((row) => row.problem)),
+      headers.bytes,
+      logged.length === 1 && logged[0] ? logged[0].body : Buffer.concat(logged.map(({ body }) => body)),
+      headers.starts,
+      headers.lengths,
+      plainColumn(starts),
+      plainColumn(logged.map(({ body }) => body.length)),
+    ],
     "inbox.insert-events",
   );
 }
@@ -178,7 +200,11 @@ export async function takeUnmatched(
      select ${storedColumns} from events e
       where (e.tenant_id, e.id) in (select t.tenant_id, t.event_id from taken t)
       order by e.id`,
-    [names.map((n) => n.tenantId), names.map((n) => n.alias.kind), names.map((n) => n.alias.value)],
+    [
+      plainColumn(names.map((n) => n.tenantId)),
+      textColumn(names.map((n) => n.alias.kind)),
+      textColumn(names.map((n) => n.alias.value)),
+    ],
     "inbox.take-unmatched",
   );
 }

@@ -1,4 +1,5 @@
 import type { CallChange } from "#/calls/change.ts";
+import { cut, longColumn, plainColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
@@ -28,14 +29,23 @@ export type ChangeRow = {
 /** Writes changes and wakes the readers when they commit: one statement and one announcement for a whole commit. */
 export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise<void> {
   if (rows.length === 0) return;
+  const payloads = longColumn(rows.map((row) => jsonbText(row.payload)));
   await tx.run(
-    // { "tenant_id": "0199…", "kind": "call", "call_id": "0199…", "payload": { "types": ["call.ended"], "version": 3, … } }
     `with written as (
        insert into changes (tenant_id, kind, call_id, campaign_id, payload)
-       select r.tenant_id, r.kind, r.call_id, r.campaign_id, r.payload
-         from json_to_recordset($1::json) as r (tenant_id uuid, kind text, call_id uuid, campaign_id uuid, payload json))
+       select r.tenant_id, r.kind, r.call_id, r.campaign_id, ${cut("$5", "r.start", "r.length")}::json
+         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $6::int[], $7::int[])
+           as r (tenant_id, kind, call_id, campaign_id, start, length))
      select pg_notify('changes', '')`,
-    [jsonbText(rows)],
+    [
+      plainColumn(rows.map((row) => row.tenant_id)),
+      plainColumn(rows.map((row) => row.kind)),
+      plainColumn(rows.map((row) => row.call_id)),
+      plainColumn(rows.map((row) => row.campaign_id)),
+      payloads.bytes,
+      payloads.starts,
+      payloads.lengths,
+    ],
     "live.insert-changes",
   );
 }

@@ -8,7 +8,6 @@ import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { insertRun } from "#/evaluation/run-store.ts";
 import type { Analysed } from "#/evaluation/run.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
 
 import { analysedOf, callAnalysisOf, isAnalysed, sectionOfStep, withFindings } from "./analysis.ts";
 import { type Dossier, isFinal, newsOf, nothingFound } from "./dossier.ts";
@@ -93,7 +92,7 @@ export async function conclude(
           analysed: made.analysed,
         })
       : Promise.resolve(),
-    after === record ? Promise.resolve() : saveCalls(tx, [after], jsonbText),
+    after === record ? Promise.resolve() : saveCalls(tx, [after]),
     context.react(tx, changes),
   ]);
   if (result === "lost") throw new ClaimLost();

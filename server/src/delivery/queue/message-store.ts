@@ -1,5 +1,6 @@
 import type { UnroutedReason } from "@aftercall/contract/message.ts";
 
+import { plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import type { BodyForm } from "../formats/format.ts";
@@ -58,28 +59,28 @@ export async function insertMessages(
   const rows = await tx.rows<{ id: string; sequence: number | null }>(
     insertMessagesSql,
     [
-      messages.map((row) => row.tenantId),
-      messages.map((row) => row.id),
-      messages.map((row) => row.type),
-      messages.map((row) => row.callId),
-      messages.map((row) => row.campaignId),
-      messages.map((row) => row.occurredAtMs),
-      messages.map((row) => row.receivedAtMs),
-      messages.map((row) => row.unroutedReason),
+      plainColumn(messages.map((row) => row.tenantId)),
+      plainColumn(messages.map((row) => row.id)),
+      textColumn(messages.map((row) => row.type)),
+      plainColumn(messages.map((row) => row.callId)),
+      plainColumn(messages.map((row) => row.campaignId)),
+      plainColumn(messages.map((row) => row.occurredAtMs)),
+      plainColumn(messages.map((row) => row.receivedAtMs)),
+      plainColumn(messages.map((row) => row.unroutedReason)),
       Buffer.concat(bodies.map(({ body }) => body)),
-      bodies.map((row) => row.tenantId),
-      bodies.map((row) => row.messageId),
-      bodies.map((row) => row.format),
-      starts,
-      bodies.map(({ body }) => body.length),
-      deliveries.map((row) => row.tenantId),
-      deliveries.map((row) => row.id),
-      deliveries.map((row) => row.messageId),
-      deliveries.map((row) => row.endpointId),
-      deliveries.map((row) => row.claimId),
+      plainColumn(bodies.map((row) => row.tenantId)),
+      plainColumn(bodies.map((row) => row.messageId)),
+      plainColumn(bodies.map((row) => row.format)),
+      plainColumn(starts),
+      plainColumn(bodies.map(({ body }) => body.length)),
+      plainColumn(deliveries.map((row) => row.tenantId)),
+      plainColumn(deliveries.map((row) => row.id)),
+      plainColumn(deliveries.map((row) => row.messageId)),
+      plainColumn(deliveries.map((row) => row.endpointId)),
+      plainColumn(deliveries.map((row) => row.claimId)),
       leaseMs,
-      messages.map((row) => row.orderKey),
-      deliveries.map((row) => row.orderKey),
+      textColumn(messages.map((row) => row.orderKey)),
+      textColumn(deliveries.map((row) => row.orderKey)),
     ],
     "delivery.insert-messages",
   );
