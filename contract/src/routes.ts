@@ -3,6 +3,7 @@ import { callSearchRoutes } from "./routes/call-search.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { campaignRoutes } from "./routes/campaigns.ts";
 import { deliveryRoutes } from "./routes/delivery.ts";
+import { engineRoutes } from "./routes/engines.ts";
 import { erasureRoutes, sealRoutes } from "./routes/erasure.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -27,6 +28,7 @@ export const routes = {
   ...transcriptExportRoutes,
   ...campaignRoutes,
   ...trainingRoutes,
+  ...engineRoutes,
   ...deliveryRoutes,
   ...undeliveredRoutes,
   ...retentionRoutes,

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
 
 import { composeEraser, erasableCalls } from "#/app/erasure.ts";
+import { composeEngines } from "#/app/engines.ts";
 import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
 import { pipelineSweep, workOnCalls } from "#/app/pipeline.ts";
@@ -74,6 +75,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     clock,
     ...(config.httpsProxy !== null && { proxy: { url: config.httpsProxy, noProxy: config.noProxy } }),
   });
+
+  const engines = composeEngines({ config, box, ids, clock, http });
 
   const durability = await checkDurability(database.appPool);
   if (durability.state === "degraded") {
@@ -171,6 +174,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     operatorTenantId: tenantId,
     jobs,
     book,
+    engines,
     delivery: isWorker ? delivery : null,
     intake,
     isAccepting: () => !stopping.signal.aborted,
@@ -185,7 +189,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       await closeServer(server, clock, limits.drainMs - 5_000);
       await intake.batcher.idle();
       await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
-      await http.close();
+      await Promise.all([http.close(), engines.close()]);
     },
   };
 }

@@ -25,7 +25,7 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   blobs: ["kernel", "contract"],
   // The built-in analyzer, language models, speech-to-text; they reach the network by what they are handed.
   models: ["kernel", "contract", "text", "metrics", "audio"],
-  engines: [...base, "models"],
+  engines: [...base, "models", "audio"],
   calls: [...base, "providers", "text"],
   sources: [...base, "providers"],
   inbox: [...base, "providers", "sources", "calls"],

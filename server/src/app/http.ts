@@ -22,6 +22,7 @@ import { publishHandlers } from "#/delivery/messages/publish.ts";
 import { deliveryHandlers } from "#/delivery/routes.ts";
 import { undeliveredHandlers } from "#/delivery/undelivered.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
+import { engineHandlers } from "#/engines/routes.ts";
 import { registerApi } from "#/http/api.ts";
 import { createAuth } from "#/http/auth.ts";
 import { registerCors } from "#/http/cors.ts";
@@ -67,6 +68,7 @@ import { tenantHandlers } from "#/tenants/routes.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
 import { composeEraser, erasableCalls } from "./erasure.ts";
+import type { EngineParts } from "./engines.ts";
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
 import { enqueueResendWith, work } from "./work.ts";
@@ -88,6 +90,7 @@ export type HttpParts = {
   readonly operatorTenantId: string;
   readonly jobs: Jobs;
   readonly book: EndpointBook;
+  readonly engines: EngineParts;
   /** Null in a process that does not deliver. */
   readonly delivery: DeliveryWorker | null;
   readonly intake: Intake;
@@ -187,6 +190,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     }),
     ...campaignHandlers({ db, ids }),
     ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
+    ...engineHandlers({ db, box, ids, clock, ...parts.engines }),
     ...eventTypeHandlers({ db, ids }),
     ...publishHandlers({ db, ids, clock, book, worker: parts.delivery }),
     ...deliveryHandlers({ db, box, ids, random, http, book }),

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 
 import { messageOf } from "../errors.ts";
+import type { About } from "./about.ts";
 import { nearest } from "./nearest.ts";
-import { type About, allSettings, type SettingName, yamlNameOf } from "./settings.ts";
+import { allSettings, type SettingName, yamlNameOf } from "./settings.ts";
 
 export type Origin = "environment" | "file" | "aftercall.yaml" | "dev.env" | "generated" | "default";
 export type Raw = Partial<

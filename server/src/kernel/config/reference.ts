@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
-import { type About, allSettings, yamlNameOf } from "./settings.ts";
+import type { About } from "./about.ts";
+import { allSettings, yamlNameOf } from "./settings.ts";
 
 /** The page docs/reference/configuration.md, drawn from the settings. */
 export function configReference(): string {

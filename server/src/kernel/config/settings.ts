@@ -1,24 +1,8 @@
 import { z } from "zod";
 
+import { type About, aboutOf } from "./about.ts";
+import { engineSettings } from "./engine-settings.ts";
 import { databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, whole } from "./kinds.ts";
-
-/** What there is to say about a setting besides its type. */
-export type About = {
-  /** The environment variable; its name in aftercall.yaml is the same in lower case without `AFTERCALL_`. */
-  readonly env: string;
-  /** Other names of the variable. */
-  readonly aliases?: readonly string[];
-  readonly about: string;
-  readonly example: string;
-  /** Secrets can be read from a file (`NAME_FILE`), are refused when empty, and are never shown. */
-  readonly isSecret?: true;
-  /** Made up in development when it is missing. */
-  readonly isGenerated?: true;
-  /** What the default is, where it depends on something. */
-  readonly defaultText?: string;
-};
-
-export const aboutOf: z.core.$ZodRegistry<About> = z.registry<About>();
 
 /** Every setting there is. Types, checks, errors and the reference page are drawn from this one schema. */
 export const settingsSchema = z.object({
@@ -217,6 +201,7 @@ export const settingsSchema = z.object({
     about: "How long refused requests are kept for a replay.",
     example: "7",
   }),
+  ...engineSettings,
   vapiWebhookSecret: secret()
     .optional()
     .register(aboutOf, {
