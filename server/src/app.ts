@@ -9,6 +9,7 @@ import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
 import { pipelineSweep, workOnCalls } from "#/app/pipeline.ts";
 import { composeReactions } from "#/app/reactions.ts";
+import { composeRecordings } from "#/app/recordings.ts";
 import { runSweeps } from "#/app/sweeps.ts";
 import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
 import { work } from "#/app/work.ts";
@@ -108,6 +109,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     setups: { wonderful: config.wonderfulApiBaseUrl ? { api: { base_url: config.wonderfulApiBaseUrl } } : {} },
   });
   const sources = createSources({ db, box, clock, log, providers, wake });
+  const recordings = await composeRecordings({ config, db, http, sources, box, clock, ids, random });
   const definitions = Object.values(work);
   const jobs = await startJobs({ connection: database.connection, definitions, isWorker, log, clock });
 
@@ -149,7 +151,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     {
       name: "erasures",
       everyMs: limits.erasureSweepMs,
-      run: () => sweepErasures({ db, ...composeEraser(ids), ...erasableCalls, removeBlob: noObjects }),
+      run: () => sweepErasures({ db, ...composeEraser(ids), ...erasableCalls, removeBlob: recordings.deps.blobs.remove }),
     },
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },
@@ -171,6 +173,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     metrics,
     http,
     sources,
+    recordings,
     operatorTenantId: tenantId,
     jobs,
     book,
@@ -189,14 +192,9 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       await closeServer(server, clock, limits.drainMs - 5_000);
       await intake.batcher.idle();
       await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
-      await Promise.all([http.close(), engines.close()]);
+      await Promise.all([http.close(), engines.close(), recordings.close()]);
     },
   };
-}
-
-/** No part of the server keeps objects yet. */
-function noObjects(key: string): Promise<void> {
-  return Promise.reject(new Error(`nobody keeps the object ${key}`));
 }
 
 async function readVersion(): Promise<string> {

@@ -15,6 +15,7 @@ import { forgetEvents } from "#/inbox/forget-store.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { forgetChanges } from "#/live/forget-store.ts";
+import { forgetRecordings } from "#/recordings/forget-store.ts";
 import type { Eraser, Forget } from "#/retention/erase.ts";
 
 /** Every part of the server that keeps something of what calls say. One that is missing here would outlive an erasure. */
@@ -28,6 +29,7 @@ export function composeEraser(ids: Ids): Eraser {
       messages: rowsOf(forgetMessages),
       live_changes: rowsOf(forgetChanges),
       events: rowsOf(forgetEvents),
+      recordings: forgetRecordings,
       // Last: nothing of what the others empty may be read from it again.
       transcripts: rowsOf(forgetCalls),
     },

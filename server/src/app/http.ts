@@ -36,6 +36,7 @@ import { registerOpenApi } from "#/http/openapi.ts";
 import { registerPages } from "#/http/pages.ts";
 import { createRate } from "#/http/rate.ts";
 import { createRates } from "#/http/rates.ts";
+import { registerRecordingAudio } from "#/http/recording-audio.ts";
 import { createServer } from "#/http/server.ts";
 import { registerCallHandler } from "#/inbox/register-call.ts";
 import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
@@ -55,6 +56,9 @@ import type { Random } from "#/kernel/random.ts";
 import { deriveKey, type SecretBox } from "#/kernel/secrets.ts";
 import { providers } from "#/providers/index.ts";
 import { erasureHandlers } from "#/retention/erasure-routes.ts";
+import { openRecording } from "#/recordings/read.ts";
+import { recordingHandlers } from "#/recordings/routes.ts";
+import { findRecording } from "#/recordings/store.ts";
 import { daysAhead } from "#/retention/store.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
@@ -71,6 +75,7 @@ import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { EngineParts } from "./engines.ts";
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
+import type { Recordings } from "./recordings.ts";
 import { enqueueResendWith, work } from "./work.ts";
 
 export type HttpParts = {
@@ -86,6 +91,7 @@ export type HttpParts = {
   readonly metrics: Metrics;
   readonly http: GuardedHttp;
   readonly sources: Sources;
+  readonly recordings: Recordings;
   /** The tenant whose owners run this server. */
   readonly operatorTenantId: string;
   readonly jobs: Jobs;
@@ -127,6 +133,13 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     rate: createRate({ perMinute: 1_000, clock }),
     clock,
     log,
+  });
+  const { recordings } = parts;
+  registerRecordingAudio(server, {
+    auth,
+    links: recordings.links,
+    find: (wanted) => findRecording(recordings.deps.db, wanted),
+    open: (row, range) => openRecording(recordings.deps, row, range),
   });
   await composeLive(server, { config, allowedOrigins, version, database: parts.database, auth, clock, log });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
@@ -191,6 +204,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     ...campaignHandlers({ db, ids }),
     ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
     ...engineHandlers({ db, box, ids, clock, ...parts.engines }),
+    ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),
     ...eventTypeHandlers({ db, ids }),
     ...publishHandlers({ db, ids, clock, book, worker: parts.delivery }),
     ...deliveryHandlers({ db, box, ids, random, http, book }),

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -195,12 +195,17 @@ test("S3: requests are signed as Signature Version 4 says, their content with th
   );
 });
 
-test("what a dead process left in the spool is swept away", async () => {
+test("what a dead process left in the spool is swept away, what is being worked at is not", async () => {
   const dir = path.join(folder, "left");
   const left = await createSpool({ dir, clock, ids: createIds(clock) });
-  await left.write(inChunks(random(10), 10), limits);
+  const [old, young] = [
+    await left.write(inChunks(random(10), 10), limits),
+    await left.write(inChunks(random(10), 10), limits),
+  ];
+  const yesterday = clock.now() / 1000 - 86_400;
+  await utimes(old.path, yesterday, yesterday);
   await left.sweep();
-  expect(await readdir(dir)).toEqual([]);
+  expect(await readdir(dir)).toEqual([path.basename(young.path)]);
 });
 
 function inChunks(content: Buffer, size: number): Readable {

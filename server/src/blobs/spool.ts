@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rm, statfs } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 
 import type { Clock } from "#/kernel/clock.ts";
@@ -36,7 +36,7 @@ export type Spool = {
   newPath(extension?: string): string;
   /** Writes the source into a new file, synced to disk. @throws BlobRefused */
   write(source: ByteSource, limits: BlobLimits): Promise<Spooled>;
-  /** Removes what a process before this one left behind. */
+  /** Removes what a process that died left behind: files that nobody wrote to for hours. Others may be at work beside us. */
   sweep(): Promise<void>;
 };
 
@@ -66,8 +66,13 @@ export async function createSpool({ dir, clock, ids, freeBytesMin = 256_000_000 
       }
     },
     async sweep() {
-      const left = await readdir(dir);
-      await Promise.all(left.map((name) => rm(path.join(dir, name), { force: true, recursive: true })));
+      const left = (await readdir(dir)).map((name) => path.join(dir, name));
+      await Promise.all(
+        left.map(async (file) => {
+          const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+          if (mtimeMs < clock.now() - leftForMs) await rm(file, { force: true });
+        }),
+      );
     },
   };
 
@@ -127,6 +132,8 @@ export async function createSpool({ dir, clock, ids, freeBytesMin = 256_000_000 
   }
 }
 
+/** Nothing is worked at for longer without a word to its file. */
+const leftForMs = 6 * 3_600_000;
 /** How much may be written between two looks at the free space. */
 const spaceCheckBytes = 16_000_000;
 

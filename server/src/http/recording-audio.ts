@@ -1,4 +1,5 @@
 import { fromPublicId } from "@aftercall/contract/id.ts";
+import { recordingRoutes } from "@aftercall/contract/routes/recordings.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { ByteRange, OpenBlob } from "#/blobs/blobs.ts";
@@ -7,12 +8,13 @@ import { AppError, NotFound, Unavailable } from "#/kernel/errors.ts";
 import type { Linked, Links } from "#/recordings/links.ts";
 import type { RecordingRow } from "#/recordings/store.ts";
 
-import type { Caller } from "./auth.ts";
+import { requireAccess } from "./access.ts";
+import type { Auth } from "./auth.ts";
 import { mayBePart, rangeOf } from "./range.ts";
+import { headersOf } from "./wire.ts";
 
 export type RecordingAudioOptions = {
-  /** Who asks, and that they may hear recordings. @throws Unauthorized, Forbidden */
-  readonly authorize: (request: FastifyRequest) => Promise<Caller>;
+  readonly auth: Pick<Auth, "caller">;
   readonly links: Pick<Links, "read">;
   readonly find: (wanted: Linked) => Promise<RecordingRow | null>;
   /** Null when its bytes are gone. */
@@ -24,13 +26,14 @@ export type RecordingAudioOptions = {
  * players that seek; as a download, for a browser must never take it for a page.
  */
 export function registerRecordingAudio(app: FastifyInstance, options: RecordingAudioOptions): void {
-  const { authorize, links, find } = options;
+  const { auth, links, find } = options;
 
   app.route<{ Params: { id: string } }>({
     method: ["GET", "HEAD"],
     url: "/v1/recordings/:id/audio",
     handler: async (request, reply) => {
-      const { tenant, actor } = await authorize(request);
+      const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? []);
+      requireAccess(actor, recordingRoutes.getRecording);
       request.facts["tenant"] = tenant;
       request.facts["actor"] = actor.id;
       const recordingId = fromPublicId("recording", request.params.id);

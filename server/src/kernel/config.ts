@@ -58,7 +58,7 @@ export function loadConfig({
   const mode = modeOf(told, env);
   const devFile = join(resolve(cwd, textOf(told.dataDir?.value, "./.aftercall")), "dev.env");
   if (mode === "production") problems.push(...productionProblems(told, devFile));
-  problems.push(...check(told), ...halfKeyPair(told));
+  problems.push(...check(told), ...halfKeyPair(told), ...halfObjectStore(told));
   if (problems.length > 0) throw new ConfigError(problems);
 
   const raw = mode === "development" ? { ...told, ...completeForDevelopment(told, devFile, random) } : told;
@@ -112,6 +112,18 @@ function halfKeyPair(told: Raw): Problem[] {
   if (Boolean(told.livekitApiKey) === Boolean(told.livekitApiSecret)) return [];
   const missing = told.livekitApiKey ? "LIVEKIT_API_SECRET" : "LIVEKIT_API_KEY";
   return [{ name: missing, problem: "is missing: key and secret belong together", fix: `${missing}=…` }];
+}
+
+/** An object store that is named in part would silently be a folder. */
+function halfObjectStore(told: Raw): Problem[] {
+  const parts = ["s3Endpoint", "s3Bucket", "s3AccessKeyId", "s3SecretAccessKey"] as const;
+  if (parts.every((name) => told[name]) || !parts.some((name) => told[name])) return [];
+  return parts
+    .filter((name) => !told[name])
+    .map((name) => {
+      const { about } = settingNamed(name);
+      return { name: about.env, problem: "is missing: an object store needs all four", fix: `${about.env}=${about.example}` };
+    });
 }
 
 function settingNamed(wanted: string) {

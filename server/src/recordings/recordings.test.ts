@@ -9,8 +9,8 @@ import { openEncrypted } from "#/blobs/encrypted.ts";
 
 import { audioDir, hasFfmpeg, trueSpeech } from "../../test/harness/audio.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
-import { eraseRecordings } from "./erase.ts";
 import { fetchRecording } from "./fetch.ts";
+import { forgetRecordings } from "./forget-store.ts";
 import { recordingLimits } from "./limits.ts";
 import { measureRecording } from "./measure.ts";
 import { openRecording, readPeaks } from "./read.ts";
@@ -68,7 +68,12 @@ test("a recording is fetched, kept encrypted under its own key, decoded once, an
   const again = await measureRecording(deps, { tenantId: input.tenantId, recordingId: row.id });
   expect(again).toEqual(measured);
 
-  expect(await eraseRecordings(deps, input)).toBe(1);
+  const forget = () =>
+    deps.db.inTransaction([input.tenantId], (tx) => forgetRecordings(tx, input.tenantId, [input.callId]));
+  const { rows, blobKeys } = await forget();
+  expect([rows, blobKeys.length]).toEqual([1, 2]);
+  await Promise.all(blobKeys.map((key) => deps.blobs.remove(key)));
+  expect(await forget()).toEqual({ rows: 0, blobKeys: [] });
   expect(await measureRecording(deps, { tenantId: input.tenantId, recordingId: row.id })).toEqual({ kind: "gone" });
   expect(await openRecording(deps, await rowOf(input.tenantId, row.id))).toBeNull();
   expect(await readdir(deps.spool.dir)).toEqual([]);

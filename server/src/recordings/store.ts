@@ -1,6 +1,6 @@
 import type { TurnRole } from "@aftercall/contract/call.ts";
 
-import type { Tx } from "#/db/transaction.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
 
 export type RecordingRow = {
   readonly tenant_id: string;
@@ -45,6 +45,11 @@ export async function loadRecording(tx: Tx, tenantId: string, id: string): Promi
     id,
   ]);
   return row ?? null;
+}
+
+/** The same in a transaction of its own. */
+export function findRecording(db: Db, wanted: { tenantId: string; recordingId: string }): Promise<RecordingRow | null> {
+  return db.inTransaction([wanted.tenantId], (tx) => loadRecording(tx, wanted.tenantId, wanted.recordingId));
 }
 
 export type NewRecording = Pick<RecordingRow, "tenant_id" | "id" | "call_id" | "kind" | "source_digest">;
@@ -123,22 +128,6 @@ export async function markMeasured(tx: Tx, row: MeasuredRecording): Promise<Reco
     ],
   );
   return measured ?? null;
-}
-
-/** The key of its bytes is gone with this, and with it whatever copies of them there are. Null when it is not there. */
-export async function shredRecording(tx: Tx, tenantId: string, id: string): Promise<RecordingRow | null> {
-  const [row] = await tx.rows<RecordingRow>(
-    "select * from recordings where tenant_id = $1 and id = $2 and state <> 'deleted' for update",
-    [tenantId, id],
-  );
-  if (!row) return null;
-  await tx.run(
-    `update recordings set state = 'deleted', reason = 'erased', detail = null, sealed_key = null, blob_key = null, peaks_key = null,
-            sha256 = null, speech = null, deleted_at = now()
-      where tenant_id = $1 and id = $2`,
-    [tenantId, id],
-  );
-  return row;
 }
 
 export type AnnouncingEvent = { readonly id: string; readonly source_id: string; readonly body: Buffer };

@@ -97,7 +97,7 @@ export async function recordingSetup() {
       await db.inTransaction([tenant], async (tx) => {
         const record = { tenantId: tenant, id, provider, providerCallId: id, state, announced: [], campaignId: null };
         const rest = { userId: null, mergedInto: null, version: 1, createdAt: clock.now(), updatedAt: clock.now() };
-        await saveCalls(tx, [{ ...record, ...rest }], JSON.stringify);
+        await saveCalls(tx, [{ ...record, ...rest }]);
         for (const { kind, value } of names) {
           // oxlint-disable-next-line no-await-in-loop -- As above.
           await tx.run("insert into call_aliases (tenant_id, kind, value, call_id) values ($1, $2, $3, $4)", [

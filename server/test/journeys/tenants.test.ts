@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Route } from "@aftercall/contract/api.ts";
-import { toPublicId, type IdKind } from "@aftercall/contract/id.ts";
+import { fromPublicId, toPublicId, type IdKind } from "@aftercall/contract/id.ts";
 import { routes } from "@aftercall/contract/routes.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -65,6 +65,18 @@ async function fill(customer: Customer): Promise<void> {
     ["api_key", key.id],
   ];
   for (const [kind, id] of all) owned.set(kind, id);
+}
+
+/** Recordings are made by the pipeline; one more is enough here. */
+async function addRecording(tenantId: string, callId: string): Promise<string> {
+  const id = randomUUID();
+  await app.db.inTransaction([tenantId], (tx) =>
+    tx.run(
+      `insert into recordings (tenant_id, id, call_id, kind, state, source_digest) values ($1, $2, $3, 'original', 'pending', '')`,
+      [tenantId, id, fromPublicId("call", callId)],
+    ),
+  );
+  return toPublicId("recording", id);
 }
 
 /** What the id in a path names, by the word before it. */

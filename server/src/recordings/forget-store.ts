@@ -1,0 +1,23 @@
+import type { Tx } from "#/db/transaction.ts";
+
+/**
+ * Forgets what was recorded of calls: the keys go with the transaction, and from then on nobody reads the bytes, whatever copies of
+ * them there are. Gives how many rows that were, and the objects that are left to remove.
+ */
+export async function forgetRecordings(
+  tx: Tx,
+  tenantId: string,
+  callIds: readonly string[],
+): Promise<{ rows: number; blobKeys: string[] }> {
+  const rows = await tx.rows<{ blob_key: string | null; peaks_key: string | null }>(
+    `with held as (select id, blob_key, peaks_key from recordings
+                    where tenant_id = $1 and call_id = any ($2::uuid[]) and state <> 'deleted' for update)
+     update recordings r
+        set state = 'deleted', reason = 'erased', detail = null, sealed_key = null, blob_key = null, peaks_key = null, sha256 = null,
+            speech = null, deleted_at = now()
+       from held where r.tenant_id = $1 and r.id = held.id returning held.blob_key, held.peaks_key`,
+    [tenantId, callIds],
+  );
+  const blobKeys = rows.flatMap((row) => [row.blob_key, row.peaks_key]).filter((key) => key !== null);
+  return { rows: rows.length, blobKeys };
+}
