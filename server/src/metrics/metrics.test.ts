@@ -5,8 +5,10 @@ import { expect, test } from "vitest";
 
 import { defaultParams } from "./definitions.ts";
 import type { Interval } from "./intervals.ts";
+import { metricKeys } from "./metric-keys.ts";
 import { referenceBands } from "./reference-bands.ts";
 import { measureSpeech } from "./speech.ts";
+import { testMetric } from "./test-metric.ts";
 import { measureTurns } from "./turns.ts";
 
 /** One call, its numbers worked out by hand: 41 s, three turns each, one of the customer's is only "mm-hm". */
@@ -307,4 +309,29 @@ test("every reference band is about a number that there is", () => {
     expect(keys).toContain(`${key} ${role}`);
     expect(from).toBeLessThan(to);
   }
+});
+
+test("the list of names is the names of all numbers, and every set has them all that can have them", () => {
+  const names = (set: MetricSet) => new Set(set.values.map(({ key }) => key));
+  expect(names(worked["from turns"].set)).toEqual(metricKeys);
+  const untimed = measureTurns({ turns: [turn("agent", null, null)], mediaMs: null, language: null });
+  expect(names(untimed)).toEqual(metricKeys);
+  for (const key of names(worked["from sound"].set)) expect(metricKeys).toContain(key);
+});
+
+test("a test of a number takes the first set that knows it, and knows when nobody does", () => {
+  const { set } = worked["from turns"];
+  const mono = measureSpeech({ speech: [{ role: "unknown", intervals: [[0, 41_000]] }], mediaMs });
+  const ask = (
+    key: string,
+    op: "<" | ">=" | "between",
+    value: number | [number, number],
+    role: TurnRole | null = null,
+  ) => testMetric({ key, op, value, role }, [mono, set]);
+  expect(ask("talk_ratio", "<", 0.9, "agent").holds).toBe(true);
+  expect(ask("talk_ratio", "between", [0.3, 0.8], "agent").holds).toBe(false);
+  expect(ask("silence_ms", ">=", 1).holds).toBe(false);
+  expect(ask("longest_monologue_ms", ">=", 18_000).value).toMatchObject({ role: "agent", value: 18_000 });
+  expect(ask("no_such_number", "<", 1)).toEqual({ value: null, holds: null });
+  expect(testMetric({ key: "talk_ms", op: "<", value: 1, role: "agent" }, [mono]).holds).toBeNull();
 });
