@@ -9,6 +9,7 @@ import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { identityRoutes } from "./routes/identity.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { recordingRoutes } from "./routes/recordings.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
@@ -29,6 +30,7 @@ export const routes = {
   ...campaignRoutes,
   ...trainingRoutes,
   ...engineRoutes,
+  ...recordingRoutes,
   ...deliveryRoutes,
   ...undeliveredRoutes,
   ...retentionRoutes,

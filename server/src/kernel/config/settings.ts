@@ -202,6 +202,34 @@ export const settingsSchema = z.object({
     example: "7",
   }),
   ...engineSettings,
+  s3Endpoint: publicUrl().optional().register(aboutOf, {
+    env: "AFTERCALL_S3_ENDPOINT",
+    about:
+      "An object store that speaks S3 and keeps recordings (AWS, MinIO, Ceph, R2, …), by path-style addresses. Without it they are kept in the data directory. Encrypted in both.",
+    example: "https://s3.eu-central-1.amazonaws.com",
+    defaultText: "files in the data directory",
+  }),
+  s3Bucket: z.string().min(3).max(63).optional().register(aboutOf, {
+    env: "AFTERCALL_S3_BUCKET",
+    about: "The bucket of that object store; it must be there.",
+    example: "aftercall-recordings",
+  }),
+  s3Region: z.string().min(1).default("us-east-1").register(aboutOf, {
+    env: "AFTERCALL_S3_REGION",
+    about: "The region that its requests are signed for.",
+    example: "eu-central-1",
+  }),
+  s3AccessKeyId: z.string().min(1).optional().register(aboutOf, {
+    env: "AFTERCALL_S3_ACCESS_KEY_ID",
+    about: "The access key of that object store: it must put, get and delete objects of the bucket.",
+    example: "AKIA…",
+  }),
+  s3SecretAccessKey: secret().optional().register(aboutOf, {
+    env: "AFTERCALL_S3_SECRET_ACCESS_KEY",
+    about: "The secret of the access key.",
+    example: "…",
+    isSecret: true,
+  }),
   vapiWebhookSecret: secret()
     .optional()
     .register(aboutOf, {
