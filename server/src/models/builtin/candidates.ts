@@ -16,7 +16,6 @@ export type Candidate = {
   readonly isAsked?: boolean;
   /** How sure the reading of the value is, apart from how many there are; 1 when left out. */
   readonly certainty?: number;
-  readonly note?: string;
 };
 
 /**
@@ -57,7 +56,6 @@ export function settleField(
     confidence: Number(
       ((all.length > 1 ? 0.7 : 0.9) * Math.max(...top.map(({ certainty }) => certainty ?? 1))).toFixed(2),
     ),
-    rationale: first.note ?? null,
     candidates: all.length > 1 ? all : [],
     evidence: evidence(top.filter(({ key }) => key === first.key)),
   };

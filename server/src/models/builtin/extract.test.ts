@@ -152,16 +152,13 @@ test("a hostile pattern or text costs a bounded time: 50 kB of a, then !", () =>
   }
 });
 
-test("phone numbers are E.164 by the country of the call, and one that nobody gives out says so", () => {
+test("phone numbers are E.164 by the country of the call", () => {
   expect(read(customer("תתקשרו אליי ל-050-123-4567"), { parser: "phone" })).toMatchObject({
     state: "found",
     value: "+972501234567",
   });
   expect(read(customer("+1 (212) 555-0100"), { parser: "phone" })).toMatchObject({ value: "+12125550100" });
-  expect(read(customer("it is +1 212 000 0100"), { parser: "phone" })).toMatchObject({
-    state: "found",
-    confidence: 0.45,
-  });
+  expect(read(customer("it is +1 212 000 0100"), { parser: "phone" })).toMatchObject({ state: "not_mentioned" });
   expect(read(customer("I have 3 rooms"), { parser: "phone" })).toMatchObject({ state: "not_mentioned" });
 });
 

@@ -5,7 +5,6 @@ export type Parsed = {
   readonly end: number;
   /** How sure the reading is, 0 to 1; 1 when left out. */
   readonly certainty?: number;
-  readonly note?: string;
 };
 
 /** What values are understood by: when the call began and where it took place. */
