@@ -33,13 +33,15 @@ export function createSettler(options: SettlerOptions): Settler {
   const { db, clock, log, context } = options;
   const queue: { readonly result: Result; readonly done: () => void }[] = [];
   let committing = 0;
-  let running = false;
+  let running = 0;
 
   return {
     add(result) {
       return new Promise((done) => {
         queue.push({ result, done });
-        if (!running) void run();
+        // A second group only when it is full: while one is being written, further results come together by themselves.
+        const isFull = queue.length >= limits.deliveryResultsMax;
+        if (running === 0 || (isFull && running < limits.deliverySettlesMax)) void run();
       });
     },
     get size() {
@@ -48,19 +50,20 @@ export function createSettler(options: SettlerOptions): Settler {
   };
 
   async function run(): Promise<void> {
-    running = true;
+    running++;
     while (queue.length > 0) {
       if (queue.length < limits.deliveryResultsMax) await clock.sleep(limits.deliveryResultWaitMs);
       const batch = queue.splice(0, limits.deliveryResultsMax);
-      committing = batch.length;
+      if (batch.length === 0) break;
+      committing += batch.length;
       const held = await commitUntilDone(batch.map(({ result }) => result));
-      committing = 0;
+      committing -= batch.length;
       for (const { result, done } of batch) {
         options.settled(result, held.has(result.item.deliveryId));
         done();
       }
     }
-    running = false;
+    running--;
   }
 
   async function commitUntilDone(results: readonly Result[]): Promise<ReadonlySet<string>> {

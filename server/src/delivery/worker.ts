@@ -71,7 +71,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     tally,
     giveBackStale,
     held: () => [...held.values()],
-    wake: () => wake.abort(),
+    wake: wakeUp,
   });
   const lanes = createLanes({ clock, send, workers: () => upkeep.workers });
   const settler = createSettler({ ...options, context: { ...options, tally, roomFor }, settled, committed });
@@ -83,7 +83,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   return {
     start() {
       const subscriptions = [
-        options.onWake(() => wake.abort()),
+        options.onWake(wakeUp),
         options.onEndpoints?.((tenantId) => void takeBack(tenantId)),
       ];
       const unsubscribe = () => subscriptions.forEach((end) => end?.());
@@ -92,7 +92,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     },
     async stop(graceMs) {
       stopping.abort();
-      wake.abort();
+      wakeUp();
       await Promise.all(running);
       await giveBack(lanes.takeWaiting(0));
       const grace = new AbortController();
@@ -133,14 +133,15 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     // The endpoint wants no more for now: what waits here is not sent, and goes back once that is written.
     const wantsNone = attempted.class === "throttled" || attempted.class === "gone";
     const aside = wantsNone ? lanes.takeWaitingOf((target) => target.id === item.target.id) : [];
-    void settler.add({ item, attempted, next }).then(() => giveBack(aside));
+    const stored = settler.add({ item, attempted, next });
+    if (aside.length > 0) void stored.then(() => giveBack(aside));
   }
 
   function settled(result: Result, isHeld: boolean): void {
     logAttempt(log, metrics, result, isHeld);
     letGo(result.item);
     // What came by a claim may have left others behind that had no place.
-    if (result.item.isRetry || result.item.lateMs > 0) wake.abort();
+    if (result.item.isRetry || result.item.lateMs > 0) wakeUp();
   }
 
   function committed({ handOffs, changed }: Committed): void {
@@ -149,6 +150,11 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       void takeBack(tenantId);
     }
     take(handOffs);
+  }
+
+  /** Ends the pause of the claim. Each abort makes an error with its stack, so there is one for each pause. */
+  function wakeUp(): void {
+    if (!wake.signal.aborted) wake.abort();
   }
 
   function letGo(item: HandOff): void {

@@ -83,6 +83,8 @@ export const limits = {
   deliveryLostMax: 5,
   /** Results in one transaction. */
   deliveryResultsMax: 200,
+  /** Groups of results that one process writes at once. */
+  deliverySettlesMax: 2,
   /** How long a result waits for company. */
   deliveryResultWaitMs: 5,
   /** Bytes of a receiver's answer that are kept. */
@@ -105,6 +107,10 @@ export const limits = {
   publishedIdSweepRowsMax: 5_000,
   /** How often keys and ids that are only kept for a while are looked through. */
   keptSweepMs: 60_000,
+  /** Entries of each kind in the timeline of a call. */
+  timelineRowsMax: 1_000,
+  /** Metadata of one call, as JSON: it is part of the record, which every event of the call reads and writes. */
+  callMetadataBytesMax: 65_536,
   /** Rows of the undelivered list as a table. */
   csvRowsMax: 10_000,
   /** How long one resend is worked at before others have their turn. */
@@ -137,4 +143,34 @@ export const limits = {
   keySetBytesMax: 262_144,
   /** Sets of keys that are kept in one process. */
   keySetsMax: 1_000,
+  /** How long one question for a transcript may take: under the 25 s for which the webhook waits, so that it hears of it. */
+  transcriptTimeoutMs: 10_000,
+  /** The largest transcript that is fetched: two hours of talk are about a tenth of it. */
+  transcriptBytesMax: 20_000_000,
+  /** How long a transcript that is not written yet is waited for. */
+  transcriptWaitMs: 6 * 3_600_000,
+  /** Attempts at the feedback of a session that may fail; with the waits between them more than an hour and a half. */
+  feedbackFailuresMax: 12,
+  /** From this failure on, a language model that does not answer is done without. */
+  feedbackModelFailuresMax: 6,
+  /** Webhooks of one process that wait for feedback at once; further ones are answered that it is being made. */
+  feedbackWaitersMax: 500,
+  /** How often who waits for feedback looks, should a wake-up be lost. */
+  feedbackPollMs: 2_000,
+  /** How long one job of re-runs is worked at before others have their turn. */
+  analysisTurnMs: 60_000,
+  /** A job of re-runs that nobody worked at for this long is queued again: well above the longest answer of a model. */
+  analysisIdleMs: 600_000,
+  /** Tries at one call of a job. */
+  analysisAttemptsMax: 5,
+  /** Events under one seal of the log. */
+  sealEventsMax: 5_000,
+  /** How often the log is sealed: what came in since can be changed without it showing, so not seldom. */
+  sealEveryMs: 60_000,
+  /** How often is looked for what has been kept for long enough, for late data of erased calls, and for objects left to remove. */
+  erasureSweepMs: 60_000,
+  /** Calls erased in one step of a sweep, each in a transaction of its own. */
+  erasureCallsMax: 100,
+  /** For so many days after a call was erased its late webhooks are erased too; no provider repeats for longer than three. */
+  erasureLateDays: 7,
 } as const;
