@@ -1,7 +1,8 @@
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 
 import { callDigits, callMark } from "./load/bodies.ts";
 import { nowMs } from "./load/clock.ts";
+import { ok, readRequests } from "./load/requests.ts";
 import { serve } from "./machine/remote.ts";
 
 /** Where contenders deliver to: a process of its own that knows by itself what came, and how often. */
@@ -21,7 +22,12 @@ let repeatedIds = 0;
 const handlers: Receiver = {
   listen: () =>
     new Promise((resolve) => {
-      const server = createServer({ noDelay: true }, read);
+      const server = createServer({ noDelay: true }, (socket) =>
+        readRequests(socket, (head, body) => {
+          note(head, body);
+          return ok;
+        }),
+      );
       server.listen(0, "127.0.0.1", () => resolve({ port: (server.address() as AddressInfo).port }));
     }),
   progress({ first, count }) {
@@ -39,43 +45,6 @@ const handlers: Receiver = {
   },
 };
 serve(handlers);
-
-/** Requests with a Content-Length, one after the other. */
-function read(socket: Socket): void {
-  let pending: Buffer = Buffer.alloc(0);
-  let needed = 0;
-  let parts: Buffer[] = [];
-  let size = 0;
-  socket.on("error", () => {});
-  socket.on("data", (chunk: Buffer) => {
-    parts.push(chunk);
-    size += chunk.length;
-    if (size < needed) return;
-    pending = parts.length === 1 ? chunk : Buffer.concat(parts);
-    for (;;) {
-      const headEnd = pending.indexOf("\r\n\r\n");
-      const head = headEnd < 0 ? "" : pending.toString("latin1", 0, headEnd);
-      const end = headEnd < 0 ? 1 : headEnd + 4 + contentLength(head);
-      if (headEnd < 0 || pending.length < end) {
-        parts = pending.length > 0 ? [pending] : [];
-        size = pending.length;
-        needed = pending.length > 0 ? end : 0;
-        return;
-      }
-      note(head, pending.subarray(headEnd + 4, end));
-      socket.write(answer);
-      pending = pending.subarray(end);
-    }
-  });
-}
-
-const answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-
-function contentLength(head: string): number {
-  const length = /content-length: *(\d+)/i.exec(head)?.[1];
-  if (length === undefined) throw new Error(`The receiver needs a Content-Length:\n${head}`);
-  return Number(length);
-}
 
 function note(head: string, body: Buffer): void {
   const id = /webhook-id: *(\S+)/i.exec(head)?.[1] ?? "";

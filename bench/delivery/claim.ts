@@ -1,9 +1,3 @@
-/**
- * How long a claim takes while much else is in the tables: `node bench/delivery/claim.ts [claims]`. Every case has a database of
- * its own with the same 20 endpoints and the same due deliveries, and some ballast that must cost nothing.
- */
-import { join } from "node:path";
-
 import pg from "pg";
 
 import { connectionFrom, openAppPool } from "../../server/src/db/connect.ts";
@@ -18,10 +12,26 @@ import { createIds } from "../../server/src/kernel/ids.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
 import { createSecretBox } from "../../server/src/kernel/secrets.ts";
-import { latencyOf } from "../load/percentiles.ts";
-import { startDatabase } from "../machine/database.ts";
+import { type Latency, latencyOf } from "../load/percentiles.ts";
+import type { Database } from "../machine/database.ts";
 
-const claims = Number(process.argv[2] ?? 200);
+export type ClaimCase = Latency & { readonly name: string };
+
+/**
+ * How long a claim takes while much else is in the tables, in milliseconds. Every case has a database of its own with the same
+ * 20 endpoints and the same due deliveries, and some ballast that must cost nothing; the first has none.
+ */
+export async function measureClaims(database: Database, claims: number): Promise<ClaimCase[]> {
+  const measured: ClaimCase[] = [];
+  for (const one of cases) {
+    const url = await database.create(databaseName);
+    measured.push({ name: one.name, ...latencyOf(await measure(url, one, claims)) });
+    await database.drop(databaseName);
+  }
+  return measured;
+}
+
+const databaseName = "bench_claim";
 const rowsPerClaim = 50;
 const endpoints = 20;
 const ids = createIds(clock);
@@ -92,29 +102,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-const database = await startDatabase(
-  process.env["DATABASE_URL"],
-  join(import.meta.dirname, "../../.aftercall/bench-claim"),
-);
-try {
-  console.log(`${claims} claims of ${rowsPerClaim} deliveries each, PostgreSQL ${database.version}; milliseconds\n`);
-  let base = Number.NaN;
-  for (const one of cases) {
-    const url = await database.create("bench_claim");
-    const samples = await measure(url, one);
-    const { p50, p99, max } = latencyOf(samples);
-    if (Number.isNaN(base)) base = p99;
-    const figures = [p50, p99, max].map((ms) => ms.toFixed(1).padStart(7));
-    console.log(
-      `${one.name.padEnd(56)} p50 ${figures[0]}  p99 ${figures[1]}  max ${figures[2]}  p99 × ${(p99 / base).toFixed(2)}`,
-    );
-    await database.drop("bench_claim");
-  }
-} finally {
-  await database.stop();
-}
-
-async function measure(url: string, { ballast, hasOldSnapshot = false }: Case): Promise<Float64Array> {
+async function measure(url: string, { ballast, hasOldSnapshot = false }: Case, claims: number): Promise<Float64Array> {
   await migrate({ connection: connectionFrom(url) });
   const pool = openAppPool({
     connection: connectionFrom(url),
@@ -130,14 +118,14 @@ async function measure(url: string, { ballast, hasOldSnapshot = false }: Case): 
     );
     const run: Run = (sql, values = []) => db.inTransaction([tenant], (tx) => tx.run(sql, [tenant, ...values]));
     await run(addEndpoints, ["good", endpoints]);
-    await fillDue(run);
+    await fillDue(run, claims);
     await ballast(run);
     await giveSecrets(db, tenant);
     await analyze(url);
     const reader = new pg.Client(connectionFrom(url));
     await reader.connect();
     if (hasOldSnapshot) await reader.query("begin isolation level repeatable read; select count(*) from tenants");
-    const samples = await claimAll(db, tenant);
+    const samples = await claimAll(db, tenant, claims);
     await reader.end();
     return samples;
   } finally {
@@ -146,7 +134,7 @@ async function measure(url: string, { ballast, hasOldSnapshot = false }: Case): 
 }
 
 /** First attempts that are due, some more than all claims take. */
-async function fillDue(run: Run): Promise<void> {
+async function fillDue(run: Run, claims: number): Promise<void> {
   const messages = Math.ceil(((claims + 20) * rowsPerClaim * 1.3) / endpoints);
   await run(
     `insert into messages (tenant_id, id, type, occurred_at, received_at) select $1, gen_random_uuid(), 'call.ended', now(), now()
@@ -184,7 +172,7 @@ async function analyze(url: string): Promise<void> {
   await client.end();
 }
 
-async function claimAll(db: Db, tenant: string): Promise<Float64Array> {
+async function claimAll(db: Db, tenant: string, claims: number): Promise<Float64Array> {
   const room = { total: rowsPerClaim, fresh: rowsPerClaim, retry: rowsPerClaim };
   const context: ClaimContext = {
     db,

@@ -15,6 +15,8 @@ export type Database = {
   readonly pid: number | null;
   readonly settings: Readonly<Record<string, string>>;
   create(name: string): Promise<string>;
+  /** Where one that was created is. */
+  urlOf(name: string): string;
   drop(name: string): Promise<void>;
   stop(): Promise<void>;
 };
@@ -38,6 +40,7 @@ export async function startDatabase(url: string | undefined, dataDir: string): P
       await run(`create database ${name}`);
       return urlFor(url, connection, name);
     },
+    urlOf: (name) => urlFor(url, connection, name),
     drop,
     async stop() {
       await embedded?.stop();

@@ -1,30 +1,21 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { Agent } from "node:http";
 
-import axios from "axios";
-import { Queue, Worker } from "bullmq";
+import { Queue } from "bullmq";
 import express, { type Request } from "express";
 import { Redis } from "ioredis";
 import pg from "pg";
 
+import { createAlternativeTable, type Job, jobOptions, startAlternativeWorker } from "./alternative-worker.ts";
 import { webhookSecret } from "./secret.ts";
 
 // What people write when they need this in an afternoon, with the usual advice followed: raw body for the signature, unique
 // key against repeats, queue for the delivery, keep-alive for the client, one process (faster here than web and worker apart).
 const env = (name: string) => process.env[name] ?? "";
 const pool = new pg.Pool({ connectionString: env("DATABASE_URL"), max: 20 });
-await pool.query(`create table if not exists webhook_events (
-  id bigserial primary key,
-  conversation_id text not null unique,
-  payload jsonb not null,
-  status text not null default 'received',
-  received_at timestamptz not null default now(),
-  delivered_at timestamptz
-)`);
+await createAlternativeTable(pool);
 const connection = new Redis({ port: Number(env("REDIS_PORT")), maxRetriesPerRequest: null });
 const queue = new Queue<Job>("deliveries", { connection });
 
-type Job = { readonly eventId: string; readonly payload: unknown };
 type Payload = { readonly data: { readonly conversation_id: string } };
 
 const app = express();
@@ -54,38 +45,13 @@ app.post("/webhooks/bench", async (request: Request & { rawBody?: Buffer }, resp
   );
   const eventId = rows[0]?.id;
   if (eventId !== undefined) {
-    await queue.add(
-      "deliver",
-      { eventId, payload },
-      { attempts: 5, backoff: { type: "exponential", delay: 1000 }, removeOnComplete: true },
-    );
+    await queue.add("deliver", { eventId, payload }, jobOptions);
   }
   response.json({ status: "ok" });
 });
 
 const target = env("TARGET_URL");
-if (target) {
-  const http = axios.create({ httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }), timeout: 15_000 });
-  // oxlint-disable-next-line no-new -- it works from here on, and nobody stops it.
-  new Worker<Job>(
-    "deliveries",
-    async ({ data: { eventId, payload } }) => {
-      const body = JSON.stringify(payload);
-      const time = Math.floor(Date.now() / 1000);
-      const signature = createHmac("sha256", "outgoing").update(`${eventId}.${time}.${body}`).digest("base64");
-      await http.post(target, body, {
-        headers: {
-          "content-type": "application/json",
-          "webhook-id": eventId,
-          "webhook-timestamp": time,
-          "webhook-signature": `v1,${signature}`,
-        },
-      });
-      await pool.query("update webhook_events set status = 'delivered', delivered_at = now() where id = $1", [eventId]);
-    },
-    { connection, concurrency: 50 },
-  );
-}
+if (target) startAlternativeWorker(connection, pool, () => target);
 
 app.listen(Number(env("PORT")), "127.0.0.1", () => process.send?.("ready"));
 process.once("SIGTERM", () => process.exit(0));

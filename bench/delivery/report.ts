@@ -1,0 +1,159 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+
+import { type Latency, type Spread, spreadOf } from "../load/percentiles.ts";
+import type { Bench } from "./bench.ts";
+import type { ClaimCase } from "./claim.ts";
+import type { Drain } from "./drain.ts";
+import type { Neighbour } from "./neighbour.ts";
+import type { Rate, SenderName } from "./rate.ts";
+
+export type Figures = {
+  readonly rates: readonly {
+    readonly sender: SenderName;
+    readonly origins: number;
+    readonly turns: readonly Rate[];
+    readonly perSecond: Spread;
+  }[];
+  readonly neighbour: Neighbour | null;
+  readonly drain: Drain | null;
+  readonly claims: readonly ClaimCase[];
+};
+
+const titles: Readonly<Record<SenderName, string>> = {
+  bare: "a · bare undici loop: sign and post, nothing kept",
+  alternative: "b · the usual stack's worker: BullMQ + axios + pg",
+  aftercall: "c · aftercall",
+};
+
+/** The figures as Markdown, for the terminal and for the results. */
+export function textOf(figures: Figures): string {
+  const { neighbour, drain, claims } = figures;
+  return [
+    ...(figures.rates.length > 0 ? rateLines(figures) : []),
+    ...(neighbour ? neighbourLines(neighbour) : []),
+    ...(drain ? drainLines(drain) : []),
+    ...(claims.length > 0 ? claimLines(claims) : []),
+  ].join("\n");
+}
+
+export function writeDeliveryResults(root: string, bench: Bench, figures: Figures): string[] {
+  const dir = join(root, "bench/results");
+  mkdirSync(dir, { recursive: true });
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  const about = {
+    date: new Date().toISOString(),
+    commit,
+    command,
+    cpu: cpus()[0]?.model.trim(),
+    cores: cpus().length,
+    load: loadavg().map((load) => Math.round(load * 10) / 10),
+    node: process.versions.node,
+    postgresql: bench.database.version,
+    redis: bench.redis?.version ?? "absent",
+    body_bytes: bench.bodyBytes,
+    log_level: bench.logLevel,
+  };
+  const lines = [
+    "# Results of the benchmark of deliveries",
+    "",
+    `\`${command}\` on ${about.date.slice(0, 10)}, commit ${commit}. ${about.cpu}, ${about.cores} cores shared by sender, PostgreSQL, Redis and receiver; load average ${about.load.join(", ")} at the end; node ${about.node}, postgresql ${about.postgresql}, redis ${about.redis}; messages of ${about.body_bytes} bytes. What is compared and what limits it: [README](../README.md#deliveries).`,
+    "",
+    textOf(figures),
+    "",
+  ];
+  const [json, markdown] = [join(dir, "delivery.json"), join(dir, "delivery.md")];
+  writeFileSync(json, `${JSON.stringify({ ...about, ...figures }, null, 2)}\n`);
+  writeFileSync(markdown, lines.join("\n"));
+  return [json, markdown];
+}
+
+function rateLines({ rates }: Figures): string[] {
+  const cpuOf = (turns: readonly Rate[]) => {
+    const middle = (of: (turn: Rate) => number | null) => spreadOf(turns.map((turn) => of(turn) ?? 0)).median;
+    const each = [middle(({ app }) => app), middle(({ database }) => database), middle(({ redis }) => redis)];
+    return { each, sum: each.reduce((sum, micros) => sum + micros, 0) };
+  };
+  const rows = rates.map(({ sender, origins, turns, perSecond }) => {
+    const { each, sum } = cpuOf(turns);
+    const spread = `**${whole(perSecond.median)}** (${whole(perSecond.min)} to ${whole(perSecond.max)})`;
+    return `| ${titles[sender]} | ${origins} | ${spread} | ${whole(sum)}: ${each.map(whole).join(" + ")} |`;
+  });
+  const ratios = [1, 500].flatMap((origins) => {
+    const of = (name: SenderName) => rates.find((one) => one.sender === name && one.origins === origins);
+    const ours = of("aftercall");
+    return (["bare", "alternative"] as const).flatMap((name) => {
+      const other = of(name);
+      if (!ours || !other) return [];
+      const speed = ours.perSecond.median / other.perSecond.median;
+      const cpu = cpuOf(other.turns).sum / cpuOf(ours.turns).sum;
+      const wanted = name === "bare" ? "≥ 0.7" : "≥ 3";
+      return `| c ÷ ${name === "bare" ? "a" : "b"}, ${origins} origins | **${speed.toFixed(2)}** | ${wanted} | ${cpu.toFixed(2)} |`;
+    });
+  });
+  return [
+    "## Deliveries per second",
+    "",
+    "| | origins | per second | CPU µs per delivery: app + database + Redis |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+    "| Ratio | of the rates | to reach | of what processor time buys |",
+    "|---|---|---|---|",
+    ...ratios,
+    "",
+  ];
+}
+
+function neighbourLines({ without, withOne, p99Ratio }: Neighbour): string[] {
+  return [
+    "## Nine good endpoints beside one that hangs",
+    "",
+    "| | published → arrived at the nine, p50 / p99 / max |",
+    "|---|---|",
+    ...without.map((latency) => `| without it | ${spelled(latency)} |`),
+    ...withOne.map((latency) => `| with it | ${spelled(latency)} |`),
+    `| p99 with ÷ without, to reach ≤ 1.5 | **${p99Ratio.median.toFixed(2)}** (${p99Ratio.min.toFixed(2)} to ${p99Ratio.max.toFixed(2)}) |`,
+    "",
+  ];
+}
+
+function drainLines({ retries, seconds, freshAlone, freshMeanwhile }: Drain): string[] {
+  return [
+    `## ${retries.toLocaleString("en")} retries that are due at once`,
+    "",
+    `They were gone after ${seconds.toFixed(1)} s (${whole(retries / seconds)}/s).`,
+    "",
+    "| fresh messages, published → arrived | p50 / p99 / max |",
+    "|---|---|",
+    `| before | ${spelled(freshAlone)} |`,
+    `| meanwhile | ${spelled(freshMeanwhile)} |`,
+    "",
+  ];
+}
+
+function claimLines(claims: readonly ClaimCase[]): string[] {
+  const base = claims[0]?.p99 ?? Number.NaN;
+  return [
+    "## A claim of 50 deliveries, by what else is in the tables",
+    "",
+    "| | p50 | p99 | max, ms | p99 ÷ that of the first |",
+    "|---|---|---|---|---|",
+    ...claims.map(
+      ({ name, p50, p99, max }) =>
+        `| ${name} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${max.toFixed(1)} | **${(p99 / base).toFixed(2)}** |`,
+    ),
+    "",
+  ];
+}
+
+function spelled({ p50, p99, max }: Latency): string {
+  return [p50, p99, max].map((ms) => `${ms.toFixed(1)} ms`).join(" / ");
+}
+
+function whole(value: number): string {
+  return String(Math.round(value));
+}
