@@ -1,13 +1,25 @@
 import { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 
+import { defaultFields } from "#/models/builtin/defaults/fields.ts";
+
 import type { Plan } from "./run.ts";
 
-/** What a call is analysed by where no published plan is for it: numbers and a summary made of its own sentences. */
+/** What is looked for in every call besides the lists: what has a form of its own. */
+const formFields = [
+  { name: "phone", description: "A phone number that was said", kind: "parser", parser: "phone" },
+  { name: "email", description: "An e-mail address that was said", kind: "parser", parser: "email" },
+  { name: "date", description: "A day or time that was named", kind: "parser", parser: "date" },
+  { name: "order_id", description: "The number of an order or a case", kind: "parser", parser: "order_id" },
+] as const;
+
+/**
+ * What a call is analysed by where no published plan is for it: numbers, a summary made of its own sentences, and fields that lists and parsers find.
+ */
 export const defaultPlan: Plan = {
   id: "00000000-0000-8000-8000-000000000001",
   version: 1,
   name: "Default",
-  definition: PlanDefinition.parse({}),
+  definition: PlanDefinition.parse({ fields: [...defaultFields(), ...formFields] }),
 };
 
 /**
@@ -124,3 +136,6 @@ export const trainingPlan: Plan = {
     },
   }),
 };
+
+/** The plans that are no rows. */
+export const builtinPlans: readonly Plan[] = [defaultPlan, trainingPlan];

@@ -1,0 +1,154 @@
+import type { AnalysisPlan } from "@aftercall/contract/analysis/plan.ts";
+import type { Actor, Handlers } from "@aftercall/contract/api.ts";
+import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
+import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
+
+import { record } from "#/audit/record.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
+import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import { pageOf } from "#/kernel/page.ts";
+
+import { planFaults } from "./plan-faults.ts";
+import * as store from "./plan-store.ts";
+import type { PlanRow } from "./plan-store.ts";
+
+type PlanRoutes = Pick<
+  typeof analysisRoutes,
+  | "listAnalysisPlans"
+  | "createAnalysisPlan"
+  | "orderAnalysisPlans"
+  | "getAnalysisPlan"
+  | "updateAnalysisPlan"
+  | "publishAnalysisPlan"
+  | "draftAnalysisPlan"
+  | "archiveAnalysisPlan"
+>;
+
+/** Analysis plans: written as drafts, checked and numbered when they are published, and never changed after. */
+export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRoutes> {
+  return {
+    async listAnalysisPlans({ tenant, query }) {
+      const after = query.cursor === undefined ? null : fromPublicId("analysis_plan", query.cursor);
+      const filter = { status: query.status ?? null, after, limit: query.limit + 1 };
+      const rows = await db.inTransaction([tenant], (tx) => store.listPlans(tx, tenant, filter));
+      return pageOf(rows, query.limit, showPlan, ({ id }) => toPublicId("analysis_plan", id));
+    },
+
+    createAnalysisPlan: ({ tenant, actor, body }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const draft = { ...body, tenantId: tenant, id: ids.next(), version: 1, createdBy: nameOf(actor) };
+        const row = await store.insertDraft(tx, draft);
+        await audit(tx, { tenant, actor }, "analysis_plan.created", row);
+        return showPlan(row);
+      }),
+
+    orderAnalysisPlans: ({ tenant, actor, body }) =>
+      db.inTransaction([tenant], async (tx) => {
+        await store.orderPlans(tx, tenant, body.ids);
+        await record(tx, ids, {
+          tenant,
+          actor,
+          action: "analysis_plans.ordered",
+          subject: toPublicId("tenant", tenant),
+        });
+        const rows = await store.listPlans(tx, tenant, { status: null, after: null, limit: 500 });
+        return { ids: rows.map(({ id }) => toPublicId("analysis_plan", id)) };
+      }),
+
+    getAnalysisPlan: ({ tenant, params }) =>
+      db.inTransaction([tenant], async (tx) => showVersions(await versions(tx, tenant, params.id))),
+
+    updateAnalysisPlan: ({ tenant, actor, params, body, ifMatch }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const draft = draftOf(await versions(tx, tenant, params.id, "for update"));
+        ifMatch?.(showPlan(draft));
+        const row = await store.saveDraft(tx, {
+          ...draft,
+          name: body.name ?? draft.name,
+          definition: body.definition ?? draft.definition,
+        });
+        await audit(tx, { tenant, actor }, "analysis_plan.updated", row);
+        return showPlan(row);
+      }),
+
+    publishAnalysisPlan: ({ tenant, actor, params }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const draft = draftOf(await versions(tx, tenant, params.id, "for update"));
+        const faults = planFaults(draft.definition);
+        if (faults.length > 0) throw new Invalid("The plan cannot be published as it is; errors says where", faults);
+        const row = await store.publishDraft(tx, draft);
+        await audit(tx, { tenant, actor }, "analysis_plan.published", row);
+        return showPlan(row);
+      }),
+
+    draftAnalysisPlan: ({ tenant, actor, params, body }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const rows = await versions(tx, tenant, params.id, "for update");
+        if (rows.some(({ status }) => status === "draft")) throw new Conflict("The plan has a draft already");
+        const from =
+          body.from_version === undefined ? rows[0] : rows.find(({ version }) => version === body.from_version);
+        if (!from)
+          throw new Invalid("No such version", [{ pointer: "/from_version", detail: "The plan has no such version" }]);
+        const { id, name, definition } = from;
+        const version = Math.max(...rows.map((row) => row.version)) + 1;
+        const row = await store.insertDraft(tx, {
+          tenantId: tenant,
+          id,
+          version,
+          name,
+          definition,
+          createdBy: nameOf(actor),
+        });
+        await audit(tx, { tenant, actor }, "analysis_plan.drafted", row);
+        return showPlan(row);
+      }),
+
+    archiveAnalysisPlan: ({ tenant, actor, params }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const [head] = await versions(tx, tenant, params.id, "for update");
+        await store.archivePlan(tx, tenant, params.id);
+        if (head) await audit(tx, { tenant, actor }, "analysis_plan.archived", head);
+        const left = await store.versionsOf(tx, tenant, params.id);
+        return { id: toPublicId("analysis_plan", params.id), versions: left.map(showPlan) };
+      }),
+  };
+
+  async function audit(tx: Tx, by: { tenant: string; actor: Actor }, action: string, row: PlanRow): Promise<void> {
+    const subject = toPublicId("analysis_plan", row.id);
+    await record(tx, ids, { ...by, action, subject, detail: { version: row.version } });
+  }
+}
+
+/** All versions of a plan that is there. */
+async function versions(tx: Tx, tenant: string, id: string, lock: "for update" | "" = ""): Promise<PlanRow[]> {
+  const rows = await store.versionsOf(tx, tenant, id, lock);
+  if (rows.length === 0) throw new NotFound("Analysis plan");
+  return rows;
+}
+
+function draftOf(rows: readonly PlanRow[]): PlanRow {
+  const draft = rows.find(({ status }) => status === "draft");
+  if (draft) return draft;
+  throw new Conflict("A published plan never changes: begin its next version with POST /v1/analysis-plans/{id}/draft");
+}
+
+function showVersions(rows: readonly PlanRow[]) {
+  return { id: toPublicId("analysis_plan", rows[0]?.id ?? ""), versions: rows.map(showPlan) };
+}
+
+function showPlan({ id, version, name, status, definition, created_at, published_at }: PlanRow): AnalysisPlan {
+  return {
+    id: toPublicId("analysis_plan", id),
+    version,
+    name,
+    status,
+    definition,
+    created_at: created_at.toISOString(),
+    published_at: published_at?.toISOString() ?? null,
+  };
+}
+
+function nameOf({ kind, id }: Actor): string {
+  return `${kind}:${id}`;
+}
