@@ -110,3 +110,6 @@ end $$;
 grant select, insert, update on erasures, retention_policies to aftercall_app;
 grant select, insert on seals to aftercall_app;
 grant delete on transcripts, engine_answers, metric_sets to aftercall_app;
+-- Comments may repeat what was said.
+grant update (comment, effective) on evaluation_overrides to aftercall_app;
+grant update (comment) on evaluation_reviews to aftercall_app;

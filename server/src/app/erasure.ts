@@ -11,12 +11,15 @@ import { toCall } from "#/calls/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { forgetMessages } from "#/delivery/ledger/forget-store.ts";
+import { forgetReviews } from "#/evaluation/forget-store.ts";
 import { forgetEvents } from "#/inbox/forget-store.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { forgetChanges } from "#/live/forget-store.ts";
+import { forgetResults } from "#/pipeline/forget-store.ts";
 import { forgetRecordings } from "#/recordings/forget-store.ts";
 import type { Eraser, Forget } from "#/retention/erase.ts";
+import { forgetFeedback } from "#/training/forget-store.ts";
 
 /** Every part of the server that keeps something of what calls say. One that is missing here would outlive an erasure. */
 export function composeEraser(ids: Ids): Eraser {
@@ -30,6 +33,9 @@ export function composeEraser(ids: Ids): Eraser {
       live_changes: rowsOf(forgetChanges),
       events: rowsOf(forgetEvents),
       recordings: forgetRecordings,
+      reviews: rowsOf(forgetReviews),
+      results: rowsOf(forgetResults),
+      feedback: rowsOf(forgetFeedback),
       // Last: nothing of what the others empty may be read from it again.
       transcripts: rowsOf(forgetCalls),
     },
