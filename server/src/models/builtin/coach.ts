@@ -1,0 +1,59 @@
+import type { Criterion, Rubric } from "@aftercall/contract/analysis/plan.ts";
+import type { Coaching, CriterionResult } from "@aftercall/contract/analysis/run.ts";
+import type { Transcript } from "@aftercall/contract/call.ts";
+
+/**
+ * Coaching out of what code decided: for each criterion that was not met the number or phrase, what was wanted, and the
+ * place to listen to. Plain sentences without praise or blame; what a model judged is left to the model. The words of the
+ * transcript appear as quotes only.
+ */
+export function coachFromRules(rubric: Rubric, results: readonly CriterionResult[], transcript: Transcript): Coaching {
+  const criteria = new Map(rubric.criteria.map((criterion) => [criterion.id, criterion]));
+  const decided = results.flatMap((result) => {
+    const criterion = criteria.get(result.criterion_id);
+    return criterion && isByCode(criterion) ? [{ criterion, result }] : [];
+  });
+  const failed = decided.filter(({ result }) => result.verdict === "not_met");
+  const met = decided.filter(({ result }) => result.verdict === "met");
+  return {
+    strengths: met.map(({ result }) => sentence(result)),
+    improvements: failed.map(({ criterion, result }) => ({
+      text: sentence(result),
+      why: why(criterion),
+      say_instead: sayInstead(criterion, transcript.language),
+      criterion_id: criterion.id,
+      evidence: result.evidence,
+    })),
+    highlights: [...highlights("negative", failed), ...highlights("positive", met)],
+  };
+}
+
+type Decided = { readonly criterion: Criterion; readonly result: CriterionResult };
+
+function isByCode({ kind }: Criterion): boolean {
+  return kind === "metric" || kind === "phrase" || kind === "extraction";
+}
+
+function sentence({ name, rationale }: CriterionResult): string {
+  return rationale ? `${name}. ${rationale}` : name;
+}
+
+function why({ description, auto_fail, weight, max_points }: Criterion): string {
+  if (description) return description;
+  if (auto_fail) return "The call fails without it.";
+  return `It is worth ${Number((weight * max_points).toFixed(2))} points of the scorecard.`;
+}
+
+/** A phrase that was wanted and not said, in the language of the call where the list has one. */
+function sayInstead({ phrase }: Criterion, language: string | null): string | null {
+  if (!phrase || phrase.negate) return null;
+  const isHebrewCall = language?.toLowerCase().startsWith("he") ?? false;
+  return phrase.any_of.find((one) => /[\u05d0-\u05ea]/.test(one) === isHebrewCall) ?? phrase.any_of[0] ?? null;
+}
+
+function highlights(kind: "positive" | "negative", decided: readonly Decided[]): Coaching["highlights"] {
+  return decided.flatMap(({ criterion, result }) => {
+    const [evidence] = result.evidence;
+    return evidence ? [{ label: criterion.name, kind, evidence }] : [];
+  });
+}
