@@ -2,9 +2,9 @@ import { z } from "zod";
 
 import type { Clock } from "#/kernel/clock.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
+import { GiveUp, Retry } from "#/models/failure.ts";
+import { unknownUsage } from "#/models/usage.ts";
 
-import { GiveUp, Retry } from "../../failure.ts";
-import { unknownUsage } from "../../usage.ts";
 import type { SpeechEngine } from "../engine.ts";
 import { languageCode, primaryLanguage } from "../language-code.ts";
 import type { Heard, Recognise, Segment } from "../recognise.ts";

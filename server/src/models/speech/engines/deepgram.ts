@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import type { GuardedHttp } from "#/kernel/net/http.ts";
+import { unknownUsage } from "#/models/usage.ts";
 
-import { unknownUsage } from "../../usage.ts";
 import type { SpeechEngine } from "../engine.ts";
 import { languageCode } from "../language-code.ts";
 import type { Recognise, Segment } from "../recognise.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import type { GuardedHttp } from "#/kernel/net/http.ts";
+import { unknownUsage } from "#/models/usage.ts";
 
-import { unknownUsage } from "../../usage.ts";
 import type { SpeechEngine } from "../engine.ts";
 import { languageCode, primaryLanguage } from "../language-code.ts";
 import { multipart } from "../multipart.ts";

@@ -2,8 +2,8 @@ import type { Word } from "@aftercall/contract/call.ts";
 import { z } from "zod";
 
 import type { GuardedHttp } from "#/kernel/net/http.ts";
+import { unknownUsage } from "#/models/usage.ts";
 
-import { unknownUsage } from "../../usage.ts";
 import type { SpeechEngine } from "../engine.ts";
 import { languageCode, primaryLanguage } from "../language-code.ts";
 import { multipart } from "../multipart.ts";
