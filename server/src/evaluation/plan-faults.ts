@@ -49,7 +49,7 @@ function fieldFaults(field: FieldDef, place: string): FieldError[] {
 
 function regexFaults(text: string, place: string): FieldError[] {
   try {
-    new RegExp(text, "u");
+    RegExp(text, "u");
     return [];
   } catch (error) {
     return [fault(place, messageOf(error))];

@@ -19,7 +19,7 @@ export const wonderful = defineProvider({
   accepts: ["json"],
   bodyBytesMax: 1_000_000,
   verify,
-  parse: ({ request }) => [eventIn(request.body)],
+  parse: ({ request, setup }) => [eventIn(request.body, setup)],
   recordings: recordingAsks,
   answer,
 });

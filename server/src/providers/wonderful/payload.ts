@@ -2,12 +2,13 @@ import { readJsonObject } from "../json.ts";
 import { callEvent, MalformedBody } from "../provider.ts";
 import type { CallEvent } from "../provider.ts";
 import { keyOf, requiredId } from "../read.ts";
+import type { WonderfulSetup } from "./setup.ts";
 
 /**
  * "The call is over, here is its training session." Two ids are all that is sent; the rest is fetched from the Communication API.
  * @throws MalformedBody unless both are there as text and the session is a UUID.
  */
-export function eventIn(bytes: Buffer): CallEvent {
+export function eventIn(bytes: Buffer, { api }: WonderfulSetup): CallEvent {
   const body = readJsonObject(bytes);
   const communicationId = idText(body["communication_id"], "communication_id");
   const sessionId = idText(body["session_id"], "session_id").toLowerCase();
@@ -18,7 +19,9 @@ export function eventIn(bytes: Buffer): CallEvent {
     aliases: [{ kind: "communication_id", value: communicationId }],
     heard: { status: "ended", outcome: "completed" },
     facts: { purpose: "training" },
-    isReport: true,
+    // What was said is fetched after this; call.completed waits for it, within its limit.
+    isReport: api.base_url === "",
+    awaitsReport: api.base_url !== "",
     training: { sessionId, communicationId },
   });
 }

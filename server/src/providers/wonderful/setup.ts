@@ -22,6 +22,13 @@ const CommunicationApi = z.object({
     .default("")
     .describe("Field of the answer that holds the list of records; empty: the answer is the list"),
   speaker: z.string().min(1).default("speaker").describe("Field of a record that says who speaks"),
+  trainee_speaker: z
+    .string()
+    .min(1)
+    .default("agent")
+    .describe(
+      "Which speaker is the trainee, whom feedback is about. Another one than agent: that one counts as the agent, and agent as the customer",
+    ),
   text: z.string().min(1).default("text").describe("Field of a record with the words"),
   start_time: z.string().min(1).default("start_time").describe("Field of a record with its start, epoch milliseconds"),
   end_time: z.string().min(1).default("end_time").describe("Field of a record with its end, epoch milliseconds"),

@@ -76,7 +76,7 @@ type Spoken = {
 
 function recordOf(record: JsonObject, api: Api): Spoken {
   return {
-    role: roleBySpeaker.get(wordOf(record[api.speaker]) ?? "") ?? "unknown",
+    role: roleOf(wordOf(record[api.speaker]) ?? "", api),
     text: textOf(record[api.text]),
     start: timeOf(record[api.start_time]),
     end: timeOf(record[api.end_time]),
@@ -84,8 +84,13 @@ function recordOf(record: JsonObject, api: Api): Spoken {
   };
 }
 
+/** Feedback is about the agent, so whoever was trained is the agent. */
+function roleOf(speaker: string, { trainee_speaker: trainee }: Api): Turn["role"] {
+  if (speaker === trainee.toLowerCase()) return "agent";
+  return speaker === "agent" ? "customer" : (roleBySpeaker.get(speaker) ?? "unknown");
+}
+
 const roleBySpeaker: ReadonlyMap<string, Turn["role"]> = new Map([
-  ["agent", "agent"],
   ["customer", "customer"],
   ["system", "system"],
   ["human_agent", "human_agent"],

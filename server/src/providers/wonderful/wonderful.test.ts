@@ -37,6 +37,15 @@ describe("the body", () => {
     expect(() => parse(body)).toThrow(expect.objectContaining({ field }));
   });
 
+  test("with a Communication API the call waits for what was said; without one nothing more comes", () => {
+    const body = { communication_id: "comm_1", session_id: sessionId };
+    expect(parse(body)[0]).toMatchObject({ isReport: true, awaitsReport: false });
+    const request = { method: "POST", url: "https://x/y", headers: new Map(), body: Buffer.from(JSON.stringify(body)) };
+    const withApi = wonderful.setup.parse({ api: { base_url: "https://acme.api.wonderful.ai" } });
+    const [event] = wonderful.parse({ request, setup: withApi, receivedAtMs: 0 });
+    expect(event).toMatchObject({ isReport: false, awaitsReport: true });
+  });
+
   test("the same session with another communication is another event", () => {
     const keys = ["comm_1", "comm_2"].map((id) => parse({ communication_id: id, session_id: sessionId })[0]?.key);
     expect(keys[0]).not.toBe(keys[1]);
@@ -54,6 +63,12 @@ describe("answers, byte for byte", () => {
     const { status, body } = wonderful.answer(receipt, setup);
     return `${status} ${body}`;
   };
+
+  test("202: feedback that is being made; 500 or 503: that could not be made", () => {
+    expect(stored({ training: "pending" })).toBe('202 {"success":true,"message":"Feedback is being generated"}');
+    expect(stored({ training: "failed" })).toBe('500 {"success":false,"error":"Internal server error"}');
+    expect(stored({ training: "failed" }, "own")).toBe('503 {"success":false,"error":"Internal server error"}');
+  });
 
   test("200: a claimed session", () => {
     expect(stored({})).toBe('200 {"success":true}');
@@ -122,6 +137,18 @@ describe("the transcript", () => {
       { who: "agent", said: "first", at: 1706612345000 },
     ];
     expect(readTranscript({ items }, api)?.transcript.text).toBe("Agent: first\nCustomer: second");
+  });
+
+  test("whoever was trained is the agent", () => {
+    const { api } = wonderful.setup.parse({ api: { trainee_speaker: "customer" } });
+    const read = readTranscript(
+      [
+        { speaker: "agent", text: "Hi." },
+        { speaker: "Customer", text: "Hello." },
+      ],
+      api,
+    );
+    expect(read?.transcript.turns.map(({ role }) => role)).toEqual(["customer", "agent"]);
   });
 
   test("the request carries the API key and a communication id that cannot leave its place in the path", () => {
