@@ -18,6 +18,8 @@ export const Campaign = z.object({
   business_id: z.string().nullable(),
   status: z.enum(["running", "completed"]),
   completed_at: z.string().nullable(),
+  /** Since when messages about its calls wait; null: they go out. */
+  deliveries_paused_at: z.string().nullable(),
   created_at: z.string(),
   progress: CampaignProgress,
 });

@@ -131,6 +131,7 @@ export const springRenewals: Campaign = {
   name: "Spring renewals",
   status: "completed",
   completed_at: timestamp,
+  deliveries_paused_at: null,
   created_at: "2026-11-21T07:00:00.000Z",
   progress: {
     total: 120,

@@ -16,6 +16,7 @@ import { tenantRoutes } from "./routes/tenants.ts";
 import { trainingRoutes } from "./routes/training.ts";
 import { transcriptExportRoutes } from "./routes/transcript-export.ts";
 import { undeliveredRoutes } from "./routes/undelivered.ts";
+import { usageRoutes } from "./routes/usage.ts";
 
 /** Every route of /v1. HTTP, the OpenAPI document and the SDK are drawn from it. */
 export const routes = {
@@ -37,4 +38,5 @@ export const routes = {
   ...erasureRoutes,
   ...eventTypeRoutes,
   ...messageRoutes,
+  ...usageRoutes,
 } as const satisfies Record<string, Route>;

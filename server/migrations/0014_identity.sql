@@ -31,6 +31,23 @@ create index calls_business on calls (tenant_id, business_id, id) where business
 alter table campaigns add column business_id text check (length(business_id) between 1 and 1000);
 create index campaigns_business on campaigns (tenant_id, business_id, id) where business_id is not null;
 
+-- While a campaign is paused, messages about its calls wait: their deliveries are due at 'infinity'.
+alter table campaigns add column deliveries_paused_at timestamptz;
+create index campaigns_paused on campaigns (tenant_id) where deliveries_paused_at is not null;
+
+-- What was being sent when it was paused waits with its next try.
+create function hold_paused_delivery() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from messages m join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id
+      join campaigns p on p.tenant_id = c.tenant_id and p.id = c.campaign_id
+     where m.tenant_id = new.tenant_id and m.id = new.message_id and p.deliveries_paused_at is not null) then
+    new.due_at := 'infinity';
+  end if;
+  return new;
+end $$;
+create trigger hold_paused_delivery before update on deliveries for each row
+  when (old.state = 'claimed' and new.state = 'due' and new.cause = 'event') execute function hold_paused_delivery();
+
 -- Systems whose tokens a tenant believes: signed with a key of their own, which is fetched.
 create table identity_providers (
   tenant_id uuid not null references tenants (id),

@@ -13,10 +13,12 @@ import * as identity from "../identity.ts";
 import * as message from "../message.ts";
 import * as problem from "../problem.ts";
 import * as publish from "../publish.ts";
-import { RegisterCall } from "../routes/calls.ts";
+import { RegisterCall, UpdateCall } from "../routes/calls.ts";
 import * as source from "../source.ts";
 import * as tenant from "../tenant.ts";
+import * as timeline from "../timeline.ts";
 import * as training from "../training.ts";
+import * as usage from "../usage.ts";
 import { schemaExamples } from "./examples.ts";
 
 /** JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
@@ -74,8 +76,25 @@ export function createSchemas(): Schemas {
 function namedSchemas() {
   const registry = z.registry<{ id: string }>();
   const delivered = [delivery, endpoint, eventData, events, eventType, message, publish];
-  const modules = [call, campaign, ...delivered, event, problem, source, tenant, identity, audit, training];
-  const exported = [...modules.flatMap((module) => Object.entries(module)), ["RegisterCall", RegisterCall] as const];
+  const modules = [
+    call,
+    campaign,
+    ...delivered,
+    event,
+    problem,
+    source,
+    tenant,
+    identity,
+    audit,
+    timeline,
+    training,
+    usage,
+  ];
+  const exported = [
+    ...modules.flatMap((module) => Object.entries(module)),
+    ["RegisterCall", RegisterCall] as const,
+    ["UpdateCall", UpdateCall] as const,
+  ];
   for (const [id, value] of exported)
     if (value instanceof z.ZodType && !registry.has(value)) registry.add(value, { id });
   return registry;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Route } from "../api.ts";
 import { Call, CallDirection, CallStatus, Transcript } from "../call.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
+import { Timeline } from "../timeline.ts";
 
 const phone = z.string().trim().min(3).max(64);
 const text = z.string().min(1).max(1000);
@@ -30,6 +31,18 @@ export const RegisterCall = z.strictObject({
   metadata: z.record(z.string().max(100), z.unknown()).optional(),
 });
 export type RegisterCall = z.infer<typeof RegisterCall>;
+
+/** What can be said about a call at any time. What is left out stays. */
+export const UpdateCall = z.strictObject({
+  metadata: z
+    .record(z.string().max(100), z.unknown())
+    .optional()
+    .meta({ description: "Merged into what is there (RFC 7396): null takes a key away." }),
+  business_id: text.optional(),
+  lead_id: text.optional(),
+  customer_name: text.optional(),
+});
+export type UpdateCall = z.infer<typeof UpdateCall>;
 
 export const callRoutes = {
   listCalls: {
@@ -67,6 +80,23 @@ export const callRoutes = {
     isEmbeddable: true,
     params: z.object({ id: idOf("call") }),
     output: Call,
+  },
+  updateCall: {
+    method: "PATCH",
+    path: "/v1/calls/:id",
+    summary: "Say more about a call; whoever listens live is told",
+    role: "member",
+    params: z.object({ id: idOf("call") }),
+    body: UpdateCall,
+    output: Call,
+  },
+  getTimeline: {
+    method: "GET",
+    path: "/v1/calls/:id/timeline",
+    summary: "Get everything that happened to a call and because of it, oldest first",
+    role: "viewer",
+    params: z.object({ id: idOf("call") }),
+    output: Timeline,
   },
   getTranscript: {
     method: "GET",

@@ -1,8 +1,12 @@
 import { z } from "zod";
 
 import type { Route } from "../api.ts";
-import { Campaign } from "../campaign.ts";
+import { Call } from "../call.ts";
+import { Campaign, CampaignProgress } from "../campaign.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
+import { RegisterCall } from "./calls.ts";
+
+const byId = z.object({ id: idOf("campaign") });
 
 export const campaignRoutes = {
   createCampaign: {
@@ -46,7 +50,47 @@ export const campaignRoutes = {
     summary: "Get a campaign with its progress",
     role: "viewer",
     isEmbeddable: true,
-    params: z.object({ id: idOf("campaign") }),
+    params: byId,
+    output: Campaign,
+  },
+  getCampaignProgress: {
+    method: "GET",
+    path: "/v1/campaigns/:id/progress",
+    summary: "Get how far a campaign has come",
+    role: "viewer",
+    isEmbeddable: true,
+    params: byId,
+    output: CampaignProgress,
+  },
+  addCampaignCalls: {
+    method: "POST",
+    path: "/v1/campaigns/:id/calls",
+    summary: "Register calls of a campaign before they happen, all of them or none",
+    role: "member",
+    params: byId,
+    body: z.strictObject({
+      calls: z
+        .array(RegisterCall.omit({ campaign: true }))
+        .min(1)
+        .max(100),
+    }),
+    output: z.object({ data: z.array(Call) }),
+    status: 201,
+  },
+  pauseCampaign: {
+    method: "POST",
+    path: "/v1/campaigns/:id/pause",
+    summary: "Let messages about the calls of a campaign wait; calls and progress go on",
+    role: "member",
+    params: byId,
+    output: Campaign,
+  },
+  resumeCampaign: {
+    method: "POST",
+    path: "/v1/campaigns/:id/resume",
+    summary: "Send what waited while a campaign was paused",
+    role: "member",
+    params: byId,
     output: Campaign,
   },
 } as const satisfies Record<string, Route>;

@@ -8,6 +8,7 @@ import { transcriptExportHandlers } from "#/calls/export/routes.ts";
 import { findCallForUser } from "#/calls/find-for-user.ts";
 import { findInCallHandlers } from "#/calls/find-in-call.ts";
 import { callHandlers } from "#/calls/routes.ts";
+import { timelineHandlers } from "#/calls/timeline.ts";
 import { campaignHandlers } from "#/campaigns/routes.ts";
 import { registerOutcome } from "#/compat/outcome.ts";
 import { countPending } from "#/db/durability.ts";
@@ -38,10 +39,11 @@ import { createRate } from "#/http/rate.ts";
 import { createRates } from "#/http/rates.ts";
 import { registerRecordingAudio } from "#/http/recording-audio.ts";
 import { createServer } from "#/http/server.ts";
-import { registerCallHandler } from "#/inbox/register-call.ts";
+import { registerCallHandlers } from "#/inbox/register-call.ts";
 import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
 import { inboxHandlers } from "#/inbox/routes.ts";
 import { sealHandlers } from "#/inbox/seal-routes.ts";
+import { updateCallHandler } from "#/inbox/update-call.ts";
 import { wakeSession } from "#/inbox/wake-session.ts";
 import { jobId } from "#/jobs/define.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
@@ -55,10 +57,10 @@ import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { deriveKey, type SecretBox } from "#/kernel/secrets.ts";
 import { providers } from "#/providers/index.ts";
-import { erasureHandlers } from "#/retention/erasure-routes.ts";
 import { openRecording } from "#/recordings/read.ts";
 import { recordingHandlers } from "#/recordings/routes.ts";
 import { findRecording } from "#/recordings/store.ts";
+import { erasureHandlers } from "#/retention/erasure-routes.ts";
 import { daysAhead } from "#/retention/store.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
@@ -69,10 +71,11 @@ import { createIssuers } from "#/tenants/issuers.ts";
 import { createCredentials } from "#/tenants/keys.ts";
 import { memberHandlers } from "#/tenants/members.ts";
 import { tenantHandlers } from "#/tenants/routes.ts";
+import { usageHandlers } from "#/tenants/usage.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
-import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { EngineParts } from "./engines.ts";
+import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
 import type { Recordings } from "./recordings.ts";
@@ -193,7 +196,9 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     ...transcriptExportHandlers({ db }),
     ...sealHandlers({ db }),
     ...erasureHandlers({ db, ...composeEraser(ids), ...erasableCalls }),
-    registerCall: registerCallHandler({ db, ids, context }),
+    ...timelineHandlers({ db }),
+    ...registerCallHandlers({ db, ids, context }),
+    updateCall: updateCallHandler({ db, ids, context }),
     ...inboxHandlers({
       db,
       ids,
@@ -201,7 +206,8 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
       replayQuarantined: createReplayQuarantined({ db, sources, batcher, vault }),
       enqueueReplay: (tx, data) => jobs.enqueue(tx, work.replay, data, { id: jobId("replay", data.replayId) }),
     }),
-    ...campaignHandlers({ db, ids }),
+    ...campaignHandlers({ db, ids, forgetEndpoints: book.forget }),
+    ...usageHandlers({ db, clock }),
     ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
     ...engineHandlers({ db, box, ids, clock, ...parts.engines }),
     ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),

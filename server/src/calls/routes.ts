@@ -12,7 +12,11 @@ import { type CallRecord, toCall } from "./record.ts";
 import { listCalls, loadCall, loadTranscripts, userNames } from "./store.ts";
 
 /** Reading calls under /v1. Registering one is intake, and lives there. */
-export function callHandlers({ db }: { db: Db }): Omit<Handlers<typeof callRoutes>, "registerCall"> {
+export function callHandlers({
+  db,
+}: {
+  db: Db;
+}): Omit<Handlers<typeof callRoutes>, "registerCall" | "updateCall" | "getTimeline"> {
   return {
     async listCalls({ tenant, actor, query }) {
       // Somebody who may see one end-customer finds nothing of another by asking for it.

@@ -220,6 +220,12 @@ export async function compressMerges(tx: Tx, tenantId: string, from: readonly st
   ]);
 }
 
+/** Whether a tenant has a campaign, for what is put into it. */
+export async function campaignExists(tx: Tx, tenantId: string, id: string): Promise<boolean> {
+  const rows = await tx.rows("select 1 from campaigns where tenant_id = $1 and id = $2", [tenantId, id]);
+  return rows.length > 0;
+}
+
 /** The users that calls belong to, by our id: the name under which tokens know them. */
 export async function userNames(tx: Tx, tenantId: string, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();

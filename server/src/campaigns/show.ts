@@ -12,6 +12,7 @@ export function showCampaign(row: CampaignRow): Campaign {
     business_id: row.business_id,
     status: row.status,
     completed_at: row.completed_at?.toISOString() ?? null,
+    deliveries_paused_at: row.deliveries_paused_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),
     progress: {
       total: row.total_count,

@@ -111,6 +111,7 @@ export type CampaignRow = {
   readonly planned_count: number | null;
   readonly status: "running" | "completed";
   readonly completed_at: Date | null;
+  readonly deliveries_paused_at: Date | null;
   readonly created_at: Date;
 } & Readonly<
   Record<
@@ -120,7 +121,7 @@ export type CampaignRow = {
 >;
 
 const campaignColumns =
-  "c.tenant_id, c.id, c.external_id, c.name, c.business_id, c.planned_count, c.status, c.completed_at, c.created_at, " +
+  "c.tenant_id, c.id, c.external_id, c.name, c.business_id, c.planned_count, c.status, c.completed_at, c.deliveries_paused_at, c.created_at, " +
   counters.map((name) => `p.${name}`).join(", ");
 
 /** A new campaign with its counters at nought; null when the external id is taken. */

@@ -26,6 +26,8 @@ export type Target = {
   readonly direction: EndpointDirection;
   /** UUIDs; null: all. */
   readonly campaignIds: ReadonlySet<string> | null;
+  /** Campaigns of its tenant whose messages wait at this time. UUIDs. */
+  readonly pausedCampaignIds: ReadonlySet<string>;
   readonly channels: ReadonlySet<string> | null;
   readonly filter: Matcher | null;
   readonly bodyForm: BodyForm;

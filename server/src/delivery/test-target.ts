@@ -13,6 +13,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     types: ["*"],
     direction: "any",
     campaignIds: null,
+    pausedCampaignIds: new Set(),
     channels: null,
     filter: null,
     bodyForm: "standard",

@@ -20,6 +20,8 @@ export type MessageFact = {
   readonly type: string;
   readonly callId: string | null;
   readonly campaignId: string | null;
+  /** The campaign of the call it is about: while that is paused, it waits. */
+  readonly callCampaignId?: string | null;
   readonly direction: CallDirection | null;
   /** Epoch milliseconds; the same whenever the same fact is told. */
   readonly occurredAtMs: number;
@@ -76,10 +78,11 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     }
     for (const target of choice.endpoints) {
       const deliveryId = context.ids.next();
-      const isOurs = room.take(target);
+      const isHeld = fact.callCampaignId ? target.pausedCampaignIds.has(fact.callCampaignId) : false;
+      const isOurs = !isHeld && room.take(target);
       const row = { tenantId: fact.tenantId, id: deliveryId, messageId: id, endpointId: target.id };
       const orderKey = target.order.mode === "none" ? null : (fact.orderKey ?? fact.callId);
-      deliveries.push({ ...row, claimId: isOurs ? claimId : null, orderKey });
+      deliveries.push({ ...row, claimId: isOurs ? claimId : null, orderKey, isHeld });
       const form = target.bodyForm;
       if (isOurs)
         handOffs.push(handOffOf(fact, { deliveryId, claimId, messageId: id, target, form, body: render(form) }));

@@ -108,6 +108,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   addSourceSecret: { slot: "secret", value: "a-secret-of-a-stranger" },
   rotateSourceSecret: { slot: "secret" },
   rotateApiKey: {},
+  addCampaignCalls: { calls: [{ provider: "vapi", provider_call_id: "of-a-stranger" }] },
   resendMessage: { endpoint_id: toPublicId("endpoint", randomUUID()) },
 };
 

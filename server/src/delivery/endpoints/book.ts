@@ -82,6 +82,7 @@ function targetOf(box: SecretBox, row: TargetRow, now: number): Target {
     types: row.types,
     direction: row.direction,
     campaignIds: row.campaign_ids && new Set(row.campaign_ids),
+    pausedCampaignIds: new Set(row.paused_campaigns),
     channels: row.channels && new Set(row.channels),
     filter: row.filter === null ? null : compileFilter(row.filter),
     bodyForm: bodyFormOf(row.format, row.payload),

@@ -116,6 +116,7 @@ export type TargetRow = EndpointRow & {
   /** How long its health still gates it, milliseconds; Infinity while the breaker is open. */
   readonly gated_ms: number;
   readonly private_targets: readonly string[];
+  readonly paused_campaigns: readonly string[];
   readonly secrets: readonly StoredSecret[];
 };
 
@@ -129,13 +130,14 @@ export async function loadTargets(
     version: string;
     gated_ms: number;
     private_targets: string[];
+    paused_campaigns: string[];
     secret_id: string;
     sealed: Buffer;
     secret_at: Date;
     expires_at: Date | null;
   };
   const rows = await tx.rows<Joined>(
-    `select ${columns}, ${endpointVersion} as version, ${gatedMs} as gated_ms, ${privateTargetsColumn}, s.id as secret_id, s.sealed,
+    `select ${columns}, ${endpointVersion} as version, ${gatedMs} as gated_ms, ${privateTargetsColumn}, ${pausedCampaigns}, s.id as secret_id, s.sealed,
             s.created_at as secret_at, s.expires_at
        from endpoints e join endpoint_secrets s on s.tenant_id = e.tenant_id and s.endpoint_id = e.id
        join endpoint_health h on h.tenant_id = e.tenant_id and h.endpoint_id = e.id
@@ -156,6 +158,9 @@ export async function loadTargets(
     return [{ ...first, secrets }];
   });
 }
+
+const pausedCampaigns = `
+  array(select c.id::text from campaigns c where c.tenant_id = e.tenant_id and c.deliveries_paused_at is not null) as paused_campaigns`;
 
 /** While the breaker is not closed, the receiver asked for a pause, or it has only just come back. */
 const gatedMs = `

@@ -52,6 +52,7 @@ export async function listHeld(
 
 /** The most lasting cause first: a paused endpoint waits for a person, a retry for a minute. */
 const causeOf = `case
+  when d.due_at = 'infinity' and d.cause = 'event' then 'campaign_paused'
   when d.due_at = 'infinity' then 'resend_paused'
   when e.paused_at is not null then 'paused'
   when d.is_blocked then 'order'

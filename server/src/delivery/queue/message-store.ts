@@ -32,6 +32,8 @@ export type NewDeliveryRow = {
   readonly claimId: string | null;
   /** Its line, where the endpoint wants order. */
   readonly orderKey: string | null;
+  /** Its campaign is paused: it waits until that goes on. */
+  readonly isHeld: boolean;
 };
 export type NewMessages = {
   /** In the order in which they are numbered within their lines. */
@@ -81,6 +83,7 @@ export async function insertMessages(
       leaseMs,
       textColumn(messages.map((row) => row.orderKey)),
       textColumn(deliveries.map((row) => row.orderKey)),
+      plainColumn(deliveries.map((row) => Number(row.isHeld))),
     ],
     "delivery.insert-messages",
   );
@@ -113,12 +116,12 @@ const insertMessagesSql = `
       from unnest($10::uuid[], $11::uuid[], $12::text[], $13::int[], $14::int[]) as b (tenant_id, message_id, format, start, length)
       join written w on w.tenant_id = b.tenant_id and w.id = b.message_id),
   queued as (
-    insert into deliveries (tenant_id, id, message_id, endpoint_id, state, claim_id, lease_until, order_key, sequence)
+    insert into deliveries (tenant_id, id, message_id, endpoint_id, state, claim_id, lease_until, order_key, sequence, due_at)
     select d.tenant_id, d.id, d.message_id, d.endpoint_id, case when d.claim_id is null then 'due' else 'claimed' end, d.claim_id,
            case when d.claim_id is not null then now() + $20 * interval '1 millisecond' end,
-           d.order_key, case when d.order_key is not null then w.sequence end
-      from unnest($15::uuid[], $16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $22::text[])
-        as d (tenant_id, id, message_id, endpoint_id, claim_id, order_key)
+           d.order_key, case when d.order_key is not null then w.sequence end, case when d.is_held = 1 then 'infinity' else now() end
+      from unnest($15::uuid[], $16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $22::text[], $23::int[])
+        as d (tenant_id, id, message_id, endpoint_id, claim_id, order_key, is_held)
       join written w on w.tenant_id = d.tenant_id and w.id = d.message_id
     returning state)
   select w.id, w.sequence, (select pg_notify('deliveries', '') where exists (select 1 from queued where state = 'due')) from written w`;
