@@ -770,7 +770,6 @@ create table calls (
   constraint calls_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'no_answer'::text, 'busy'::text, 'failed'::text, 'voicemail'::text, 'canceled'::text, 'transferred'::text]))),
   constraint calls_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'ringing'::text, 'in_progress'::text, 'ended'::text, 'failed'::text, 'canceled'::text, 'timeout'::text]))),
   constraint calls_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id),
-  constraint calls_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint calls_tenant_id_merged_into_fkey FOREIGN KEY (tenant_id, merged_into) REFERENCES calls(tenant_id, id),
   constraint calls_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
 ) with (fillfactor=70, toast_tuple_target=8160);
@@ -1189,8 +1188,7 @@ create table event_keys (
   first_seen_at timestamp with time zone default now() not null,
   last_seen_at timestamp with time zone default now() not null,
   constraint event_keys_pkey PRIMARY KEY (tenant_id, source_id, key),
-  constraint event_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
-  constraint event_keys_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id)
+  constraint event_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 ) with (fillfactor=80);
 CREATE INDEX event_keys_first_seen ON public.event_keys USING brin (first_seen_at);
 alter table event_keys enable row level security;
@@ -1244,7 +1242,6 @@ create table events (
   constraint events_pkey PRIMARY KEY (tenant_id, id),
   constraint events_effect_check CHECK ((effect = ANY (ARRAY['applied'::text, 'recorded'::text, 'unmatched'::text]))),
   constraint events_route_check CHECK ((route = ANY (ARRAY['given'::text, 'own'::text]))),
-  constraint events_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
   constraint events_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id)
 ) with (toast_tuple_target=8160);
 alter table events alter column body set storage external;
@@ -1340,9 +1337,7 @@ create table messages (
   constraint messages_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint messages_order_key_check CHECK (((length(order_key) >= 1) AND (length(order_key) <= 255))),
   constraint messages_unrouted_reason_check CHECK ((unrouted_reason = ANY (ARRAY['no_endpoint'::text, 'filtered'::text]))),
-  constraint messages_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-  constraint messages_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id),
-  constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+  constraint messages_tenant_id_campaign_id_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns(tenant_id, id)
 );
 CREATE INDEX messages_call ON public.messages USING btree (call_id, tenant_id, sequence) WHERE (call_id IS NOT NULL);
 CREATE INDEX messages_expired ON public.messages USING btree (tenant_id, created_at) WHERE (expired_at IS NOT NULL);
@@ -1379,6 +1374,7 @@ create table pipelines (
   plan_version integer,
   transcript_id uuid,
   run_id uuid,
+  told_digest bytea,
   claim_id uuid,
   claim_job uuid,
   lease_until timestamp with time zone,
@@ -1766,8 +1762,7 @@ create table transcripts (
   constraint transcripts_pkey PRIMARY KEY (tenant_id, id),
   constraint transcripts_tenant_id_event_id_key UNIQUE (tenant_id, event_id),
   constraint transcripts_redaction_check CHECK ((redaction = ANY (ARRAY['none'::text, 'masked'::text]))),
-  constraint transcripts_timing_check CHECK ((timing = ANY (ARRAY['word'::text, 'turn'::text, 'start_only'::text, 'none'::text]))),
-  constraint transcripts_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
+  constraint transcripts_timing_check CHECK ((timing = ANY (ARRAY['word'::text, 'turn'::text, 'start_only'::text, 'none'::text])))
 ) with (toast_tuple_target=8160);
 alter table transcripts alter column text set storage external;
 alter table transcripts alter column turns set storage external;
