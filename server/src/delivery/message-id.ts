@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { uuidFrom } from "#/kernel/ids.ts";
 
@@ -8,9 +8,9 @@ import { uuidFrom } from "#/kernel/ids.ts";
  * @param subjectId UUID of the call or campaign.
  */
 export function messageIdOf(occurredAtMs: number, subjectId: string, type: string): string {
-  const hash = createHash("sha256").update(`${subjectId}:${type}`).digest();
+  const digest = hash("sha256", `${subjectId}:${type}`, "hex");
   const ms = Math.min(Math.max(Math.trunc(occurredAtMs), 0), timeMax);
-  return uuidFrom(ms, hash.readUInt16BE(0) & 0xfff, hash.subarray(2, 10));
+  return uuidFrom(ms, Number.parseInt(digest.slice(1, 4), 16), digest.slice(4, 20));
 }
 
 /** 48 bits. */

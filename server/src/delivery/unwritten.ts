@@ -1,5 +1,8 @@
+import type { Transcript } from "@aftercall/contract/call.ts";
+
 import { aliasesOf } from "#/calls/alias-store.ts";
-import { loadTranscripts, readCalls } from "#/calls/store.ts";
+import { readCalls } from "#/calls/store.ts";
+import { loadCurrentTranscript } from "#/calls/transcript-store.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import { renderCall } from "./announce.ts";
@@ -24,13 +27,15 @@ export async function renderUnwritten(
   };
   const records = rows.flatMap((row) => recordOf(row.call_id) ?? []);
   const aliases = await aliasesOf(tx, [tenantId], [...new Set(records.map(({ id }) => id))]);
-  const spoken = new Set(records.flatMap(({ state }) => state.transcript?.value.event_id ?? []));
-  const transcripts = await loadTranscripts(tx, [tenantId], [...spoken]);
+  const transcripts = new Map<string, Transcript | null>();
+  for (const { id } of records) {
+    if (!transcripts.has(id)) transcripts.set(id, (await loadCurrentTranscript(tx, tenantId, id))?.transcript ?? null);
+  }
   return new Map(
     rows.flatMap((row) => {
       const after = recordOf(row.call_id);
       if (!after) return [];
-      const transcript = transcripts.get(after.state.transcript?.value.event_id ?? "") ?? null;
+      const transcript = transcripts.get(after.id) ?? null;
       const call = { tenantId, after, aliases: aliases.get(after.id) ?? [], transcript };
       return [[row.id, renderCall(row.type, call, row.occurred_at.getTime(), row.id, "standard")] as const];
     }),

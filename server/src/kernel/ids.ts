@@ -12,7 +12,7 @@ export interface Ids {
 export function createIds(clock: Clock, random: (size: number) => Buffer = randomBytes): Ids {
   let lastMs = 0;
   let counter = 0;
-  let pool: Buffer = Buffer.alloc(0);
+  let pool = "";
   let used = 0;
   return {
     next() {
@@ -24,22 +24,19 @@ export function createIds(clock: Clock, random: (size: number) => Buffer = rando
         lastMs++;
         counter = 0;
       }
-      if (used + 8 > pool.length) {
-        pool = random(4096);
+      if (used + 16 > pool.length) {
+        pool = random(4096).toString("hex");
         used = 0;
       }
-      const tail = pool.subarray(used, (used += 8));
-      return uuidFrom(lastMs, counter, tail);
+      return uuidFrom(lastMs, counter, pool.slice(used, (used += 16)));
     },
   };
 }
 
-/** A UUIDv7 from its parts: milliseconds, 12 bits, 8 bytes of which 62 bits are used. */
-export function uuidFrom(ms: number, twelveBits: number, tail: Uint8Array): string {
+/** A UUIDv7 from its parts: milliseconds, 12 bits, 16 hexadecimal digits of which 62 bits are used. */
+export function uuidFrom(ms: number, twelveBits: number, tail: string): string {
   const time = ms.toString(16).padStart(12, "0");
   const version = (0x7000 | twelveBits).toString(16);
-  const bytes = Buffer.from(tail);
-  bytes[0] = 0x80 | ((bytes[0] ?? 0) & 0x3f);
-  const rest = bytes.toString("hex");
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${rest.slice(0, 4)}-${rest.slice(4, 16)}`;
+  const variant = "89ab".charAt(Number.parseInt(tail.charAt(0), 16) & 3);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}${tail.slice(1, 4)}-${tail.slice(4, 16)}`;
 }

@@ -25,8 +25,8 @@ export function usageHandlers({ db, clock }: { db: Db; clock: Clock }): Handlers
           from: new Date(first),
           until: new Date(last + dayMs),
           // An id may be older or younger than the row's own time by as long as a transaction takes.
-          fromId: uuidFrom(Math.max(0, first - slackMs), 0, new Uint8Array(8)),
-          untilId: uuidFrom(last + dayMs + slackMs, 0, new Uint8Array(8)),
+          fromId: uuidFrom(Math.max(0, first - slackMs), 0, "0".repeat(16)),
+          untilId: uuidFrom(last + dayMs + slackMs, 0, "0".repeat(16)),
         }),
       );
       const known = new Map(counted.map((row) => [row.day, row]));

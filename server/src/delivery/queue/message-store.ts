@@ -56,19 +56,14 @@ export async function insertMessages(
   { messages, bodies, deliveries, leaseMs }: NewMessages,
 ): Promise<ReadonlyMap<string, number | null>> {
   if (messages.length === 0) return new Map();
+  // Where nobody is subscribed that is all there is, in every intake transaction: half the time of the long statement.
+  if (bodies.length === 0 && deliveries.length === 0) return insertAlone(tx, messages);
   let offset = 1;
   const starts = bodies.map(({ body }) => (offset += body.length) - body.length);
   const rows = await tx.rows<{ id: string; sequence: number | null }>(
     insertMessagesSql,
     [
-      plainColumn(messages.map((row) => row.tenantId)),
-      plainColumn(messages.map((row) => row.id)),
-      textColumn(messages.map((row) => row.type)),
-      plainColumn(messages.map((row) => row.callId)),
-      plainColumn(messages.map((row) => row.campaignId)),
-      plainColumn(messages.map((row) => row.occurredAtMs)),
-      plainColumn(messages.map((row) => row.receivedAtMs)),
-      plainColumn(messages.map((row) => row.unroutedReason)),
+      ...columnsOf(messages),
       Buffer.concat(bodies.map(({ body }) => body)),
       plainColumn(bodies.map((row) => row.tenantId)),
       plainColumn(bodies.map((row) => row.messageId)),
@@ -90,13 +85,35 @@ export async function insertMessages(
   return new Map(rows.map(({ id, sequence }) => [id, sequence]));
 }
 
+async function insertAlone(tx: Tx, messages: readonly MessageRow[]): Promise<ReadonlyMap<string, number | null>> {
+  const rows = await tx.rows<{ id: string; sequence: number | null }>(
+    insertAloneSql,
+    [...columnsOf(messages), textColumn(messages.map((row) => row.orderKey))],
+    "delivery.insert-messages-alone",
+  );
+  return new Map(rows.map(({ id, sequence }) => [id, sequence]));
+}
+
+function columnsOf(messages: readonly MessageRow[]): string[] {
+  return [
+    plainColumn(messages.map((row) => row.tenantId)),
+    plainColumn(messages.map((row) => row.id)),
+    textColumn(messages.map((row) => row.type)),
+    plainColumn(messages.map((row) => row.callId)),
+    plainColumn(messages.map((row) => row.campaignId)),
+    plainColumn(messages.map((row) => row.occurredAtMs)),
+    plainColumn(messages.map((row) => row.receivedAtMs)),
+    plainColumn(messages.map((row) => row.unroutedReason)),
+  ];
+}
+
 // Lookups by whole key as scalar subqueries; the highest number of a call behind "offset 0", with a comparison of the tenant that
 // no index serves: a plan made while the tables are young would otherwise read all messages of the tenant for every row, 200 ms
 // a batch instead of 5.
-const insertMessagesSql = `
+const writtenSql = (orderKeys: string) => `
   with fact as (
     select m.*, row_number() over (partition by m.tenant_id, m.call_id, m.order_key order by m.place) as nth
-      from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::float8[], $7::float8[], $8::text[], $21::text[]) with ordinality
+      from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::float8[], $7::float8[], $8::text[], ${orderKeys}::text[]) with ordinality
         as m (tenant_id, id, type, call_id, campaign_id, occurred_ms, received_ms, reason, order_key, place)
      where (select o.id from messages o where o.tenant_id = m.tenant_id and o.id = m.id limit 1) is null),
   written as (
@@ -109,7 +126,11 @@ const insertMessagesSql = `
                   where o.call_id = f.call_id and o.tenant_id is not distinct from f.tenant_id and o.order_key is null offset 0) as s), 0) end
       from fact f order by f.id
     on conflict (tenant_id, id) do nothing
-    returning tenant_id, id, sequence),
+    returning tenant_id, id, sequence)`;
+
+const insertAloneSql = `${writtenSql("$9")} select w.id, w.sequence from written w`;
+
+const insertMessagesSql = `${writtenSql("$21")},
   bodies as (
     insert into message_bodies (tenant_id, message_id, format, body)
     select b.tenant_id, b.message_id, b.format, substring($9::bytea from b.start for b.length)
