@@ -22,7 +22,8 @@ export const engineSettings = {
   }),
   llmModel: z.string().min(1).optional().register(aboutOf, {
     env: "AFTERCALL_LLM_MODEL",
-    about: "The language model that reads the calls of tenants without one of their own. Without it the built-in analyzer does.",
+    about:
+      "The language model that reads the calls of tenants without one of their own. Without it the built-in analyzer does.",
     example: "gpt-4.1-mini",
     defaultText: "none",
   }),
@@ -64,7 +65,8 @@ export const engineSettings = {
   }),
   sttModel: z.string().min(1).optional().register(aboutOf, {
     env: "AFTERCALL_STT_MODEL",
-    about: "The speech-to-text model of tenants without an engine of their own. Without it only transcripts of providers are used.",
+    about:
+      "The speech-to-text model of tenants without an engine of their own. Without it only transcripts of providers are used.",
     example: "whisper-1",
     defaultText: "none",
   }),
