@@ -17,7 +17,7 @@ import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { forgetChanges } from "#/live/forget-store.ts";
 import { forgetResults } from "#/pipeline/forget-store.ts";
-import { forgetRecordings } from "#/recordings/forget-store.ts";
+import { callsWithOldRecordings, forgetRecordings } from "#/recordings/forget-store.ts";
 import type { Eraser, Forget } from "#/retention/erase.ts";
 import { forgetFeedback } from "#/training/forget-store.ts";
 
@@ -48,6 +48,7 @@ export const erasableCalls = {
   holdReason,
   setHold,
   callsToForget,
+  callsWithOldRecordings,
   erasedCallsWithLateData,
   async showCall(tx: Tx, tenantId: string, callId: string) {
     const call = await loadCall(tx, tenantId, callId);

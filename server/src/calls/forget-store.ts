@@ -19,7 +19,10 @@ const kept: ReadonlySet<FactName> = new Set<FactName>([
   "purpose",
 ]);
 
-/** A call and the doubles that were merged into it; the first is the call itself. Null when the tenant has none. */
+/**
+ * A call and the doubles that were merged into it, all locked before anything else is, as intake does; the first is the call
+ * itself. Null when the tenant has none.
+ */
 export async function callWithDoubles(tx: Tx, tenantId: string, id: string): Promise<string[] | null> {
   const call = await loadCall(tx, tenantId, id);
   if (!call) return null;
@@ -27,7 +30,9 @@ export async function callWithDoubles(tx: Tx, tenantId: string, id: string): Pro
     tenantId,
     call.id,
   ]);
-  return [call.id, ...rows.map((row) => row.id)];
+  const ids = [call.id, ...rows.map((row) => row.id)];
+  await lockCalls(tx, [tenantId], ids);
+  return ids;
 }
 
 /** Takes everything about people out of calls, their transcripts and what they are found by. Gives how many rows that were. */

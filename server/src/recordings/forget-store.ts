@@ -21,3 +21,14 @@ export async function forgetRecordings(
   const blobKeys = rows.flatMap((row) => [row.blob_key, row.peaks_key]).filter((key) => key !== null);
   return { rows: rows.length, blobKeys };
 }
+
+/** Calls with a recording that has been kept for longer than this and may go, oldest first. */
+export async function callsWithOldRecordings(tx: Tx, tenantId: string, days: number, limit: number): Promise<string[]> {
+  const rows = await tx.rows<{ call_id: string }>(
+    `select distinct r.call_id from recordings r join calls c on c.tenant_id = r.tenant_id and c.id = r.call_id
+      where r.tenant_id = $1 and r.state = 'stored' and r.stored_at < now() - $2 * interval '1 day' and c.hold_reason is null
+      order by r.call_id limit $3`,
+    [tenantId, days, limit],
+  );
+  return rows.map((row) => row.call_id);
+}

@@ -12,6 +12,8 @@ export type ErasureSweep = Eraser & {
   readonly removeBlob: (key: string) => Promise<void>;
   /** Calls of a tenant that ended before so many days and may be erased, oldest first. */
   readonly callsToForget: (tx: Tx, tenantId: string, days: number, limit: number) => Promise<string[]>;
+  /** Calls of a tenant with a recording that is older than so many days and may go. */
+  readonly callsWithOldRecordings: (tx: Tx, tenantId: string, days: number, limit: number) => Promise<string[]>;
   /** Erased calls that something came for afterwards. */
   readonly erasedCallsWithLateData: (tx: Tx, tenantId: string, days: number, limit: number) => Promise<string[]>;
   /** A call and its doubles, the call first; null when there is none. */
@@ -21,20 +23,40 @@ export type ErasureSweep = Eraser & {
 /**
  * Does what erasing leaves to be done: removes objects from their store, erases what came late, and what has been kept for as
  * long as its tenant wants. Safe to run anywhere, any number of times.
+ * @throws AggregateError after every tenant had its turn.
  */
 export async function sweepErasures(sweep: ErasureSweep): Promise<number> {
   let done = 0;
+  const failures: unknown[] = [];
   for (const tenantId of await sweep.db.inTransaction([], allTenants)) {
-    done += await eraseEach(sweep, tenantId, "late_data", (tx) =>
-      sweep.erasedCallsWithLateData(tx, tenantId, limits.erasureLateDays, limits.erasureCallsMax),
+    await sweepTenant(sweep, tenantId).then(
+      (count) => (done += count),
+      (error: unknown) => failures.push(error),
     );
-    done += await eraseEach(sweep, tenantId, "retention", async (tx) => {
-      const { content_days } = await loadPolicy(tx, tenantId);
-      return content_days === null ? [] : sweep.callsToForget(tx, tenantId, content_days, limits.erasureCallsMax);
-    });
-    done += await removeObjects(sweep, tenantId);
   }
+  if (failures.length > 0) throw new AggregateError(failures, "Not everything could be erased");
   return done;
+}
+
+async function sweepTenant(sweep: ErasureSweep, tenantId: string): Promise<number> {
+  const late = await eraseEach(sweep, tenantId, "late_data", (tx) =>
+    sweep.erasedCallsWithLateData(tx, tenantId, limits.erasureLateDays, limits.erasureCallsMax),
+  );
+  const old = await eraseEach(sweep, tenantId, "retention", async (tx) => {
+    const { content_days } = await loadPolicy(tx, tenantId);
+    return content_days === null ? [] : sweep.callsToForget(tx, tenantId, content_days, limits.erasureCallsMax);
+  });
+  const recordings = await eraseEach(withRecordingsOnly(sweep), tenantId, "retention", async (tx) => {
+    const { recordings_days: days } = await loadPolicy(tx, tenantId);
+    return days === null ? [] : sweep.callsWithOldRecordings(tx, tenantId, days, limits.erasureCallsMax);
+  });
+  return late + old + recordings + (await removeObjects(sweep, tenantId));
+}
+
+/** What was recorded goes, everything else of the call stays. */
+function withRecordingsOnly(sweep: ErasureSweep): ErasureSweep {
+  const { recordings } = sweep.forgets;
+  return { ...sweep, forgets: recordings ? { recordings } : {} };
 }
 
 /** Each call in a transaction of its own, so that nothing else has to wait. */
