@@ -83,7 +83,8 @@ export const eventTypes = {
   "analysis.completed": {
     ...sent,
     title: "The analysis of a call is there",
-    description: "Sent once per run with what was made of the call, before call.completed; again, as another run, when something comes later that changes it.",
+    description:
+      "Sent once per run with what was made of the call, before call.completed; again, as another run, when something comes later that changes it.",
     data: of.AnalysisData,
     examples: analysisExamples.analysisCompleted,
   },
@@ -104,7 +105,7 @@ export const eventTypes = {
   "training.feedback_ready": {
     ...sent,
     title: "The feedback on a training session is there",
-    description: "Sent once per session, with its feedback.",
+    description: "Sent with the feedback of a session, and again when somebody had it made anew.",
     data: of.TrainingData,
     examples: examples.trainingFeedbackReady,
   },

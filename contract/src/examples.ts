@@ -1,5 +1,6 @@
 import type { Call, Transcript } from "./call.ts";
 import type { Campaign } from "./campaign.ts";
+import { trainingFeedback } from "./training-example.ts";
 import type { TrainingSession } from "./training.ts";
 
 /** Examples of what is sent, one in English and one in Hebrew per event type. Kept as data: docs and tests read them. */
@@ -160,7 +161,13 @@ export const trainingSession: TrainingSession = {
   state: "ready",
   communication_id: "comm_2f61",
   call_id: english.id,
-  feedback: { score: 82, strengths: ["Asked for the address first"], improve: ["Name the price"] },
+  feedback: trainingFeedback,
+  reason: null,
+  detail: null,
+  attempts: 1,
+  next_attempt_at: null,
+  is_regenerating: false,
+  run_id: "run_06f4yvh7k8e5m2q9s3t6w0x1za",
   requested_at: timestamp,
   ready_at: "2026-11-21T09:32:40.000Z",
   created_at: "2026-11-21T09:00:00.000Z",
@@ -172,7 +179,10 @@ export const trainingFeedbackReady = bodies(
   {
     session: {
       ...trainingSession,
-      feedback: { score: 82, strengths: ["שאל קודם על הכתובת"], improve: ["לציין מחיר"] },
+      feedback: {
+        ...trainingFeedback,
+        highlights: [{ label: "פתיחה", kind: "positive", quote: "בוקר טוב, מדברת דנה", start_ms: 0, end_ms: 1_900 }],
+      },
     },
   },
 );

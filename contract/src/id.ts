@@ -27,6 +27,7 @@ export const idPrefixes = {
   analysis_plan: "pln",
   analysis_run: "run",
   analysis_job: "job",
+  analysis_promotion: "prm",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

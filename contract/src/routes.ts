@@ -1,4 +1,5 @@
 import type { Route } from "./api.ts";
+import { analysisRoutes } from "./routes/analysis.ts";
 import { callSearchRoutes } from "./routes/call-search.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { campaignRoutes } from "./routes/campaigns.ts";
@@ -9,6 +10,7 @@ import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { identityRoutes } from "./routes/identity.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { pipelineRoutes } from "./routes/pipeline.ts";
 import { recordingRoutes } from "./routes/recordings.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
@@ -31,6 +33,8 @@ export const routes = {
   ...campaignRoutes,
   ...trainingRoutes,
   ...engineRoutes,
+  ...pipelineRoutes,
+  ...analysisRoutes,
   ...recordingRoutes,
   ...deliveryRoutes,
   ...undeliveredRoutes,

@@ -3,14 +3,17 @@ import { fileURLToPath } from "node:url";
 
 import type { FastifyInstance } from "fastify";
 
-import { composeEraser, erasableCalls } from "#/app/erasure.ts";
+import { analysisSweep, composeAnalyse, workOnAnalyses } from "#/app/analysis.ts";
 import { composeEngines } from "#/app/engines.ts";
+import { composeEraser, erasableCalls } from "#/app/erasure.ts";
 import { composeHttp } from "#/app/http.ts";
 import { composeIntake } from "#/app/intake.ts";
 import { pipelineSweep, workOnCalls } from "#/app/pipeline.ts";
 import { composeReactions } from "#/app/reactions.ts";
 import { composeRecordings } from "#/app/recordings.ts";
 import { runSweeps } from "#/app/sweeps.ts";
+import { composeTools } from "#/app/tools.ts";
+import { workOnTraining } from "#/app/training.ts";
 import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
 import { work } from "#/app/work.ts";
 import { checkDurability } from "#/db/durability.ts";
@@ -21,8 +24,8 @@ import { createDeliveryWorker } from "#/delivery/worker.ts";
 import { sweepIdempotencyKeys } from "#/http/idempotency.ts";
 import { closeServer } from "#/http/server.ts";
 import { runReplay } from "#/inbox/run-replay.ts";
-import { settleCall } from "#/inbox/settle.ts";
 import { sealLogs } from "#/inbox/seal.ts";
+import { settleCall } from "#/inbox/settle.ts";
 import { sweepUnmatched } from "#/inbox/sweep.ts";
 import { startJobs } from "#/jobs/jobs.ts";
 import type { Clock } from "#/kernel/clock.ts";
@@ -36,11 +39,13 @@ import type { Random } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { sweepChanges } from "#/live/sweep.ts";
+import { recipe } from "#/pipeline/recipe.ts";
 import { providers } from "#/providers/index.ts";
 import { sweepErasures } from "#/retention/sweep-erasures.ts";
 import { createSources } from "#/sources/active.ts";
 import { ensureDefaultSources } from "#/sources/defaults.ts";
 import { bootstrap } from "#/tenants/bootstrap.ts";
+import { createAwaitFeedback } from "#/training/await-feedback.ts";
 
 export type AppOptions = {
   readonly loaded: LoadedConfig;
@@ -131,18 +136,36 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   });
   const react = composeReactions({ ids, clock, jobs, book, delivery, isWorker, config });
   const stopping = new AbortController();
-  if (isWorker) {
+  const tools = composeTools({ config, db, clock, engines, recordings: recordings.deps });
   const deadlineMs = config.trainingAnswerSeconds * 1000;
   const awaitFeedback = createAwaitFeedback({ db, clock, wake, deadlineMs, stopping: stopping.signal });
-  const intake = composeIntake({ db, box, ids, clock, log, metrics, sources, react, isAnalysing: config.analysis === "on", awaitFeedback });
+  const intake = composeIntake({
+    db,
+    box,
+    ids,
+    clock,
+    log,
+    metrics,
+    sources,
+    react,
+    isAnalysing: config.analysis === "on",
+    awaitFeedback,
+  });
 
+  if (isWorker) {
     await jobs.work(work.settle, async (data) => {
       const after = await db.inTransaction([data.tenantId], (tx) => settleCall(tx, intake.context, data));
       for (const run of after) run();
     });
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
     await workOnUpkeep({ config, db, jobs, book, clock, ids, log, metrics });
-    await workOnCalls({ config, db, jobs, clock, ids, log, react });
+    await workOnCalls({ config, db, jobs, clock, ids, log, react, tools });
+    const analysing = { db, ids, clock, log, jobs, recipe, ...tools };
+    await workOnAnalyses(analysing);
+    await workOnTraining({
+      ...{ db, clock, log, random, ids, http, sources, jobs, context: intake.context },
+      analyse: composeAnalyse(analysing),
+    });
     delivery.start();
   }
   const sweeps = [
@@ -151,13 +174,15 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     {
       name: "erasures",
       everyMs: limits.erasureSweepMs,
-      run: () => sweepErasures({ db, ...composeEraser(ids), ...erasableCalls, removeBlob: recordings.deps.blobs.remove }),
+      run: () =>
+        sweepErasures({ db, ...composeEraser(ids), ...erasableCalls, removeBlob: recordings.deps.blobs.remove }),
     },
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
     ...upkeepSweeps({ db, jobs, clock }),
     pipelineSweep({ db, jobs, clock }),
+    analysisSweep({ db, jobs }),
   ];
   const sweeping = runSweeps(isWorker ? sweeps : [], { clock, log, signal: stopping.signal });
   const server = await composeHttp({

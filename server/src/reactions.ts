@@ -16,6 +16,7 @@ export type Reactions = {
   readonly settleLater: Reaction;
   readonly workOnCalls: Reaction;
   readonly queueFeedback: Reaction;
+  readonly rescoreTraining: Reaction;
 };
 
 /** What follows from what. */
@@ -27,13 +28,15 @@ const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[
   "call.failed": [r.announce, r.sendMessages],
   "call.awaiting": [r.settleLater],
   "call.settled": [r.announce, r.sendMessages],
-  "turn.spoken": [r.announce],
   "recording.ready": [r.announce, r.sendMessages],
   "transcript.ready": [r.announce, r.sendMessages],
   "analysis.completed": [r.announce, r.sendMessages],
   "analysis.failed": [r.announce, r.sendMessages],
   "tracker.matched": [r.sendMessages],
+  "turn.spoken": [r.announce],
   "training.requested": [r.queueFeedback],
+  "training.ready": [r.sendMessages],
+  "evaluation.overridden": [r.rescoreTraining, r.sendMessages],
   "campaign.completed": [r.announce, r.sendMessages],
 });
 

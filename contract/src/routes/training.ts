@@ -66,4 +66,13 @@ export const trainingRoutes = {
     params: z.object({ id: idOf("training_session") }),
     output: TrainingSession,
   },
+  regenerateTrainingFeedback: {
+    method: "POST",
+    path: "/v1/training-sessions/:id/regenerate",
+    summary: "Make the feedback of a training session once more, by the rubric that is published now",
+    role: "member",
+    params: z.object({ id: idOf("training_session") }),
+    output: TrainingSession,
+    status: 202,
+  },
 } as const satisfies Record<string, Route>;

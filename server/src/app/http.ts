@@ -56,6 +56,7 @@ import type { Metrics } from "#/kernel/metrics.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { deriveKey, type SecretBox } from "#/kernel/secrets.ts";
+import { pipelineHandlers } from "#/pipeline/routes.ts";
 import { providers } from "#/providers/index.ts";
 import { openRecording } from "#/recordings/read.ts";
 import { recordingHandlers } from "#/recordings/routes.ts";
@@ -74,12 +75,13 @@ import { tenantHandlers } from "#/tenants/routes.ts";
 import { usageHandlers } from "#/tenants/usage.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
+import { analysisHandlers, planFor } from "./analysis.ts";
 import type { EngineParts } from "./engines.ts";
 import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
 import type { Recordings } from "./recordings.ts";
-import { enqueueResendWith, work } from "./work.ts";
+import { enqueueCallsWith, enqueueFeedbackWith, enqueueResendWith, work } from "./work.ts";
 
 export type HttpParts = {
   readonly config: Config;
@@ -208,7 +210,15 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     }),
     ...campaignHandlers({ db, ids, forgetEndpoints: book.forget }),
     ...usageHandlers({ db, clock }),
-    ...trainingHandlers({ db, ids, wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session) }),
+    ...trainingHandlers({
+      db,
+      ids,
+      wakeSession: (tx, tenant, session) => wakeSession(tx, context, tenant, session),
+      planFor,
+      enqueueFeedback: enqueueFeedbackWith(jobs),
+    }),
+    ...pipelineHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs) }),
+    ...analysisHandlers({ db, ids, clock, jobs, react: context.hooks.react }),
     ...engineHandlers({ db, box, ids, clock, ...parts.engines }),
     ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),
     ...eventTypeHandlers({ db, ids }),

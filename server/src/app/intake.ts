@@ -18,6 +18,7 @@ import type { Metrics } from "#/kernel/metrics.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 import type { Receive } from "#/providers/incoming.ts";
 import type { Sources } from "#/sources/active.ts";
+import type { AwaitFeedback } from "#/training/await-feedback.ts";
 import { claimSessions } from "#/training/claim.ts";
 
 export type IntakeParts = {
@@ -29,10 +30,10 @@ export type IntakeParts = {
   readonly metrics: Metrics;
   readonly sources: Sources;
   readonly react: React;
-};
   /** Whether calls have a pipeline, which then says that they are settled. */
   readonly isAnalysing: boolean;
   readonly awaitFeedback: AwaitFeedback;
+};
 
 export type Intake = {
   readonly receive: Receive;
@@ -42,13 +43,24 @@ export type Intake = {
 };
 
 /** Puts the inbox together: receiving, batching, the transaction, the quarantine. */
-export function composeIntake({ db, box, ids, clock, log, metrics, sources, react, isAnalysing, awaitFeedback }: IntakeParts): Intake {
+export function composeIntake({
+  db,
+  box,
+  ids,
+  clock,
+  log,
+  metrics,
+  sources,
+  react,
+  isAnalysing,
+  awaitFeedback,
+}: IntakeParts): Intake {
   const context: BatchContext = {
     newId: () => ids.next(),
     now: () => clock.now(),
     reread: createReread(sources),
-    hooks: { react, claimSessions, resolveCampaigns: (tx, names) => resolveCampaigns(tx, names, () => ids.next()) },
     settling: isAnalysing ? "pipeline" : "at_once",
+    hooks: { react, claimSessions, resolveCampaigns: (tx, names) => resolveCampaigns(tx, names, () => ids.next()) },
   };
   const batcher = createBatcher(
     (batch) => {
@@ -86,9 +98,10 @@ export function composeIntake({ db, box, ids, clock, log, metrics, sources, reac
     quarantine,
     clock,
     flood: createFloodGate({ clock }),
+    awaitFeedback,
     observe(line) {
       metrics.inboundTotal.inc({ provider: line.provider, result: line.result });
-      if (line.result === "stored") metrics.intakeSeconds.observe({ provider: line.provider }, line.duration_ms / 1000);
+      if (line.result === "stored") metrics.intakeSeconds.observe({ provider: line.provider }, line.stored_ms / 1000);
       log.info(line, "webhook");
     },
   });

@@ -12,7 +12,8 @@ import type { Ids } from "#/kernel/ids.ts";
 import { announce } from "#/live/announce.ts";
 import { callsToWorkOn } from "#/pipeline/wake.ts";
 import { createReact } from "#/reactions.ts";
-import { attachCall } from "#/training/store.ts";
+import { rescored } from "#/training/feedback.ts";
+import { attachCall, saveFeedbackOf } from "#/training/store.ts";
 
 import { enqueueCallsWith, enqueueFeedbackWith, work } from "./work.ts";
 
@@ -57,17 +58,26 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, c
       return {};
     },
 
-    async queueFeedback(tx, changes) {
     async workOnCalls(tx, changes) {
       if (config.analysis === "on") await enqueueCalls(tx, callsToWorkOn(changes));
       return {};
     },
 
+    async queueFeedback(tx, changes) {
       for (const change of changes) {
         if (change.type !== "training.requested") continue;
         const { tenantId, sessionId, callId } = change;
         await attachCall(tx, tenantId, sessionId, callId);
-        await jobs.enqueue(tx, work.feedback, { tenantId, sessionId }, { id: jobId("feedback", tenantId, sessionId) });
+        await enqueueFeedback(tx, { tenantId, sessionId, work: 1, attempt: 1 });
+      }
+      return {};
+    },
+
+    async rescoreTraining(tx, changes) {
+      for (const change of changes) {
+        if (change.type !== "evaluation.overridden") continue;
+        const { tenantId, runId, effective } = change;
+        await saveFeedbackOf(tx, tenantId, runId, (feedback) => rescored(feedback, effective));
       }
       return {};
     },

@@ -29,9 +29,51 @@ export const work = {
   }),
   /** Removes what is only kept for a while, and makes the coming days' partitions. */
   retention: defineJob({ name: "retention.run", data: z.object({ at: z.string() }), concurrency: 1 }),
+  /** Analyses calls once more by a version of a plan. */
+  analysis: defineJob({
+    name: "evaluation.analyse",
+    data: z.object({ tenantId: z.uuid(), jobId: z.uuid(), run: z.number().int() }),
+    concurrency: 2,
+  }),
   /** Gives feedback on a training session. */
-  feedback: defineJob({ name: "training.feedback", data: z.object({ tenantId: z.uuid(), sessionId: z.uuid() }) }),
+  feedback: defineJob({
+    name: "training.feedback",
+    data: z.object({
+      tenantId: z.uuid(),
+      sessionId: z.uuid(),
+      /** Which run, and which attempt at it; what an earlier version queued is the first. */
+      work: z.number().int().default(1),
+      attempt: z.number().int().default(1),
+    }),
+    concurrency: 8,
+  }),
 } as const;
+
+/** Each run of an analysis job is queued once, whoever asks for it. */
+export function enqueueAnalysisWith(jobs: Jobs) {
+  return (tx: Tx, data: { tenantId: string; jobId: string; run: number }, afterMs = 0): Promise<void> => {
+    const id = jobId("analysis", data.jobId, String(data.run));
+    return jobs.enqueue(tx, work.analysis, data, {
+      id,
+      ...(afterMs > 0 && { startAfterSeconds: Math.ceil(afterMs / 1000) }),
+    });
+  };
+}
+
+/** Each attempt at the feedback of a session is queued once, whoever asks for it. */
+export function enqueueFeedbackWith(jobs: Jobs) {
+  return (
+    tx: Tx,
+    data: { tenantId: string; sessionId: string; work: number; attempt: number },
+    afterMs = 0,
+  ): Promise<void> => {
+    const id = jobId("feedback", data.tenantId, data.sessionId, String(data.work), String(data.attempt));
+    return jobs.enqueue(tx, work.feedback, data, {
+      id,
+      ...(afterMs > 0 && { startAfterSeconds: Math.ceil(afterMs / 1000) }),
+    });
+  };
+}
 
 /** Each run of a resend is queued once, whoever asks for it. */
 export function enqueueResendWith(jobs: Jobs): EnqueueResend {

@@ -4,6 +4,7 @@ import type { Verdict } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
 import type { LiveTurn } from "@aftercall/contract/live.ts";
+import type { TrainingSession } from "@aftercall/contract/training.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 import type { Alias } from "#/providers/provider.ts";
@@ -12,7 +13,14 @@ import { isConnected, isOver, project } from "./project.ts";
 import type { CallRecord } from "./record.ts";
 
 /** What happened, as reactions see it. The words are those of the messages that are sent out. */
-export type Change = CallChange | CallResult | TurnSpoken | TrainingRequested | TrainingReady | EvaluationOverridden | CampaignCompleted;
+export type Change =
+  | CallChange
+  | CallResult
+  | TurnSpoken
+  | TrainingRequested
+  | TrainingReady
+  | EvaluationOverridden
+  | CampaignCompleted;
 
 export type CallChange = {
   readonly type:
@@ -30,13 +38,12 @@ export type CallChange = {
   readonly aliases: readonly Alias[];
   /** What was said, where it is known and the change is one that messages are made of. */
   readonly transcript: Transcript | null;
-  /** When the event that caused it was received, epoch milliseconds. */
   /** What was made of the call, where it was settled by its pipeline. */
   readonly analysis?: CallAnalysis;
+  /** When the event that caused it was received, epoch milliseconds. */
   readonly receivedAt: number;
 };
 
-/** Something is being said in a call that runs: for those who listen, no part of the record. */
 /** Something that was made of a call after it ended is there. */
 export type CallResult = {
   readonly type: "recording.ready" | "transcript.ready" | "analysis.completed" | "analysis.failed" | "tracker.matched";
@@ -51,6 +58,7 @@ export type CallResult = {
   readonly data: Readonly<Record<string, unknown>>;
 };
 
+/** Something is being said in a call that runs: for those who listen, no part of the record. */
 export type TurnSpoken = {
   readonly type: "turn.spoken";
   readonly tenantId: string;
@@ -68,7 +76,6 @@ export type TrainingRequested = {
   readonly communicationId: string;
 };
 
-export type CampaignCompleted = {
 /** The feedback on a training session is there. */
 export type TrainingReady = {
   readonly type: "training.ready";
@@ -96,6 +103,7 @@ export type EvaluationOverridden = {
   readonly occurredAt: number;
 };
 
+export type CampaignCompleted = {
   readonly type: "campaign.completed";
   readonly tenantId: string;
   readonly campaignId: string;
@@ -111,12 +119,12 @@ export type React = (tx: Tx, changes: readonly Change[]) => Promise<AfterCommit[
 export type AfterCommit = () => void;
 
 /**
-/**
  * Who says that a call is settled: `at_once` the change itself, when no promised report is missing; `pipeline` the pipeline of
  * the call, later; `due` we do now, whatever is missing.
  */
 export type Settling = "at_once" | "pipeline" | "due";
 
+/**
  * Which changes a call went through, and the record with their names noted, so that each of `call.ended`, `call.failed`
  * and `call.completed` is said once.
  */

@@ -1,7 +1,14 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
-import type { CallChange, CallResult, CampaignCompleted, Change, EvaluationOverridden, TrainingReady } from "#/calls/change.ts";
+import type {
+  CallChange,
+  CallResult,
+  CampaignCompleted,
+  Change,
+  EvaluationOverridden,
+  TrainingReady,
+} from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
 import { toCall } from "#/calls/record.ts";
 
@@ -28,6 +35,8 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
         return [aboutCampaign(change)];
       case "training.ready":
         return [aboutTraining(change)];
+      case "evaluation.overridden":
+        return [aboutOverride(change)];
       case "call.started":
       case "call.updated":
       case "call.awaiting":
@@ -47,10 +56,12 @@ function aboutCall(type: CallMessageType, change: CallChange): MessageFact {
     type,
     callId: after.id,
     campaignId: null,
+    callCampaignId: after.campaignId,
     direction: factOf(after.state, "direction"),
     occurredAtMs,
     receivedAtMs: receivedAt,
-    isReproducible: true,
+    // What was made of the call is told as it was then; later runs are other messages.
+    isReproducible: type !== "call.completed" || !change.analysis,
     render: (form, id) => renderCall(type, change, occurredAtMs, id, form),
   };
 }
@@ -62,7 +73,13 @@ export type CallMessageType = (typeof callMessageTypes)[number];
 /** The bytes of a message about a call as it stands, in one form. */
 export function renderCall(
   type: CallMessageType,
-  { tenantId, after, aliases, transcript }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript">,
+  {
+    tenantId,
+    after,
+    aliases,
+    transcript,
+    analysis,
+  }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript" | "analysis">,
   occurredAtMs: number,
   messageId: string,
   form: BodyForm,
@@ -70,12 +87,12 @@ export function renderCall(
   const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
   // call.ended goes out before transcripts count; what was said belongs to call.completed.
   const said = type === "call.completed" ? transcript : null;
-  const about = { kind: "call", call: toCall(after, aliases), transcript: said } as const;
+  const call = toCall(after, aliases);
+  const more = type === "call.completed" && analysis ? { analysis } : {};
+  const about = { kind: "call", call, transcript: said, data: { call, transcript: said, ...more } } as const;
   return renderFact({ ...idsOf(tenantId, messageId), type, occurredAtMs, businessId, about }, form);
 }
 
-function aboutCampaign({
-  type,
 /** One message for each recording, transcript, run and tracker; it stands in the line of its call. */
 function aboutResult({ type, tenantId, after, aliases, subject, at, data }: CallResult): MessageFact {
   const call = toCall(after, aliases);
@@ -87,6 +104,7 @@ function aboutResult({ type, tenantId, after, aliases, subject, at, data }: Call
     type,
     callId: after.id,
     campaignId: null,
+    callCampaignId: after.campaignId,
     direction: call.direction,
     occurredAtMs: at,
     receivedAtMs: at,
@@ -95,6 +113,8 @@ function aboutResult({ type, tenantId, after, aliases, subject, at, data }: Call
   };
 }
 
+function aboutCampaign({
+  type,
   tenantId,
   campaignId,
   campaign,
@@ -116,8 +136,6 @@ function aboutResult({ type, tenantId, after, aliases, subject, at, data }: Call
   };
 }
 
-/** Not a message about a call: it goes to whoever subscribed to it, whatever the direction of the call was. */
-function aboutTraining({ tenantId, sessionId, session, occurredAt }: TrainingReady): MessageFact {
 function aboutOverride(change: EvaluationOverridden): MessageFact {
   const { tenantId, overrideId, override, machine, effective, occurredAt } = change;
   const run = { id: toPublicId("analysis_run", change.runId), call_id: toPublicId("call", change.callId) };
@@ -126,20 +144,30 @@ function aboutOverride(change: EvaluationOverridden): MessageFact {
   return aboutData(tenantId, "evaluation.overridden", overrideId, occurredAt, data);
 }
 
-  const type = "training.feedback_ready";
+/** Not a message about a call: it goes to whoever subscribed to it, whatever the direction of the call was. */
+function aboutTraining({ tenantId, sessionId, session, occurredAt }: TrainingReady): MessageFact {
+  return aboutData(tenantId, "training.feedback_ready", sessionId, occurredAt, { session });
+}
+
+function aboutData(
+  tenantId: string,
+  type: string,
+  subject: string,
+  at: number,
+  data: Readonly<Record<string, unknown>>,
+): MessageFact {
   const businessId = toPublicId("tenant", tenantId);
-  const about = { kind: "data", data: { session } } as const;
+  const about = { kind: "data", data } as const;
   return {
     tenantId,
     type,
     callId: null,
     campaignId: null,
     direction: null,
-    occurredAtMs: occurredAt,
-    receivedAtMs: occurredAt,
-    subject: sessionId,
-    render: (form, id) =>
-      renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: occurredAt, businessId, about }, form),
+    occurredAtMs: at,
+    receivedAtMs: at,
+    subject,
+    render: (form, id) => renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: at, businessId, about }, form),
   };
 }
 

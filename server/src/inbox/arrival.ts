@@ -33,6 +33,6 @@ export type IntakeHooks = {
   /** Claims training sessions for one run each; the same session never twice. */
   readonly claimSessions: (
     tx: Tx,
-    wanted: readonly { tenantId: string; sessionId: string; communicationId: string }[],
+    wanted: readonly { tenantId: string; sessionId: string; communicationId: string; sourceId: string }[],
   ) => Promise<("claimed" | "exists" | "unknown_session")[]>;
 };

@@ -220,6 +220,7 @@ async function scene() {
     settleLater: async () => ({}),
     workOnCalls: async () => ({}),
     queueFeedback: async () => ({}),
+    rescoreTraining: async () => ({}),
   });
   const context: BatchContext = {
     newId: () => ids.next(),

@@ -120,7 +120,7 @@ export async function claimTraining(tx: Tx, entries: readonly Entry[], hooks: In
   if (asking.length === 0) return;
   const results = await hooks.claimSessions(
     tx,
-    asking.map(({ entry, training }) => ({ tenantId: entry.tenantId, ...training })),
+    asking.map(({ entry, training }) => ({ tenantId: entry.tenantId, sourceId: entry.sourceId, ...training })),
   );
   for (const [index, { entry, training }] of asking.entries()) {
     entry.training = { ...training, result: results[index] ?? "unknown_session" };

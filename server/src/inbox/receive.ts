@@ -3,7 +3,7 @@ import { messageOf } from "#/kernel/errors.ts";
 import type { IncomingWebhook, Receive } from "#/providers/incoming.ts";
 import { providerNamed } from "#/providers/index.ts";
 import { jsonAnswer, MalformedBody } from "#/providers/provider.ts";
-import type { Answer, CallEvent, Provider, Receipt, RouteKind } from "#/providers/provider.ts";
+import type { Answer, CallEvent, EventResult, Provider, Receipt, RouteKind } from "#/providers/provider.ts";
 import type { ActiveSource, Sources } from "#/sources/active.ts";
 
 import type { Batcher } from "./batch.ts";
@@ -22,7 +22,15 @@ export type ReceiveDeps = {
     failed(address: string): void;
   };
   readonly observe: (line: IntakeLine) => void;
+  /** Holds an answer back until there is feedback on the training session that an event claimed, within a deadline. */
+  readonly awaitFeedback: AwaitFeedback;
 };
+
+type AwaitFeedback = (
+  tenantId: string,
+  sessionId: string,
+  claim: "claimed" | "exists",
+) => Promise<"claimed" | "exists" | "pending" | "failed">;
 
 /** What became of one webhook, for the log and the metrics. No content, no secrets. */
 export type IntakeLine = {
@@ -45,6 +53,8 @@ export type IntakeLine = {
   }[];
   /** From the request being there to its signature being judged. */
   readonly verify_ms: number;
+  /** The same to its being stored: what is left was waited for something that is made of it. */
+  readonly stored_ms: number;
   /** From the request being there to its answer. */
   readonly duration_ms: number;
 };
@@ -60,10 +70,16 @@ export function createReceive(deps: ReceiveDeps): Receive {
     const { provider, sources } = found;
     const verdict = verifySource(provider, sources, request, receivedAt);
     const verifyMs = deps.clock.monotonic() - startedAt;
+    let storedAt: number | null = null;
     const source = verdict.ok ? verdict.source : verdict.suspect;
     const { receipt, verification, problem = null } = await settle();
     const answer = provider.answer(receipt, source ? source.setup : provider.setup.parse({}));
-    const times = { verify_ms: tenths(verifyMs), duration_ms: tenths(deps.clock.monotonic() - startedAt) };
+    const endedAt = deps.clock.monotonic();
+    const times = {
+      verify_ms: tenths(verifyMs),
+      stored_ms: tenths((storedAt ?? endedAt) - startedAt),
+      duration_ms: tenths(endedAt - startedAt),
+    };
     deps.observe({ ...lineOf(webhook, provider, source, receipt, answer), verification, problem, ...times });
     return answer;
 
@@ -91,10 +107,24 @@ export function createReceive(deps: ReceiveDeps): Receive {
           verification,
           events,
         });
-        return { receipt: { kind: "stored", route, results }, verification };
+        const { tenantId } = verdict.source;
+        storedAt = deps.clock.monotonic();
+        return { receipt: { kind: "stored", route, results: await withFeedback(tenantId, results) }, verification };
       } catch (error) {
         return { receipt: notStored(route), verification, problem: messageOf(error) };
       }
+    }
+
+    /** What is stored is answered as stored, whatever is not known about the feedback. */
+    async function withFeedback(tenantId: string, results: readonly EventResult[]): Promise<readonly EventResult[]> {
+      return Promise.all(
+        results.map(async (result) => {
+          const { training, event } = result;
+          if (!event.training || result.problem !== null || (training !== "claimed" && training !== "exists"))
+            return result;
+          return { ...result, training: await deps.awaitFeedback(tenantId, event.training.sessionId, training) };
+        }),
+      );
     }
 
     async function refuse(refused: Verdict & { ok: false }): Promise<Receipt> {
@@ -175,7 +205,7 @@ function lineOf(
   source: ActiveSource | null,
   receipt: Receipt,
   answer: Answer,
-): Omit<IntakeLine, "verification" | "problem" | "verify_ms" | "duration_ms"> {
+): Omit<IntakeLine, "verification" | "problem" | "verify_ms" | "stored_ms" | "duration_ms"> {
   const results = receipt.kind === "stored" ? receipt.results : [];
   return {
     provider: provider.name,

@@ -1,3 +1,5 @@
+import type { Transcript } from "@aftercall/contract/call.ts";
+
 import type { AfterCommit } from "#/calls/change.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { callEvent } from "#/providers/provider.ts";
@@ -15,6 +17,7 @@ export type Told = {
   readonly aliases: readonly Alias[];
   readonly facts: Facts;
   readonly heard: Heard | null;
+  readonly transcript?: Transcript;
   readonly userId: string | null;
 };
 
@@ -26,7 +29,7 @@ export async function tell(
   tx: Tx,
   context: BatchContext,
   told: Told,
-): Promise<{ applied: Applied; afterCommit: AfterCommit[] }> {
+): Promise<{ applied: Applied; eventId: string; afterCommit: AfterCommit[] }> {
   const id = context.newId();
   const event = callEvent({
     key: id,
@@ -35,6 +38,7 @@ export async function tell(
     facts: told.facts,
     heard: told.heard,
     weight: 9,
+    ...(told.transcript && { transcript: told.transcript, isReport: true }),
   });
   const entry = undecided({
     arrival: null,
@@ -58,5 +62,5 @@ export async function tell(
   const { applied, afterCommit } = await applyEntries(tx, context, [entry]);
   const one = applied.find(({ work }) => work.items.includes(entry));
   if (!one) throw new Error("a call that was told about has no record");
-  return { applied: one, afterCommit };
+  return { applied: one, eventId: id, afterCommit };
 }

@@ -23,6 +23,8 @@ export async function announce(tx: Tx, changes: readonly Change[], at: number): 
         rows.push(aboutCampaign(change, at));
         break;
       case "training.requested":
+      case "training.ready":
+      case "evaluation.overridden":
         break;
       default: {
         const group = ofCalls.get(change.after.id);
@@ -73,13 +75,13 @@ const publicTypes: ReadonlyMap<(CallChange | CallResult)["type"], LiveCallType> 
   ["call.failed", "call.failed"],
   ["call.settled", "call.completed"],
   ["call.merged", "call.merged"],
-]);
-
-function endingOf(types: ReadonlySet<LiveCallType>): Ending | undefined {
   ["recording.ready", "recording.ready"],
   ["transcript.ready", "transcript.ready"],
   ["analysis.completed", "analysis.completed"],
   ["analysis.failed", "analysis.failed"],
+]);
+
+function endingOf(types: ReadonlySet<LiveCallType>): Ending | undefined {
   if (types.has("call.completed")) return "completed";
   return types.has("call.failed") ? "failed" : undefined;
 }

@@ -8,7 +8,7 @@ import { claimSessions as claimRows } from "./store.ts";
  */
 export async function claimSessions(
   tx: Tx,
-  wanted: readonly { tenantId: string; sessionId: string; communicationId: string }[],
+  wanted: readonly { tenantId: string; sessionId: string; communicationId: string; sourceId: string }[],
 ): Promise<("claimed" | "exists" | "unknown_session")[]> {
   const firsts = new Map(wanted.map((one) => [`${one.tenantId} ${one.sessionId}`, one] as const).toReversed());
   const claimed = await claimRows(

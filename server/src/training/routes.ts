@@ -1,7 +1,6 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { trainingRoutes } from "@aftercall/contract/routes/training.ts";
-import type { Assignment, TrainingSession } from "@aftercall/contract/training.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
 import type { AfterCommit } from "#/calls/change.ts";
@@ -11,6 +10,8 @@ import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { pageOf } from "#/kernel/page.ts";
 
+import type { FeedbackJob } from "./give-feedback.ts";
+import { showAssignment, showSession } from "./show.ts";
 import {
   insertAssignment,
   insertSession,
@@ -19,17 +20,25 @@ import {
   loadAssignment,
   loadSession,
 } from "./store.ts";
-import type { AssignmentRow, SessionRow } from "./store.ts";
+import { beginAgain, lockWork, runBy } from "./work-store.ts";
 
 export type TrainingRouteDeps = {
   readonly db: Db;
   readonly ids: Ids;
   /** Applies call-complete events that came before their session was known. */
   readonly wakeSession: (tx: Tx, tenantId: string, sessionId: string) => Promise<AfterCommit[]>;
+  /** The plan that training calls are graded by now. */
+  readonly planFor: (
+    tx: Tx,
+    tenantId: string,
+    callId: string,
+  ) => Promise<{ readonly id: string; readonly version: number }>;
+  readonly enqueueFeedback: (tx: Tx, job: FeedbackJob) => Promise<void>;
 };
 
 /** Assignments and training sessions under /v1. */
-export function trainingHandlers({ db, ids, wakeSession }: TrainingRouteDeps): Handlers<typeof trainingRoutes> {
+export function trainingHandlers(deps: TrainingRouteDeps): Handlers<typeof trainingRoutes> {
+  const { db, ids, wakeSession } = deps;
   return {
     async createAssignment({ tenant, actor, body }) {
       return db.inTransaction([tenant], async (tx) => {
@@ -104,6 +113,31 @@ export function trainingHandlers({ db, ids, wakeSession }: TrainingRouteDeps): H
         ),
       );
     },
+    async regenerateTrainingFeedback({ tenant, actor, params }) {
+      return db.inTransaction([tenant], async (tx) => {
+        const work = await existing(lockWork(tx, tenant, params.id), "Training session");
+        if (work.state === "requested" || work.is_regenerating)
+          throw new Conflict("The feedback is being made already");
+        if (work.communication_id === null || work.call_id === null) {
+          throw new Conflict("No call was reported for this session yet, so there is nothing to give feedback on");
+        }
+        const plan = await deps.planFor(tx, tenant, work.call_id);
+        if (await runBy(tx, work, plan)) {
+          throw new Conflict(
+            `The feedback is by version ${plan.version} of the rubric already; publish another version to grade the session by it`,
+          );
+        }
+        const number = await beginAgain(tx, work);
+        await deps.enqueueFeedback(tx, { tenantId: tenant, sessionId: work.id, work: number, attempt: 1 });
+        await recordAudit(tx, ids, {
+          tenant,
+          actor,
+          action: "training_feedback.requested",
+          subject: toPublicId("training_session", work.id),
+        });
+        return showSession(await existing(loadSession(tx, tenant, work.id), "Training session"));
+      });
+    },
   };
 }
 
@@ -119,29 +153,4 @@ async function knownUser(tx: Tx, tenantId: string, externalId: string | undefine
   if (!id)
     throw new Invalid("Unknown user", [{ pointer: "/user_id", detail: "Create the user with POST /v1/users first" }]);
   return id;
-}
-
-function showAssignment(row: AssignmentRow): Assignment {
-  return {
-    id: toPublicId("assignment", row.id),
-    title: row.title,
-    status: row.status,
-    completed_at: row.completed_at?.toISOString() ?? null,
-    created_at: row.created_at.toISOString(),
-  };
-}
-
-function showSession(row: SessionRow): TrainingSession {
-  return {
-    id: toPublicId("training_session", row.id),
-    session_id: row.id,
-    assignment_id: row.assignment_id && toPublicId("assignment", row.assignment_id),
-    state: row.state,
-    communication_id: row.communication_id,
-    call_id: row.call_id && toPublicId("call", row.call_id),
-    feedback: row.feedback && { ...row.feedback },
-    requested_at: row.requested_at?.toISOString() ?? null,
-    ready_at: row.ready_at?.toISOString() ?? null,
-    created_at: row.created_at.toISOString(),
-  };
 }

@@ -1,9 +1,13 @@
-import type { Assignment, TrainingSession } from "@aftercall/contract/training.ts";
+import { TrainingFeedback, type Assignment, type TrainingSession } from "@aftercall/contract/training.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { systemClock } from "#/kernel/clock.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, newUuid, randomToken, type Customer, type Line } from "../harness/customer.ts";
 import { fixture } from "../harness/fixture.ts";
+import { verifiedMessages } from "../harness/messages.ts";
+import { startReceiver, type Receiver, type Reply } from "../harness/receiver.ts";
 
 const path = "/api/webhooks/wonderful/call-complete";
 const success = '{"success":true}';
@@ -13,15 +17,35 @@ const notFound = '{"success":false,"error":"Training session not found"}';
 const failure = '{"success":false,"error":"Internal server error"}';
 const unauthorized = '{"success":false,"error":"Unauthorized"}';
 
+const pending = '{"success":true,"message":"Feedback is being generated"}';
+const records = fixture("wonderful", "real-ish/transcript-records.json");
+
 let app: TestApp;
+/** Wonderful's Communication API; each test decides what it says to its own communication. */
+let api: Receiver;
+const answers = new Map<string, (count: number) => Reply>();
+const asked = new Map<string, number>();
 beforeAll(async () => {
-  app = await startTestApp();
+  [app, api] = await Promise.all([startTestApp({ AFTERCALL_TRAINING_ANSWER_SECONDS: "3" }), startReceiver()]);
+  api.answer(({ path }) => {
+    const id = decodeURIComponent(path.split("/")[4] ?? "");
+    const count = (asked.get(id) ?? 0) + 1;
+    asked.set(id, count);
+    return answers.get(id)?.(count) ?? { status: 200, body: records };
+  });
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  await app.stop();
+  await api.close();
+});
+
+async function connected(): Promise<{ customer: Customer; wonderful: Line }> {
+  const customer = await makeCustomer(app);
+  return { customer, wonderful: await customer.connect("wonderful", { setup: { api: { base_url: api.url } } }) };
+}
 
 async function withSession(feedback?: Record<string, unknown>) {
-  const customer = await makeCustomer(app);
-  const wonderful = await customer.connect("wonderful");
+  const { customer, wonderful } = await connected();
   const assignment: Assignment = await customer.post("/v1/assignments", { title: "Objections" });
   const made: TrainingSession = await customer.post("/v1/training-sessions", {
     session_id: newUuid(),
@@ -29,12 +53,7 @@ async function withSession(feedback?: Record<string, unknown>) {
     ...(feedback && { feedback }),
   });
   const session = (): Promise<TrainingSession> => customer.get(`/v1/training-sessions/${made.id}`);
-  return { customer, wonderful, sessionId: made.session_id, session };
-}
-
-async function connected(): Promise<{ customer: Customer; wonderful: Line }> {
-  const customer = await makeCustomer(app);
-  return { customer, wonderful: await customer.connect("wonderful") };
+  return { customer, wonderful, sessionId: made.session_id, id: made.id, session, assignmentId: assignment.id };
 }
 
 const bodyOf = (sessionId: string, communicationId = randomToken("comm")) => ({
@@ -42,20 +61,39 @@ const bodyOf = (sessionId: string, communicationId = randomToken("comm")) => ({
   session_id: sessionId,
 });
 
-test("200: the session asks for its feedback and knows its call", async () => {
-  const { customer, wonderful, sessionId, session } = await withSession();
+/** Resolves with the first session that is as wanted. */
+async function sessionThat(
+  read: () => Promise<TrainingSession>,
+  isWanted: (session: TrainingSession) => boolean,
+): Promise<TrainingSession> {
+  for (;;) {
+    const session = await read();
+    if (isWanted(session)) return session;
+    await systemClock.sleep(50);
+  }
+}
+
+test("200: the feedback is there, the assignment completed, and who subscribed is told", async () => {
+  const { customer, wonderful, sessionId, session, assignmentId } = await withSession();
+  const receiver = await startReceiver();
+  const endpoint = await customer.subscribe(receiver, { types: ["training.*"] });
   const body = bodyOf(sessionId);
   const answer = await wonderful.given(body);
   expect(answer.said).toEqual([200, success]);
   expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
   const [call] = await customer.calls();
   expect(call).toMatchObject({ provider: "wonderful", provider_call_id: body.communication_id, status: "ended" });
-  expect(await session()).toMatchObject({
-    state: "requested",
-    communication_id: body.communication_id,
+  const ready = await session();
+  expect(ready).toMatchObject({ state: "ready", communication_id: body.communication_id, call_id: call?.id });
+  expect(TrainingFeedback.safeParse(ready.feedback).error).toBeUndefined();
+  expect(await customer.get(`/v1/assignments/${assignmentId}`)).toMatchObject({ status: "completed" });
+  expect(await customer.get(`/v1/analysis-runs/${ready.run_id}`)).toMatchObject({
+    trigger: "training",
     call_id: call?.id,
-    feedback: null,
   });
+  const [message] = await verifiedMessages(receiver, endpoint.secret, 1);
+  expect(message).toMatchObject({ type: "training.feedback_ready", data: { session: ready } });
+  await receiver.close();
 });
 
 test("200: a session that has feedback is answered so, and stays as it is", async () => {
@@ -75,10 +113,11 @@ test("200: a repeat, and another call for the same session, never start a second
   expect((await wonderful.given(body)).said).toEqual([200, exists]);
   expect((await wonderful.given(bodyOf(sessionId))).said).toEqual([200, exists]);
   expect(await session()).toEqual(before);
+  expect(asked.get(body.communication_id)).toBe(1);
   expect((await customer.events()).map((event) => event.seen_count)).toEqual([2, 1]);
 });
 
-test("200: of 50 requests at once one claims the session", async () => {
+test("200: of 50 requests at once one generates, and the others wait for it", async () => {
   const { wonderful, sessionId, session } = await withSession();
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, i) => wonderful.given(bodyOf(sessionId, `comm_${i % 5}_${sessionId}`))),
@@ -87,14 +126,82 @@ test("200: of 50 requests at once one claims the session", async () => {
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   expect(texts.filter((text) => text === success)).toHaveLength(1);
   expect(texts.filter((text) => text === exists)).toHaveLength(49);
-  expect((await session()).state).toBe("requested");
+  expect((await session()).state).toBe("ready");
+  expect([...asked].filter(([id]) => id.endsWith(sessionId)).map(([, count]) => count)).toEqual([1]);
 });
 
 test("200: the ids are opaque; letter case of the session's UUID does not matter", async () => {
   const { wonderful, sessionId, session } = await withSession();
   const body = bodyOf(sessionId.toUpperCase(), "  כל שם  /?#");
   expect((await wonderful.given(body)).status).toBe(200);
+  expect((await session()).state).toBe("ready");
+});
+
+test("200: a transcript that is not there yet is waited for", async () => {
+  const { wonderful, sessionId } = await withSession();
+  const body = bodyOf(sessionId);
+  answers.set(body.communication_id, (count) => ({
+    status: count === 1 ? 404 : 200,
+    body: count === 1 ? "{}" : records,
+  }));
+  expect((await wonderful.given(body)).said).toEqual([200, success]);
+  expect(asked.get(body.communication_id)).toBe(2);
+});
+
+test("202: past the deadline the work goes on, and a repeat finds it done", async () => {
+  const { wonderful, sessionId, session } = await withSession();
+  const body = bodyOf(sessionId);
+  const released = Promise.withResolvers<undefined>();
+  answers.set(body.communication_id, () => ({ status: 200, body: records, after: released.promise }));
+  const answer = await wonderful.given(body);
+  expect(answer.said).toEqual([202, pending]);
   expect((await session()).state).toBe("requested");
+  released.resolve(undefined);
+  expect((await wonderful.given(body)).said).toEqual([200, exists]);
+  expect(asked.get(body.communication_id)).toBe(1);
+});
+
+test("500: a failing attempt is told at once; it is tried again by itself, and a repeat starts no second run", async () => {
+  const { wonderful, sessionId, session } = await withSession();
+  const body = bodyOf(sessionId);
+  answers.set(body.communication_id, (count) => ({
+    status: count === 1 ? 500 : 200,
+    body: count === 1 ? "boom" : records,
+  }));
+  expect((await wonderful.given(body)).said).toEqual([500, failure]);
+  expect(await session()).toMatchObject({
+    state: "requested",
+    reason: "transcript_unavailable",
+    detail: "The Communication API answered 500.",
+  });
+  expect((await wonderful.own(body)).status).toBe(503);
+  const ready = await sessionThat(session, ({ state }) => state === "ready");
+  expect(ready).toMatchObject({ attempts: 2, reason: null });
+  expect(asked.get(body.communication_id)).toBe(2);
+});
+
+test("500: what only a person can mend ends the work; the session says what to do, and goes on when told to", async () => {
+  const { customer, wonderful, sessionId, id, session } = await withSession();
+  const body = bodyOf(sessionId);
+  let isOpen = false;
+  answers.set(body.communication_id, () => (isOpen ? { status: 200, body: records } : { status: 401, body: "{}" }));
+  expect((await wonderful.given(body)).said).toEqual([500, failure]);
+  expect((await wonderful.given(body)).said).toEqual([500, failure]);
+  const failed = await session();
+  expect(failed).toMatchObject({
+    state: "failed",
+    reason: "transcript_refused",
+    detail: expect.stringContaining("api_key"),
+  });
+  expect(asked.get(body.communication_id)).toBe(1);
+  isOpen = true;
+  expect(await customer.post(`/v1/training-sessions/${id}/regenerate`, undefined)).toMatchObject({
+    state: "requested",
+  });
+  expect((await wonderful.given(body)).said).toEqual([200, exists]);
+  expect((await customer.ask("POST", `/v1/training-sessions/${id}/regenerate`)).json.detail).toContain(
+    "version 1 of the rubric",
+  );
 });
 
 test.each([
@@ -135,9 +242,10 @@ test("404: no such session; the event is kept, shown as waiting, and applied whe
   expect(await customer.events("waiting=true")).toMatchObject([{ effect: "unmatched", seen_count: 2 }]);
 
   const made: TrainingSession = await customer.post("/v1/training-sessions", { session_id: body.session_id });
+  expect(made).toMatchObject({ state: "requested", communication_id: body.communication_id });
   expect(await customer.events("waiting=true")).toEqual([]);
-  const session: TrainingSession = await customer.get(`/v1/training-sessions/${made.id}`);
-  expect(session).toMatchObject({ state: "requested", communication_id: body.communication_id });
+  const read = (): Promise<TrainingSession> => customer.get(`/v1/training-sessions/${made.id}`);
+  const session = await sessionThat(read, ({ state }) => state === "ready");
   const [call] = await customer.calls();
   expect(session.call_id).toBe(call?.id);
   expect((await wonderful.given(body)).said).toEqual([200, exists]);
@@ -162,7 +270,7 @@ test("500: the database is away; the repeat claims the session", async () => {
   expect(answer.headers.get("retry-after")).toBe("5");
   expect([own.status, own.headers.get("retry-after")]).toEqual([503, "5"]);
   expect((await wonderful.given(body)).said).toEqual([200, success]);
-  expect((await session()).state).toBe("requested");
+  expect((await session()).state).toBe("ready");
   expect(await customer.events()).toHaveLength(2);
 });
 

@@ -1,0 +1,83 @@
+import type { React } from "#/calls/change.ts";
+import { loadCall } from "#/calls/store.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
+import { choosePlan } from "#/evaluation/choose-plan.ts";
+import { defaultPlan, trainingPlan } from "#/evaluation/default-plans.ts";
+import { jobHandlers } from "#/evaluation/job-routes.ts";
+import { planHandlers } from "#/evaluation/plan-routes.ts";
+import { publishedPlans } from "#/evaluation/plan-store.ts";
+import { promotionHandlers } from "#/evaluation/promotion-routes.ts";
+import { reviewHandlers } from "#/evaluation/review-routes.ts";
+import { runJob, wakeIdleJobs } from "#/evaluation/run-job.ts";
+import type { Analysed, Plan } from "#/evaluation/run.ts";
+import type { Jobs } from "#/jobs/jobs.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import { limits } from "#/kernel/limits.ts";
+import type { Log } from "#/kernel/log.ts";
+import { analyseOnce } from "#/pipeline/analyse-once.ts";
+import type { AnalyseOnceDeps, OnceAsked } from "#/pipeline/analyse-once.ts";
+import { subjectOf } from "#/pipeline/subject.ts";
+
+import type { Sweep } from "./sweeps.ts";
+import { enqueueAnalysisWith, work } from "./work.ts";
+
+export type AnalysisParts = {
+  readonly db: Db;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly jobs: Jobs;
+  /** The steps of the pipeline: a call that is analysed again goes through the same ones. */
+  readonly recipe: AnalyseOnceDeps["recipe"];
+  readonly enginesOf: AnalyseOnceDeps["enginesOf"];
+  readonly toolsFor: AnalyseOnceDeps["toolsFor"];
+};
+
+/** Analyses a call once, beside its pipeline. */
+export function composeAnalyse(parts: AnalysisParts) {
+  return (asked: OnceAsked, signal: AbortSignal): Promise<Analysed> => analyseOnce(parts, asked, signal);
+}
+
+/** Does the work of previews and re-runs in this process. */
+export async function workOnAnalyses(parts: AnalysisParts): Promise<void> {
+  const context = { ...parts, analyse: composeAnalyse(parts), enqueue: enqueueAnalysisWith(parts.jobs) };
+  await parts.jobs.work(work.analysis, (data, { signal }) => runJob(context, data, signal));
+}
+
+/** Sees to it that a job goes on whose worker was lost. */
+export function analysisSweep({ db, jobs }: Pick<AnalysisParts, "db" | "jobs">): Sweep {
+  const run = () => wakeIdleJobs(db, enqueueAnalysisWith(jobs));
+  return { name: "idle analysis jobs", everyMs: limits.analysisIdleMs, run };
+}
+
+/** Plans, runs, jobs and people's word on scorecards under /v1. */
+export function analysisHandlers({
+  db,
+  ids,
+  clock,
+  jobs,
+  react,
+}: Pick<AnalysisParts, "db" | "ids" | "clock" | "jobs"> & { react: React }) {
+  return {
+    ...planHandlers({ db, ids }),
+    ...reviewHandlers({ db, ids, clock, react }),
+    ...jobHandlers({
+      db,
+      ids,
+      enqueueJob: enqueueAnalysisWith(jobs),
+      planFor,
+      languageModel: async () => null,
+    }),
+    ...promotionHandlers({ db, ids }),
+  };
+}
+
+/** The plan that is for a call now. */
+export async function planFor(tx: Tx, tenantId: string, callId: string): Promise<Plan> {
+  const record = await loadCall(tx, tenantId, callId);
+  if (!record) return defaultPlan;
+  const subject = subjectOf(record);
+  const chosen = choosePlan(await publishedPlans(tx, tenantId), subject);
+  return chosen ?? (subject.purpose === "training" ? trainingPlan : defaultPlan);
+}

@@ -1,0 +1,180 @@
+import type { SectionName } from "@aftercall/contract/analysis/run.ts";
+import type { StepName } from "@aftercall/contract/analysis/step.ts";
+import type { Transcript } from "@aftercall/contract/call.ts";
+
+import { aliasesOf } from "#/calls/alias-store.ts";
+import { project } from "#/calls/project.ts";
+import { loadCall } from "#/calls/store.ts";
+import { digestOf, loadCurrentTranscript } from "#/calls/transcript-store.ts";
+import { together } from "#/db/transaction.ts";
+import type { Db } from "#/db/transaction.ts";
+import type { Analysed, Plan } from "#/evaluation/run.ts";
+import type { Clock } from "#/kernel/clock.ts";
+import type { Ids } from "#/kernel/ids.ts";
+import type { Log } from "#/kernel/log.ts";
+import { GiveUp, Retry } from "#/models/failure.ts";
+
+import { analysedOf, sectionOfStep } from "./analysis.ts";
+import { type Dossier, nothingFound, type StepRow, wordsIn } from "./dossier.ts";
+import { drive } from "./drive.ts";
+import { loadMetrics } from "./metric-store.ts";
+import type { OpenContext } from "./open.ts";
+import { done, skipped } from "./outcome.ts";
+import type { PipelineDeps } from "./run.ts";
+import { once, type PipelineLimits, type Step } from "./step.ts";
+
+export type AnalyseOnceDeps = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Pick<Log, "error">;
+  readonly ids: Ids;
+  readonly recipe: readonly Step[];
+  readonly enginesOf: OpenContext["enginesOf"];
+  readonly toolsFor: PipelineDeps["toolsFor"];
+};
+
+export type OnceAsked = {
+  readonly tenantId: string;
+  readonly callId: string;
+  readonly plan: Plan;
+  /** The others are skipped. */
+  readonly sections: readonly SectionName[];
+  /** What was said, with our id of it, where it is not the one that counts for the call. */
+  readonly transcript?: Transcript & { readonly id: string };
+  /** The last try: what a model cannot do now is done without it, where the plan allows that. */
+  readonly isLastTry?: boolean;
+};
+
+/** Everything before the analysis: what came of it is read, and never done again. */
+const before: readonly StepName[] = ["fetch_recording", "measure_audio", "import_transcript", "transcribe"];
+
+/**
+ * Analyses a call once by any version of a plan, beside its pipeline: the same steps over the same words, and nothing of it is
+ * written but what engines answered and cost.
+ * @throws Retry what an engine cannot answer now; GiveUp where the call is gone
+ */
+export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signal: AbortSignal): Promise<Analysed> {
+  const { clock, ids, log } = deps;
+  const dossier = await openOnce(deps, asked);
+  const more = deps.toolsFor(dossier, signal);
+  const failures: Retry[] = [];
+  const bugs: unknown[] = [];
+  const recipe = deps.recipe
+    .filter(({ name }) => !before.includes(name) && name !== "settle")
+    .map((step) => (isAsked(step, asked) ? triedOnce(step, asked.isLastTry ? null : failures) : leftOut(step)));
+  const driven = await drive(dossier, {
+    recipe,
+    save: async (current) => current,
+    tools: () => ({ ...more, now: clock.now(), signal, newId: () => ids.next(), limits: nothingToWaitFor }),
+    onBug(step, error) {
+      log.error({ step, call: asked.callId, err: error }, "a step of an analysis failed");
+      bugs.push(error);
+    },
+  });
+  signal.throwIfAborted();
+  const [failure] = failures;
+  if (failure) throw failure;
+  if (bugs.length > 0 && !asked.isLastTry) throw bugs[0];
+  return analysedOf(driven);
+}
+
+/** The call is over and its words are there. */
+const nothingToWaitFor: PipelineLimits = { reportMs: 0, recordingMs: 0, settleMs: 0 };
+
+async function openOnce({ db, clock, enginesOf }: AnalyseOnceDeps, asked: OnceAsked): Promise<Dossier> {
+  const { tenantId, plan, transcript } = asked;
+  return db.inTransaction([tenantId], async (tx) => {
+    const record = await loadCall(tx, tenantId, asked.callId);
+    if (!record) throw new GiveUp("internal_error", { detail: "The call is gone." });
+    const [engines, aliases, sets, current] = await together([
+      enginesOf(tx, tenantId),
+      aliasesOf(tx, [tenantId], [record.id]),
+      loadMetrics(tx, tenantId, record.id),
+      transcript ? Promise.resolve(null) : loadCurrentTranscript(tx, tenantId, record.id),
+    ]);
+    const now = clock.now();
+    const given = transcript && {
+      id: transcript.id,
+      origin: "import",
+      redaction: "none" as const,
+      digest: digestOf(transcript),
+      transcript,
+    };
+    const said = given ?? current;
+    return {
+      tenantId,
+      callId: record.id,
+      record,
+      seen: project(record.state),
+      aliases: aliases.get(record.id) ?? [],
+      plan,
+      engines,
+      told: said,
+      startedAt: now,
+      settleBy: now,
+      settledAt: null,
+      runId: null,
+      toldDigest: null,
+      steps: new Map(before.map((name) => [name, finished(name, now)])),
+      found: {
+        ...nothingFound,
+        transcript: said,
+        words: said && wordsIn(said),
+        audio: sets.find(({ basis }) => basis === "audio") ?? null,
+      },
+      unsaved: new Set(),
+    };
+  });
+}
+
+function isAsked({ name }: Step, { sections }: OnceAsked): boolean {
+  const section = sectionOfStep.get(name);
+  return section === undefined || sections.includes(section);
+}
+
+/** A step whose failure is heard outside: `failures` takes what another try may mend. */
+function triedOnce(step: Step, failures: Retry[] | null): Step {
+  return {
+    ...step,
+    tries: once,
+    async run(dossier, tools) {
+      try {
+        return await step.run(dossier, tools);
+      } catch (error) {
+        if (error instanceof Retry) failures?.push(error);
+        throw error;
+      }
+    },
+  };
+}
+
+function leftOut(step: Step): Step {
+  return {
+    name: step.name,
+    needs: step.needs,
+    tries: once,
+    input: () => "left out",
+    asks: () => false,
+    run: () => (sectionOfStep.has(step.name) ? skipped("disabled_by_plan", "Not asked for in this run.") : done({})),
+  };
+}
+
+function finished(step: StepName, now: number): StepRow {
+  return {
+    step,
+    state: "succeeded",
+    reason: null,
+    detail: null,
+    attempt: 1,
+    attemptsMax: 1,
+    nextAttemptAt: null,
+    retried: 0,
+    inputHash: null,
+    engine: null,
+    usage: null,
+    cost: [],
+    queuedAt: now,
+    startedAt: now,
+    finishedAt: now,
+  };
+}
