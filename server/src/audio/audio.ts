@@ -51,6 +51,8 @@ export function createAudio({ clock, threadsMax = 2 }: AudioOptions): Audio {
 
 /** Heap of a thread; blocks are small, and what grows with the length is 4 bytes per 20 ms and channel. */
 const threadHeapMb = 128;
+/** Blocks live for a moment: a small nursery has them collected before many pile up. */
+const threadYoungMb = 8;
 /** How long a thread that was told to stop may take to end its child. */
 const stopMs = 1_000;
 
@@ -58,7 +60,7 @@ function inThread(task: AudioTask, clock: Clock, signal?: AbortSignal): Promise<
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("thread.ts", import.meta.url), {
       workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: threadHeapMb },
+      resourceLimits: { maxOldGenerationSizeMb: threadHeapMb, maxYoungGenerationSizeMb: threadYoungMb },
     });
     const done = new AbortController();
     let stopped: Error | null = null;

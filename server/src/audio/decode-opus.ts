@@ -29,7 +29,7 @@ async function* blocksOf(path: string): AsyncGenerator<Block> {
   const decoder = new OggOpusDecoder({ forceStereo: false });
   await decoder.ready;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: audioLimits.readBytes / 4 })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: audioLimits.readBytes / 16 })) {
       // Typed as if it answered at once; it gives a promise.
       // oxlint-disable-next-line typescript/await-thenable -- See above.
       const { channelData, samplesDecoded } = await decoder.decode(chunk as Buffer);
