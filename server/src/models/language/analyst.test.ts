@@ -264,14 +264,13 @@ test("a quote that nobody said makes the verdict unknown and the value invalid",
       evaluation: { ...honest.evaluation, empathy: { ...honest.evaluation.empathy, score: 10, evidence } },
     }),
   );
-  const { sections, flags } = await analyse(plainCall, ["extraction", "evaluation"]);
+  const { sections } = await analyse(plainCall, ["extraction", "evaluation"]);
   expect(sections.extraction).toMatchObject({
     value: [{ value: null, state: "invalid", candidates: ["Haifa"] }, { value: 4 }],
   });
   expect(sections.evaluation).toMatchObject({
     value: [{ verdict: "met" }, { verdict: "unknown", unknown_reason: "quote_not_found", points: null }],
   });
-  expect(flags).toContain("quote_not_found");
 });
 
 test("a verdict about the agent that rests on the customer's words is unknown", async () => {
@@ -291,6 +290,38 @@ test("a value that has not the form of the plan is invalid, and the others stand
   );
   const { sections } = await analyse(plainCall, ["extraction"]);
   expect(sections.extraction).toMatchObject({ value: [{ state: "found" }, { state: "invalid", candidates: [400] }] });
+});
+
+test("what was measured is told beside the call, and not as something that was said", async () => {
+  const { receiver, analyse } = await model();
+  receiver.answer(completion({ summary: honest.summary }));
+  const value = {
+    key: "talk_ratio",
+    role: "agent",
+    value: 0.25,
+    unit: "ratio",
+    basis: "audio_vad",
+    null_reason: null,
+    items: null,
+  } as const;
+  const metrics = [{ basis: "audio", definitions_version: "1", params: {}, values: [value] }] as const;
+  await analyse(plainCall, ["summary"], { metrics: metrics.map((set) => ({ ...set, values: [...set.values] })) });
+  const said = saidTo(receiver.received[0]);
+  expect(said.slice(0, said.indexOf("\nDATA-"))).toContain('"key":"talk_ratio","role":"agent","value":0.25');
+});
+
+test("a server that reads far less than it is sent is told on", async () => {
+  const { receiver, analyse } = await model();
+  const turns = turnsOf(
+    ...Array.from({ length: 200 }, () => ["agent", "a sentence that is said again and again in this call"] as const),
+  );
+  receiver.answer(
+    completion(
+      { summary: { ...honest.summary, next_steps: [], evidence: [] } },
+      { usage: { prompt_tokens: 500, completion_tokens: 5 } },
+    ),
+  );
+  expect((await analyse(turns, ["summary"])).flags).toEqual(["prompt_seems_cut"]);
 });
 
 test("nothing is asked where the plan has nothing for a model", async () => {

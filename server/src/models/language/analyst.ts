@@ -67,7 +67,13 @@ export function createAnalyst(engine: LanguageEngine, options: AnalystOptions): 
       const books = keepingBooks(bare, engine, options.price, analysis.answers);
       try {
         const answered = await analyse(books.generate, readingOf(engine, options, analysis));
-        return { ...answered, engine: refOf(analysis.plan, analysis.sections), ...books.spent() };
+        const { flags } = answered;
+        return {
+          ...answered,
+          engine: refOf(analysis.plan, analysis.sections),
+          flags: books.seemsCut() ? [...flags, "prompt_seems_cut"] : flags,
+          ...books.spent(),
+        };
       } catch (error) {
         throw withSpent(error, books.spent());
       }
@@ -76,7 +82,7 @@ export function createAnalyst(engine: LanguageEngine, options: AnalystOptions): 
 }
 
 function readingOf(engine: LanguageEngine, { markKey, verifyQuote }: AnalystOptions, analysis: Analysis): Reading {
-  const { transcript, plan, sections, facts, signal } = analysis;
+  const { transcript, plan, sections, facts, metrics, signal } = analysis;
   const key = createHmac("sha256", markKey).update(JSON.stringify(transcript.turns)).digest("hex");
   return {
     turns: transcript.turns,
@@ -84,6 +90,7 @@ function readingOf(engine: LanguageEngine, { markKey, verifyQuote }: AnalystOpti
     plan,
     sections: sections.filter((name) => !isEmpty(name, analysis)),
     facts,
+    metrics,
     language: plan.summary.language ?? transcript.language,
     mark: `DATA-${key.slice(0, 24)}`,
     settings: engine.settings,
@@ -116,13 +123,12 @@ async function analyse(generate: Generate, reading: Reading): Promise<Pick<Analy
     evaluation,
     coaching: sectionOf(parts.coaching, (value) => coachingOf(value, plan.rubric, witness)),
   };
-  if (witness.failed > 0) flags.add("quote_not_found");
   return { sections: known(sections), flags: [...flags] };
 }
 
 /** Verdicts as far as the facts of the call allow them. */
-function believed(results: CriterionResult[], { turns, facts }: Reading, flags: Set<string>) {
-  const within = bounded(results, scoreCeiling(turns, facts));
+function believed(results: CriterionResult[], reading: Reading, flags: Set<string>) {
+  const within = bounded(results, scoreCeiling(reading));
   if (within === null) return results;
   flags.add("score_bounded").add("needs_review");
   return within;

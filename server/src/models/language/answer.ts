@@ -63,7 +63,7 @@ export type AnalystAnswer = {
   /** Of all requests that were made now, those that failed too; a kept answer costs nothing again. */
   readonly usage: Usage;
   readonly cost: readonly CostLine[];
-  /** For `evaluate` and for people: `needs_review`, `addresses_grader`, `score_bounded`, `quote_not_found`, … */
+  /** For `evaluate` and for people: `addresses_grader`, `needs_review`, `score_bounded`, `prompt_seems_cut`, … */
   readonly flags: readonly string[];
 };
 

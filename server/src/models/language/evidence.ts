@@ -9,12 +9,11 @@ import { indexOfLine } from "./turns.ts";
 /** What a model cites. */
 export type Citation = { readonly turn: string; readonly quote: string };
 
-/** Looks up what a model cites, and counts what is not there. */
+/** Looks up what a model cites. */
 export type Witness = {
   of(citations: readonly Citation[]): Evidence[];
   /** Whether somebody said it who speaks for this role. */
   isSaidBy(evidence: Evidence, role: TurnRole): boolean;
-  readonly failed: number;
 };
 
 export function createWitness(
@@ -22,24 +21,18 @@ export function createWitness(
   verifyQuote: VerifyQuote,
   withheld: ReadonlySet<number>,
 ): Witness {
-  let failed = 0;
   return {
     of(citations) {
       return citations.slice(0, citationsMax).map(({ turn, quote }) => {
         const claim = { quote: quote.slice(0, quoteCharsMax), turn: indexOfLine(turn, turns) };
         const found = verifyQuote(claim, turns);
         // What the model was not shown it cannot have read: it was guessed or told.
-        const evidence = found.turn !== null && withheld.has(found.turn) ? asFailed(found) : found;
-        if (evidence.verification === "failed") failed++;
-        return evidence;
+        return found.turn !== null && withheld.has(found.turn) ? asFailed(found) : found;
       });
     },
     isSaidBy({ turn }, role) {
       const said = turn === null ? undefined : turns[turn];
       return said !== undefined && speaksAs(said, role, turns);
-    },
-    get failed() {
-      return failed;
     },
   };
 }

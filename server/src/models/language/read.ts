@@ -1,3 +1,4 @@
+import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import type { Turn } from "@aftercall/contract/call.ts";
 
@@ -19,6 +20,7 @@ export type Reading = {
   readonly plan: PlanDefinition;
   readonly sections: readonly LanguageSection[];
   readonly facts: CallFacts;
+  readonly metrics: readonly MetricSet[];
   /** The language to write in; null for the call's own. */
   readonly language: string | null;
   /** Frames the data; no caller knows it. */
@@ -67,10 +69,10 @@ function askFor(
   sections: readonly LanguageSection[],
   { source, text }: Data,
 ): Promise<Parts> {
-  const { plan, facts, mark, signal } = reading;
+  const { plan, facts, metrics, mark, signal } = reading;
   return ask(generate, {
     instructions: instructionsOf(reading, sections, source),
-    prompt: `${factsFor(facts)}\n\n${framed(mark, text)}`,
+    prompt: `${factsFor(facts, metrics)}\n\n${framed(mark, text)}`,
     parts: Object.fromEntries(sections.map((name) => [name, sectionSchema(plan, name)])),
     signal,
   });

@@ -1,3 +1,4 @@
+import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 
 import type { CallFacts, LanguageSection } from "../answer.ts";
@@ -26,16 +27,37 @@ export function instructionsFor(
 }
 
 /** What is known of the call without reading it. */
-export function factsFor({ outcome, direction, durationMs, startedAtMs, timeZone }: CallFacts): string {
+export function factsFor(
+  { outcome, direction, durationMs, startedAtMs, timeZone }: CallFacts,
+  metrics: readonly MetricSet[],
+): string {
+  const numbers = metrics.flatMap(({ values }) =>
+    values.flatMap(({ key, role, value, unit, basis }) =>
+      value !== null && toldMetrics.has(key)
+        ? [{ key, role, value: Math.round(value * 1000) / 1000, unit, basis }]
+        : [],
+    ),
+  );
   const facts = {
     outcome,
     direction,
     duration_seconds: durationMs === null ? null : Math.round(durationMs / 1000),
     started_at: startedAtMs === null ? null : new Date(startedAtMs).toISOString(),
     time_zone: timeZone,
+    ...(numbers.length > 0 && { numbers }),
   };
   return `Facts about the call, measured and not said by anybody: ${JSON.stringify(facts)}`;
 }
+
+/** Numbers that say something about how a call went. */
+const toldMetrics: ReadonlySet<string> = new Set([
+  "talk_ratio",
+  "silence_ratio",
+  "interruptions",
+  "longest_monologue_ms",
+  "response_latency_median_ms",
+  "wpm",
+]);
 
 export function framed(mark: string, data: string): string {
   return `${mark}\n${data}\n${mark}`;
