@@ -54,6 +54,8 @@ create table pipelines (
   transcript_id uuid,
   -- The run that holds the results of its steps.
   run_id uuid,
+  -- Of what was told last: what comes later and changes nothing is not told again.
+  told_digest bytea,
   -- Who works on it, until when without a word. Whoever comes meanwhile leaves a note instead: is_woken.
   claim_id uuid,
   -- The job that it was claimed in: the job's next try need not wait for the end of the lease.

@@ -11,6 +11,7 @@ import { runPipeline, type PipelineDeps } from "#/pipeline/run.ts";
 import { wakeIdlePipelines } from "#/pipeline/sweep.ts";
 
 import type { Sweep } from "./sweeps.ts";
+import type { PipelineTools } from "./tools.ts";
 import { enqueueCallsWith, work } from "./work.ts";
 
 export type PipelineParts = {
@@ -21,15 +22,17 @@ export type PipelineParts = {
   readonly ids: Ids;
   readonly log: Log;
   readonly react: React;
+  readonly tools: PipelineTools;
 };
 
 const minuteMs = 60_000;
 
 /** Does the work between the end of a call and call.completed in this process. */
-export async function workOnCalls({ jobs, ...parts }: PipelineParts): Promise<void> {
+export async function workOnCalls({ jobs, tools, ...parts }: PipelineParts): Promise<void> {
   const { config, clock } = parts;
   const deps: PipelineDeps = {
     ...parts,
+    ...tools,
     recipe,
     limits: { reportMs: config.settleSeconds * 1000, recordingMs: 15 * minuteMs, settleMs: 60 * minuteMs },
     async lookAgain(tx, data, at) {

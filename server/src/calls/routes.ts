@@ -9,7 +9,8 @@ import { pageOf } from "#/kernel/page.ts";
 import { aliasesOf } from "./alias-store.ts";
 import { factOf } from "./project.ts";
 import { type CallRecord, toCall } from "./record.ts";
-import { listCalls, loadCall, loadTranscripts, userNames } from "./store.ts";
+import { listCalls, loadCall, userNames } from "./store.ts";
+import { loadCurrentTranscript } from "./transcript-store.ts";
 
 /** Reading calls under /v1. Registering one is intake, and lives there. */
 export function callHandlers({
@@ -62,10 +63,9 @@ export function callHandlers({
     async getTranscript({ tenant, actor, params }) {
       return db.inTransaction([tenant], async (tx) => {
         const row = await callFor(tx, tenant, actor, params.id);
-        const eventId = row.state.transcript?.value.event_id;
-        const transcript = eventId && (await loadTranscripts(tx, [tenant], [eventId])).get(eventId);
-        if (!transcript) throw new NotFound("Transcript");
-        return transcript;
+        const current = await loadCurrentTranscript(tx, tenant, row.id);
+        if (!current) throw new NotFound("Transcript");
+        return current.transcript;
       });
     },
   };

@@ -81,6 +81,13 @@ function missingOf({ steps }: Dossier): MissingStep[] {
   );
 }
 
+/** The digest of everything that a run tells: while it is equal, there is nothing new. */
+export function toldDigestOf({ found, steps }: Dossier): string {
+  const { transcript, audio, text, summary, fields, trackers, evaluation, coaching } = found;
+  const rows = [...sectionOfStep.keys()].map((name) => [steps.get(name)?.state, steps.get(name)?.reason]);
+  return digest([rows, transcript?.id, audio, text, summary, fields, trackers, evaluation, coaching]);
+}
+
 /** Whether everything a run is made of has come to its end. */
 export function isAnalysed({ steps }: Dossier): boolean {
   return [...sectionOfStep.keys()].every((name) => isFinal(steps.get(name)));

@@ -4,18 +4,19 @@ import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit, CallResult, Change, React } from "#/calls/change.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { lockCalls, saveCalls } from "#/calls/store.ts";
+import { insertTranscript } from "#/calls/transcript-store.ts";
 import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { insertRun } from "#/evaluation/run-store.ts";
 import type { Analysed } from "#/evaluation/run.ts";
 
-import { analysedOf, callAnalysisOf, isAnalysed, sectionOfStep, withFindings } from "./analysis.ts";
+import { analysedOf, callAnalysisOf, isAnalysed, sectionOfStep, toldDigestOf, withFindings } from "./analysis.ts";
 import { type Dossier, isFinal, newsOf, nothingFound } from "./dossier.ts";
 import { isSetAside, withRow } from "./drive.ts";
 import { saveMetrics } from "./metric-store.ts";
 import { failed } from "./outcome.ts";
 import { outputOf } from "./output.ts";
-import { analysisResults, arrivedResults } from "./results.ts";
+import { analysisResults, arrivedResults, mayLeave } from "./results.ts";
 import type { Step } from "./step.ts";
 import { type Claim, type Release, releasePipeline, renewClaim, saveSteps } from "./store.ts";
 
@@ -76,6 +77,7 @@ export async function conclude(
     planVersion: dossier.plan.version,
     transcriptId: transcriptIdOf(dossier),
     runId: made?.id ?? dossier.runId,
+    toldDigest: made ? toldDigestOf(dossier) : dossier.toldDigest,
     settledAt,
   };
   const [result, , , , afterCommit] = await together([
@@ -100,8 +102,9 @@ export async function conclude(
 }
 
 /** The call turned out to be another one's double: whoever joined them has queued the other's pipeline. */
-async function leave(tx: Tx, { plan, settledAt, runId }: Dossier, claim: Claim): Promise<Concluded> {
-  const release = { wakeAt: null, planId: plan.id, planVersion: plan.version, transcriptId: null, runId, settledAt };
+async function leave(tx: Tx, { plan, settledAt, runId, toldDigest }: Dossier, claim: Claim): Promise<Concluded> {
+  const kept = { planId: plan.id, planVersion: plan.version, transcriptId: null, runId, toldDigest, settledAt };
+  const release = { ...kept, wakeAt: null };
   if ((await releasePipeline(tx, claim, release)) === "lost") throw new ClaimLost();
   return { next: "done", wakeAt: null, afterCommit: [] };
 }
@@ -158,8 +161,7 @@ function blank(step: StepName, attemptsMax: number, now: number) {
 /** Results that came after the call was settled make a run of their own; what changes nothing makes none. */
 function shouldRun(dossier: Dossier, settles: boolean): boolean {
   if (settles) return true;
-  const isNew = [...sectionOfStep.keys()].some((name) => dossier.unsaved.has(name));
-  return dossier.settledAt !== null && isAnalysed(dossier) && isNew;
+  return dossier.settledAt !== null && isAnalysed(dossier) && toldDigestOf(dossier) !== dossier.toldDigest;
 }
 
 function changesOf(
@@ -175,7 +177,7 @@ function changesOf(
   const next = { ...record, state, version: record.version + 1, updatedAt: now };
   const { record: after, types } = changesBetween(record, next, settles ? "due" : "pipeline");
   const analysis = callAnalysisOf(dossier, made.id, made.analysed);
-  const transcript = found.transcript?.transcript ?? null;
+  const transcript = mayLeave(dossier) ? (found.transcript?.transcript ?? null) : null;
   const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
   return {
     after,
@@ -195,7 +197,9 @@ async function write(tx: Tx, { tenantId, callId, unsaved, steps, found }: Dossie
   const all = isInRun
     ? [...new Set([...rows, ...[...sectionOfStep.keys()].flatMap((name) => steps.get(name) ?? [])])]
     : rows;
+  const heard = unsaved.has("transcribe") ? found.heard : null;
   await together([
+    heard ? insertTranscript(tx, heard) : Promise.resolve(),
     saveSteps(
       tx,
       tenantId,

@@ -4,13 +4,19 @@ import type { CostLine, EngineRef, Usage } from "@aftercall/contract/analysis/en
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { Coaching, Evaluation, ExtractedField, Summary, TrackerHit } from "@aftercall/contract/analysis/run.ts";
 import type { StepName, StepReason, StepState } from "@aftercall/contract/analysis/step.ts";
-import type { Recording } from "@aftercall/contract/recording.ts";
+import type { Transcript } from "@aftercall/contract/call.ts";
 
 import { project, type Projection } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
-import type { KeptTranscript } from "#/calls/transcript-store.ts";
+import type { KeptTranscript, NewTranscript } from "#/calls/transcript-store.ts";
 import type { Plan } from "#/evaluation/run.ts";
+import type { LanguageEngine } from "#/models/language/engine.ts";
+import type { SpeechEngine } from "#/models/speech/engine.ts";
 import type { Alias } from "#/providers/provider.ts";
+import type { MeasuredFacts } from "#/recordings/measure.ts";
+import type { RecordingRow } from "#/recordings/store.ts";
+import { detectLanguage } from "#/text/language.ts";
+import { turnsOf } from "#/text/turns.ts";
 
 /** How one step stands. Times are epoch milliseconds. */
 export type StepRow = {
@@ -38,6 +44,10 @@ export type Found = {
   readonly recording: FoundRecording | null;
   readonly audio: MetricSet | null;
   readonly transcript: KeptTranscript | null;
+  /** The same to work with: always in turns, and in a language where one can be told. */
+  readonly words: Transcript | null;
+  /** The same, as it is to be kept, where this run made it of the recording. */
+  readonly heard: NewTranscript | null;
   readonly text: MetricSet | null;
   readonly isVoicemail: boolean;
   readonly summary: Summary | null;
@@ -47,19 +57,18 @@ export type Found = {
   readonly coaching: Coaching | null;
 };
 
-/** The stored recording, by our own id of it, and where in it each channel speaks: from, to in milliseconds. */
+/** The stored recording, and what was measured of it once it was decoded. */
 export type FoundRecording = {
-  readonly id: string;
-  readonly sha256: string;
-  /** As the API shows it. */
-  readonly shown: Recording;
-  readonly speech: readonly (readonly (readonly [number, number])[])[] | null;
+  readonly row: RecordingRow;
+  readonly facts: MeasuredFacts | null;
 };
 
 export const nothingFound: Found = {
   recording: null,
   audio: null,
   transcript: null,
+  words: null,
+  heard: null,
   text: null,
   isVoicemail: false,
   summary: null,
@@ -77,6 +86,7 @@ export type Dossier = {
   readonly seen: Projection;
   readonly aliases: readonly Alias[];
   readonly plan: Plan;
+  readonly engines: DossierEngines;
   /** What the provider sent of what was said. */
   readonly told: KeptTranscript | null;
   /** When the pipeline began, and by when call.completed goes out; epoch milliseconds. */
@@ -85,10 +95,26 @@ export type Dossier = {
   readonly settledAt: number | null;
   /** The run that holds the results of the last time. */
   readonly runId: string | null;
+  /** Digest of the results that were told last; null before. */
+  readonly toldDigest: string | null;
   readonly steps: ReadonlyMap<StepName, StepRow>;
   readonly found: Found;
   /** Steps that were looked at since this was last written down. */
   readonly unsaved: ReadonlySet<StepName>;
+};
+
+/** A transcript as the steps work with it. */
+export function wordsIn({ transcript }: KeptTranscript): Transcript {
+  const turns = [...turnsOf(transcript)];
+  return { ...transcript, turns, language: transcript.language ?? detectLanguage(turns) };
+}
+
+/** The engines that may work for this tenant now; null where none is set up, or where its money is spent. */
+export type DossierEngines = {
+  readonly language: LanguageEngine | null;
+  readonly isLanguageSpent: boolean;
+  readonly speech: SpeechEngine | null;
+  readonly isSpeechSpent: boolean;
 };
 
 const finalStates: ReadonlySet<StepState> = new Set(["succeeded", "partial", "skipped", "failed"]);

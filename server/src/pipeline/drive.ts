@@ -101,7 +101,8 @@ async function attempt(step: Step, dossier: Dossier, tools: Tools, onBug: Driver
     return orInstead(failed("attempts_exhausted", "The process ended in the middle of every try."));
   }
   try {
-    return await step.run(dossier, tools);
+    const outcome = await step.run(dossier, tools);
+    return outcome.state === "failed" && step.instead ? await orInstead(outcome) : outcome;
   } catch (error) {
     if (error instanceof GiveUp) return orInstead(failed(error.reason, error.message));
     if (error instanceof Retry) {
@@ -115,8 +116,14 @@ async function attempt(step: Step, dossier: Dossier, tools: Tools, onBug: Driver
     return orInstead(failed("internal_error", `Our own failure: ${messageOf(error)}`));
   }
 
-  function orInstead(failure: Finished): Finished {
-    return step.instead?.(dossier, tools, failure) ?? failure;
+  async function orInstead(failure: Finished): Promise<Finished> {
+    if (!step.instead) return failure;
+    try {
+      return await step.instead(dossier, tools, failure);
+    } catch (error) {
+      onBug(step.name, error);
+      return failure;
+    }
   }
 }
 

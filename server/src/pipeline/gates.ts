@@ -1,6 +1,8 @@
 import type { SkipReason } from "@aftercall/contract/analysis/step.ts";
 import type { Turn } from "@aftercall/contract/call.ts";
 
+import { isSpeech } from "#/text/turns.ts";
+
 import { digest, type Dossier } from "./dossier.ts";
 import { type Finished, skipped } from "./outcome.ts";
 
@@ -22,16 +24,18 @@ export function closedForScoring(dossier: Dossier): Finished | null {
     : null;
 }
 
-function closed({ plan, seen, callId, found }: Dossier): readonly [SkipReason, string] | null {
+function closed({ plan, seen, callId, found, steps }: Dossier): readonly [SkipReason, string] | null {
   const { gates } = plan.definition;
   if (seen.outcome === "voicemail") return ["voicemail", "A machine answered the call."];
   if (seen.outcome !== null && seen.outcome !== "completed" && seen.outcome !== "transferred") {
     return ["outcome_not_completed", `Only calls that were completed are analysed; this one ended as ${seen.outcome}.`];
   }
-  const { transcript } = found;
-  if (!transcript) return ["no_transcript", "There is no transcript to work on."];
-  const { turns, language } = transcript.transcript;
-  const spoken = turns.filter(({ role }) => role !== "system" && role !== "tool");
+  if (steps.get("redact")?.state === "failed") {
+    return ["dependency_failed", "Personal data could not be masked, so nothing is made of what was said."];
+  }
+  if (!found.words) return ["no_transcript", "There is no transcript to work on."];
+  const { turns, language } = found.words;
+  const spoken = turns.filter(isSpeech);
   if (spoken.length < gates.min_turns) {
     return ["too_few_turns", `The call has ${spoken.length} turns; the plan asks for ${gates.min_turns}.`];
   }

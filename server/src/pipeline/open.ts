@@ -10,13 +10,22 @@ import { defaultPlan, trainingPlan } from "#/evaluation/default-plans.ts";
 import { loadPlan, planOf, publishedPlans } from "#/evaluation/plan-store.ts";
 import { loadRun } from "#/evaluation/run-store.ts";
 import type { Plan } from "#/evaluation/run.ts";
+import { factsOf } from "#/recordings/measure.ts";
+import { recordingsOfCall } from "#/recordings/store.ts";
 
-import { type Dossier, type Found, nothingFound } from "./dossier.ts";
+import { type Dossier, type DossierEngines, type Found, nothingFound, wordsIn } from "./dossier.ts";
 import { loadMetrics } from "./metric-store.ts";
 import { readBack } from "./output.ts";
 import type { PipelineLimits } from "./step.ts";
 import { type Claim, claimPipeline, loadSteps, type PipelineRow } from "./store.ts";
 import { subjectOf } from "./subject.ts";
+
+export type OpenContext = {
+  readonly limits: PipelineLimits;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly enginesOf: (tx: Tx, tenantId: string) => Promise<DossierEngines>;
+};
 
 /** The dossier of a call and the claim on its pipeline. */
 export type Opened = { readonly dossier: Dossier; readonly claim: Claim };
@@ -28,7 +37,7 @@ export type Opened = { readonly dossier: Dossier; readonly claim: Claim };
 export async function openDossier(
   tx: Tx,
   given: Claim,
-  { limits, now }: { readonly limits: PipelineLimits; readonly now: number },
+  { limits, now, enginesOf }: OpenContext,
 ): Promise<Opened | null> {
   const { tenantId } = given;
   const record = await loadCall(tx, tenantId, given.callId);
@@ -40,11 +49,12 @@ export async function openDossier(
   const row = await claimPipeline(tx, claim, { startedAt: now, settleBy: now + limits.settleMs });
   if (!row) return null;
   const eventId = record.state.transcript?.value.event_id;
-  const [told, aliases, steps, plan] = await together([
+  const [told, aliases, steps, plan, engines] = await together([
     eventId ? loadTranscript(tx, tenantId, { eventId }) : Promise.resolve(null),
     aliasesOf(tx, [tenantId], [record.id]),
     loadSteps(tx, tenantId, record.id),
     planFor(tx, tenantId, row, record),
+    enginesOf(tx, tenantId),
   ]);
   const dossier: Dossier = {
     tenantId,
@@ -58,6 +68,8 @@ export async function openDossier(
     settleBy: row.settle_by.getTime(),
     settledAt: row.settled_at?.getTime() ?? null,
     runId: row.run_id,
+    toldDigest: row.told_digest?.toString("hex") ?? null,
+    engines,
     steps: new Map(steps.map((step) => [step.row.step, step.row])),
     found: steps.length === 0 ? nothingFound : await loadFound(tx, claim, row, { steps, told }),
     unsaved: new Set(),
@@ -72,17 +84,22 @@ async function loadFound(
   { run_id: runId, transcript_id: transcriptId }: PipelineRow,
   { steps, told }: { steps: Awaited<ReturnType<typeof loadSteps>>; told: KeptTranscript | null },
 ): Promise<Found> {
-  const [run, sets, own] = await together([
+  const [run, sets, recordings, own] = await together([
     runId ? loadRun(tx, tenantId, runId) : Promise.resolve(null),
     loadMetrics(tx, tenantId, callId),
+    recordingsOfCall(tx, tenantId, callId),
     transcriptId ? loadTranscript(tx, tenantId, { id: transcriptId }) : Promise.resolve(null),
   ]);
   const isImported = steps.some(({ row }) => row.step === "import_transcript" && row.state === "succeeded");
+  const transcript = own ?? (isImported ? told : null);
+  const stored = recordings.find(({ kind, state }) => kind === "original" && state === "stored");
   return {
     ...readBack(steps, run),
+    recording: stored ? { row: stored, facts: factsOf(stored) } : null,
     audio: sets.find(({ basis }) => basis === "audio") ?? null,
     text: sets.find(({ basis }) => basis === "text") ?? null,
-    transcript: own ?? (isImported ? told : null),
+    transcript,
+    words: transcript && wordsIn(transcript),
   };
 }
 

@@ -7,9 +7,6 @@ import { nothingFound } from "./dossier.ts";
 export function outputOf({ step, state }: StepRow, found: Found): unknown {
   if (state !== "succeeded" && state !== "partial") return null;
   switch (step) {
-    case "fetch_recording":
-    case "measure_audio":
-      return found.recording;
     case "measure_text":
       return { is_voicemail: found.isVoicemail };
     case "summarise":
@@ -40,7 +37,6 @@ export function readBack(
     isGood(name) ? ((outputs.get(name) as Value | null | undefined) ?? ofRun ?? none) : none;
   return {
     ...nothingFound,
-    recording: kept("measure_audio", undefined, kept("fetch_recording", undefined, nothingFound.recording)),
     isVoicemail: text?.is_voicemail ?? false,
     summary: kept("summarise", run?.summary, nothingFound.summary),
     fields: kept("extract", run?.fields, nothingFound.fields),

@@ -1,18 +1,27 @@
 import type { Step } from "./step.ts";
+import { coach } from "./steps/coach.ts";
+import { extract } from "./steps/extract.ts";
+import { fetchRecording } from "./steps/fetch-recording.ts";
 import { importTranscript } from "./steps/import-transcript.ts";
-import { later } from "./steps/later.ts";
+import { measureAudio } from "./steps/measure-audio.ts";
+import { measureText } from "./steps/measure-text.ts";
+import { redact } from "./steps/redact.ts";
+import { score } from "./steps/score.ts";
+import { summarise } from "./steps/summarise.ts";
+import { track } from "./steps/track.ts";
+import { transcribe } from "./steps/transcribe.ts";
 
 /** The stages between the end of a call and call.completed, in the order in which they are tried and shown. */
 export const recipe: readonly Step[] = [
-  later("fetch_recording", []),
-  later("measure_audio", ["fetch_recording"]),
+  fetchRecording,
+  measureAudio,
   importTranscript,
-  later("transcribe", ["import_transcript", "fetch_recording", "measure_audio"]),
-  later("measure_text", ["transcribe"]),
-  later("redact", ["transcribe"]),
-  later("summarise", ["measure_text", "redact"]),
-  later("extract", ["measure_text", "redact"]),
-  later("track", ["measure_text", "measure_audio"]),
-  later("score", ["measure_text", "measure_audio", "extract", "track"]),
-  later("coach", ["score"]),
+  transcribe,
+  measureText,
+  redact,
+  summarise,
+  extract,
+  track,
+  score,
+  coach,
 ];

@@ -2,6 +2,7 @@ import type { CallAnalysis } from "@aftercall/contract/analysis/call-analysis.ts
 
 import type { CallResult } from "#/calls/change.ts";
 import type { CallRecord } from "#/calls/record.ts";
+import { presentRecording } from "#/recordings/present.ts";
 
 import type { Dossier } from "./dossier.ts";
 
@@ -12,14 +13,20 @@ export function arrivedResults(dossier: Dossier): CallResult[] {
   const isNew = (step: "fetch_recording" | "import_transcript" | "transcribe") =>
     unsaved.has(step) && steps.get(step)?.state === "succeeded";
   if (found.recording && isNew("fetch_recording")) {
-    const { id, shown } = found.recording;
-    results.push(resultOf(dossier, dossier.record, "recording.ready", { subject: id, id, data: { recording: shown } }));
+    const { row } = found.recording;
+    const data = { recording: presentRecording(row) };
+    results.push(resultOf(dossier, dossier.record, "recording.ready", { subject: row.id, id: row.id, data }));
   }
-  if (found.transcript && (isNew("import_transcript") || isNew("transcribe"))) {
+  if (found.transcript && mayLeave(dossier) && (isNew("import_transcript") || isNew("transcribe"))) {
     const { id, transcript } = found.transcript;
     results.push(resultOf(dossier, dossier.record, "transcript.ready", { subject: id, id, data: { transcript } }));
   }
   return results;
+}
+
+/** Whether what was said may be told as it is: where it has to be masked, only the masked words may. */
+export function mayLeave({ plan, found }: Dossier): boolean {
+  return plan.definition.redaction.mode === "off" || found.transcript?.redaction === "masked";
 }
 
 /** What a finished run is told with: nothing where every section was skipped. */

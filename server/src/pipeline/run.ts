@@ -7,7 +7,7 @@ import type { Log } from "#/kernel/log.ts";
 import { ClaimLost, conclude, saveProgress } from "./commit.ts";
 import type { Dossier } from "./dossier.ts";
 import { drive, wantsToAsk } from "./drive.ts";
-import { openDossier } from "./open.ts";
+import { type OpenContext, openDossier } from "./open.ts";
 import type { PipelineLimits, Step, Tools } from "./step.ts";
 import { type Claim, renewClaim } from "./store.ts";
 
@@ -22,6 +22,9 @@ export type PipelineDeps = {
   readonly react: React;
   readonly recipe: readonly Step[];
   readonly limits: PipelineLimits;
+  readonly enginesOf: OpenContext["enginesOf"];
+  /** What the steps of this call work with. */
+  readonly toolsFor: (dossier: Dossier, signal: AbortSignal) => Omit<Tools, "now" | "signal" | "newId" | "limits">;
   /** Queues the next look at a call, for when it is time; epoch milliseconds. */
   readonly lookAgain: (tx: Tx, data: PipelineData, at: number) => Promise<void>;
   /** Queues what asks somebody outside this process. */
@@ -50,7 +53,7 @@ export async function runPipeline(deps: PipelineDeps, data: PipelineData, run: R
   const given: Claim = { ...data, claimId: ids.next(), jobId: run.jobId, leaseMs };
   for (let round = 0; round < roundsMax; round++) {
     const opened = await db.inTransaction([data.tenantId], (tx) =>
-      openDossier(tx, given, { limits: deps.limits, now: clock.now() }),
+      openDossier(tx, given, { limits: deps.limits, now: clock.now(), enginesOf: deps.enginesOf }),
     );
     if (!opened) return;
     const { next, afterCommit } = await work(deps, opened.dossier, opened.claim, run);
@@ -70,7 +73,8 @@ async function work(
   const done = new AbortController();
   const lost = new AbortController();
   const stop = AbortSignal.any([signal, lost.signal]);
-  const tools = (): Tools => ({ now: clock.now(), signal: stop, limits });
+  const more = deps.toolsFor(opened, stop);
+  const tools = (): Tools => ({ ...more, now: clock.now(), signal: stop, newId: context.newId, limits });
   const renewing = mayAsk ? keepClaim(deps, claim, lost, done.signal) : Promise.resolve();
   try {
     const dossier = await drive(opened, {

@@ -1,6 +1,11 @@
 import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
-import type { Dossier } from "./dossier.ts";
+import type { TranscriptionAnswer } from "#/models/speech/answer.ts";
+import type { FetchResult } from "#/recordings/fetch.ts";
+import type { MeasureResult } from "#/recordings/measure.ts";
+
+import type { AskModel } from "./ask-model.ts";
+import type { Dossier, FoundRecording } from "./dossier.ts";
 import type { Finished, Outcome } from "./outcome.ts";
 
 /** One stage of the pipeline. */
@@ -16,8 +21,8 @@ export type Step = {
   readonly tries: Tries;
   /** @throws Retry, GiveUp of models/failure.ts; anything else is a bug of ours. */
   run(dossier: Dossier, tools: Tools): Outcome | Promise<Outcome>;
-  /** What it does instead when it has failed for good. */
-  instead?(dossier: Dossier, tools: Tools, failure: Finished): Finished | null;
+  /** What it gives when it has failed for good, where that is not just the failure. */
+  instead?(dossier: Dossier, tools: Tools, failure: Finished): Finished | Promise<Finished>;
 };
 
 export type Tries = {
@@ -31,8 +36,31 @@ export type Tools = {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly signal: AbortSignal;
+  readonly newId: () => string;
   readonly limits: PipelineLimits;
+  /** Null where the tenant has no language model. */
+  readonly askModel: AskModel | null;
+  readonly fetchRecording: FetchRecording;
+  readonly measureRecording: MeasureRecording;
+  /** Null where the tenant has no speech-to-text engine. */
+  readonly transcribe: TranscribeRecording | null;
+  /** IANA name and ISO 3166 code by which times and phone numbers without more are read. */
+  readonly timeZone: string;
+  readonly country: string | null;
 };
+
+/** One attempt, counted from 0; asks the provider itself where it may. */
+export type FetchRecording = (
+  dossier: Dossier,
+  options: { readonly attempt: number; readonly askProvider: boolean },
+) => Promise<FetchResult>;
+export type MeasureRecording = (dossier: Dossier, recordingId: string) => Promise<MeasureResult>;
+/** Turns a measured recording into text. @throws Retry, GiveUp */
+export type TranscribeRecording = (
+  dossier: Dossier,
+  recording: FoundRecording,
+  again: number,
+) => Promise<TranscriptionAnswer>;
 
 export type PipelineLimits = {
   /** How long a promised report is waited for, from the end of the call. */

@@ -12,6 +12,7 @@ export type PipelineRow = {
   readonly plan_version: number | null;
   readonly transcript_id: string | null;
   readonly run_id: string | null;
+  readonly told_digest: Buffer | null;
   readonly settle_by: Date;
   readonly started_at: Date;
   readonly settled_at: Date | null;
@@ -46,7 +47,7 @@ export async function claimPipeline(
             wake_at = case when ${isFree} then excluded.wake_at else p.wake_at end,
             state = case when ${isFree} then 'running' else p.state end,
             is_woken = not ${isFree}
-     returning p.state, p.claim_id, p.plan_id, p.plan_version, p.transcript_id, p.run_id, p.settle_by, p.started_at, p.settled_at`,
+     returning p.state, p.claim_id, p.plan_id, p.plan_version, p.transcript_id, p.run_id, p.told_digest, p.settle_by, p.started_at, p.settled_at`,
     [tenantId, callId, claimId, jobId, leaseMs, new Date(startedAt), new Date(settleBy)],
     "pipeline.claim",
   );
@@ -73,6 +74,8 @@ export type Release = {
   readonly planVersion: number;
   readonly transcriptId: string | null;
   readonly runId: string | null;
+  /** In hex. */
+  readonly toldDigest: string | null;
   readonly settledAt: number | null;
 };
 
@@ -80,12 +83,12 @@ export type Release = {
 export async function releasePipeline(
   tx: Tx,
   { tenantId, callId, claimId }: Claim,
-  { wakeAt, planId, planVersion, transcriptId, runId, settledAt }: Release,
+  { wakeAt, planId, planVersion, transcriptId, runId, toldDigest, settledAt }: Release,
 ): Promise<"released" | "woken" | "lost"> {
   const [row] = await tx.rows<{ is_woken: boolean }>(
     `update pipelines set claim_id = null, claim_job = null, lease_until = null, wake_at = $4,
             state = case when $4::timestamptz is null then 'settled' else 'running' end,
-            plan_id = $5, plan_version = $6, transcript_id = $7, run_id = $8, settled_at = $9
+            plan_id = $5, plan_version = $6, transcript_id = $7, run_id = $8, settled_at = $9, told_digest = $10
       where tenant_id = $1 and call_id = $2 and claim_id = $3 returning is_woken`,
     [
       tenantId,
@@ -97,6 +100,7 @@ export async function releasePipeline(
       transcriptId,
       runId,
       settledAt === null ? null : new Date(settledAt),
+      toldDigest === null ? null : Buffer.from(toldDigest, "hex"),
     ],
     "pipeline.release",
   );
@@ -177,7 +181,9 @@ export async function saveSteps(
             state = excluded.state, reason = excluded.reason, detail = excluded.detail, attempt = excluded.attempt,
             attempts_max = excluded.attempts_max, next_attempt_at = excluded.next_attempt_at, retried = excluded.retried,
             input_hash = excluded.input_hash, output = excluded.output, engine = excluded.engine, usage = excluded.usage,
-            cost = excluded.cost, started_at = excluded.started_at, finished_at = excluded.finished_at`,
+            cost = excluded.cost, started_at = excluded.started_at, finished_at = excluded.finished_at
+      -- What a person had done again meanwhile stays asked for.
+      where step_results.retried <= excluded.retried`,
     [tenantId, callId, jsonbText(rows)],
     "pipeline.save-steps",
   );

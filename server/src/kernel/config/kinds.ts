@@ -74,3 +74,21 @@ export function databaseUrl() {
     .string({ error })
     .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), error);
 }
+
+export function timeZone() {
+  const error = "must be the IANA name of a time zone, as in Asia/Jerusalem";
+  return z.string({ error }).refine(isTimeZone, error);
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+export function country() {
+  const error = "must be two letters, as in IL";
+  return z.string({ error }).regex(/^[A-Z]{2}$/, error);
+}

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { type About, aboutOf } from "./about.ts";
 import { engineSettings } from "./engine-settings.ts";
+import { country, databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, timeZone, whole } from "./kinds.ts";
 import { providerSettings } from "./provider-settings.ts";
 import { databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, whole } from "./kinds.ts";
 
@@ -157,19 +158,33 @@ export const settingsSchema = z.object({
     example: "10.0.0.0/8",
     defaultText: "none",
   }),
-  settleSeconds: whole(0, 86_400)
-    .default(120)
-    .register(aboutOf, {
-      analysis: z.enum(["on", "off"], { error: "must be on or off" }).default("on").register(aboutOf, {
-        env: "AFTERCALL_ANALYSIS",
-        about:
-          "Whether anything is made of calls after their end: recordings, transcripts, numbers, summaries, fields, scorecards. `off` sends `call.completed` as soon as the provider has told everything.",
-        example: "off",
-      }),
-      env: "AFTERCALL_SETTLE_SECONDS",
-      about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
-      example: "300",
-    }),
+  analysis: z.enum(["on", "off"], { error: "must be on or off" }).default("on").register(aboutOf, {
+    env: "AFTERCALL_ANALYSIS",
+    about:
+      "Whether anything is made of calls after their end: recordings, transcripts, numbers, summaries, fields, scorecards. `off` sends `call.completed` as soon as the provider has told everything.",
+    example: "off",
+  }),
+  timeZone: timeZone().default("UTC").register(aboutOf, {
+    env: "AFTERCALL_TIME_ZONE",
+    about: "Where callers are when they say `tomorrow at ten`: the IANA name of a time zone.",
+    example: "Asia/Jerusalem",
+  }),
+  country: country().optional().register(aboutOf, {
+    env: "AFTERCALL_COUNTRY",
+    about: "Where phone numbers are from that are said without a country code: two letters, ISO 3166.",
+    example: "IL",
+  }),
+  settleSeconds: whole(0, 86_400).default(120).register(aboutOf, {
+    env: "AFTERCALL_SETTLE_SECONDS",
+    about: "How long `call.completed` waits at most for a report that the provider sends after the end of a call.",
+    example: "300",
+  }),
+  trainingAnswerSeconds: whole(0, 600).default(25).register(aboutOf, {
+    env: "AFTERCALL_TRAINING_ANSWER_SECONDS",
+    about:
+      "How long Wonderful's webhook waits at most for the feedback that it asks for; past it the answer is 202 and the work goes on. 0 answers at once.",
+    example: "8",
+  }),
   attemptsDays: whole(1, 3_650).default(30).register(aboutOf, {
     env: "AFTERCALL_ATTEMPTS_DAYS",
     about: "How long attempts are kept: when, where to, and what status came back.",

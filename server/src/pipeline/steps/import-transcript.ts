@@ -1,4 +1,4 @@
-import type { Dossier } from "../dossier.ts";
+import { type Dossier, wordsIn } from "../dossier.ts";
 import { done, skipped, waiting } from "../outcome.ts";
 import { once, type Step } from "../step.ts";
 
@@ -12,7 +12,7 @@ export const importTranscript: Step = {
   run(dossier, { now, limits }) {
     const until = dossier.startedAt + limits.reportMs;
     if (isReportMissing(dossier) && now < until) return waiting(until, "The provider's report has not come yet.");
-    if (dossier.told) return done({ transcript: dossier.told });
+    if (dossier.told) return done({ transcript: dossier.told, words: wordsIn(dossier.told) });
     return skipped("no_provider_transcript", "The provider sent no transcript.");
   },
 };

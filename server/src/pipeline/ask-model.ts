@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+
+import type { EngineRef } from "@aftercall/contract/analysis/engine.ts";
+import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+
+import { factOf } from "#/calls/project.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
+import type { Engines } from "#/engines/engines.ts";
+import type { Analyst, AnalystAnswer, Generated, KeptAnswers, LanguageSection } from "#/models/language/answer.ts";
+import type { LanguageEngine } from "#/models/language/engine.ts";
+
+import { findAnswer, keepAnswer } from "./answer-store.ts";
+import type { Dossier } from "./dossier.ts";
+
+export type Asked = {
+  readonly answer: AnalystAnswer;
+  /** Whether this section is the one that the request is written down under: it was made once for all of them. */
+  readonly isFirst: boolean;
+};
+
+/** Asks the tenant's language model for a section of a call. */
+export type AskModel = (dossier: Dossier, section: LanguageSection, again: number) => Promise<Asked>;
+
+export type AskModelDeps = {
+  readonly db: Db;
+  readonly engines: Pick<Engines, "noteCosts">;
+  readonly analystOf: (engine: LanguageEngine) => Analyst;
+  readonly timeZone: string;
+};
+
+/**
+ * One request serves all sections of a call: who asks first makes it, the others wait for the same answer. A section that a
+ * person had done again is asked for alone. What was answered is kept before anything is made of it, so that it is paid once.
+ */
+export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signal: AbortSignal): AskModel {
+  const asked = new Map<string, Promise<AnalystAnswer>>();
+  const analyst = deps.analystOf(engine);
+  return async (dossier, section, again) => {
+    const sections = again > 0 ? [section] : wantedSections(dossier.plan.definition);
+    const key = JSON.stringify([sections, again, dossier.found.transcript?.digest]);
+    const isFirst = !asked.has(key);
+    const answer = asked.get(key) ?? ask(dossier, sections, again);
+    asked.set(key, answer);
+    return { answer: await answer, isFirst };
+  };
+
+  async function ask(dossier: Dossier, sections: LanguageSection[], again: number): Promise<AnalystAnswer> {
+    const { plan, found, seen, record } = dossier;
+    if (!found.words) throw new Error("a model is asked about a call without a transcript");
+    return analyst.analyse({
+      transcript: found.words,
+      plan: plan.definition,
+      sections,
+      metrics: [found.audio, found.text].filter((set) => set !== null),
+      facts: {
+        outcome: seen.outcome,
+        direction: factOf(record.state, "direction"),
+        durationMs: seen.durationMs,
+        startedAtMs: seen.startedAt,
+        timeZone: deps.timeZone,
+      },
+      signal,
+      answers: keptAnswers(deps, dossier, analyst.refOf(plan.definition, sections), again),
+    });
+  }
+}
+
+/** What a plan needs a language model for. */
+export function wantedSections({ summary, fields, rubric, coaching }: PlanDefinition): LanguageSection[] {
+  const judges = rubric?.criteria.some(({ kind }) => kind === "check" || kind === "scale") ?? false;
+  return [
+    ...(summary.enabled ? (["summary"] as const) : []),
+    ...(fields.some(({ kind }) => kind === "ai") ? (["extraction"] as const) : []),
+    ...(judges ? (["evaluation"] as const) : []),
+    ...(rubric && coaching.enabled ? (["coaching"] as const) : []),
+  ];
+}
+
+function keptAnswers({ db, engines }: AskModelDeps, dossier: Dossier, engine: EngineRef, again: number): KeptAnswers {
+  const { tenantId, callId } = dossier;
+  const place = { tenantId, callId, step: "analyse" };
+  // What a person had done again is asked again.
+  const salted = (hash: Buffer) => (again === 0 ? hash : createHash("sha256").update(hash).update(`${again}`).digest());
+  const inTransaction = <T>(work: (tx: Tx) => Promise<T>) => db.inTransaction([tenantId], work);
+  return {
+    async find(hash) {
+      const key = { ...place, hash: salted(hash) };
+      return (await inTransaction((tx) => findAnswer(tx, key))) as Generated | null;
+    },
+    async keep(hash, answer, cost) {
+      const key = { ...place, hash: salted(hash) };
+      await inTransaction(async (tx) => {
+        const isNew = await keepAnswer(tx, key, { answer, engine, usage: answer.usage, cost });
+        if (isNew) await engines.noteCosts(tx, { tenantId, callId, step: "analyse" }, cost);
+      });
+    },
+  };
+}

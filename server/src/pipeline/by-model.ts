@@ -1,0 +1,73 @@
+import type { Section } from "@aftercall/contract/analysis/run.ts";
+import type { SkipReason, StepName } from "@aftercall/contract/analysis/step.ts";
+
+import type { LanguageSection, SectionAnswer, SectionValues } from "#/models/language/answer.ts";
+
+import { wantedSections } from "./ask-model.ts";
+import type { Dossier } from "./dossier.ts";
+import { failed, type Finished, skipped } from "./outcome.ts";
+import type { Tools } from "./step.ts";
+
+/** Whether a model makes this section of this call; otherwise the built-in analyzer does. */
+export function isByModel({ plan, engines }: Dossier, section: LanguageSection): boolean {
+  const { use } = plan.definition.engine;
+  return use !== "builtin" && engines.language !== null && wantedSections(plan.definition).includes(section);
+}
+
+/** Why a model that the plan asks for does not do it: none is set up, or its money is spent. Null when nothing is missing. */
+function missingModel({ plan, engines }: Dossier): readonly [SkipReason, string] | null {
+  if (plan.definition.engine.use === "builtin" || engines.language) return null;
+  if (engines.isLanguageSpent) return ["cost_limit", "The budget for language models is spent for this month."];
+  if (plan.definition.engine.use === "auto") return null;
+  return ["no_engine", "The plan asks for a language model, and none is set up."];
+}
+
+/** One section from the model, or what becomes of the step instead. */
+export async function fromModel<Name extends LanguageSection>(
+  dossier: Dossier,
+  tools: Tools,
+  section: Name,
+  use: (value: SectionValues[Name], flags: readonly string[]) => Finished,
+): Promise<Finished> {
+  if (!tools.askModel) throw new Error("a step asks a model where none can be asked");
+  const { answer, isFirst } = await tools.askModel(dossier, section, retriedOf(dossier, section));
+  const { engine, usage, cost, flags } = answer;
+  const spent = isFirst ? { usage, cost } : {};
+  const given = answer.sections[section];
+  if (!given) return { ...failed("invalid_output", "The model left this section out."), engine, ...spent };
+  if (!given.ok) return { ...failed(given.reason, given.detail), engine, ...spent };
+  return { ...use(given.value, flags), engine, ...spent };
+}
+
+const stepOf: Readonly<Record<LanguageSection, StepName>> = {
+  summary: "summarise",
+  extraction: "extract",
+  evaluation: "score",
+  coaching: "coach",
+};
+
+function retriedOf({ steps }: Dossier, section: LanguageSection): number {
+  return steps.get(stepOf[section])?.retried ?? 0;
+}
+
+/** What our own code made where the model failed or was not there: less than was asked for, and it says why. */
+function insteadOf(made: Finished, why: readonly [Section["reason"], string | null]): Finished {
+  const [reason, detail] = why;
+  return { ...made, state: "partial", reason, detail: `${detail ?? ""} Made by the built-in analyzer instead.`.trim() };
+}
+
+/** A failure after which the plan wants nothing, or what our own code makes. */
+export async function fallBack({ plan }: Dossier, failure: Finished, make: Make): Promise<Finished> {
+  if (plan.definition.engine.fallback === "none") return failure;
+  const { usage, cost } = failure;
+  return { ...insteadOf(await make(), [failure.reason, failure.detail]), usage, cost };
+}
+
+/** The section without a model: made by our own code, or skipped where the plan takes nothing but a model's. */
+export async function withoutModel(dossier: Dossier, make: Make): Promise<Finished> {
+  const missing = missingModel(dossier);
+  if (!missing) return make();
+  return dossier.plan.definition.engine.fallback === "none" ? skipped(...missing) : insteadOf(await make(), missing);
+}
+
+type Make = () => Finished | Promise<Finished>;

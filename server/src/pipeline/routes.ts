@@ -1,0 +1,154 @@
+import { StepName } from "@aftercall/contract/analysis/step.ts";
+import type { Handlers } from "@aftercall/contract/api.ts";
+import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
+import type { pipelineRoutes } from "@aftercall/contract/routes/pipeline.ts";
+
+import { record as recordAudit } from "#/audit/record.ts";
+import { loadCall } from "#/calls/store.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
+import { loadRun } from "#/evaluation/run-store.ts";
+import { showRun } from "#/evaluation/run.ts";
+import { Conflict, Malformed, NotFound } from "#/kernel/errors.ts";
+import type { Ids } from "#/kernel/ids.ts";
+
+import { loadMetrics } from "./metric-store.ts";
+import type { PipelineData } from "./run.ts";
+import { showStep, showSteps } from "./show.ts";
+import * as steps from "./step-store.ts";
+import { loadSteps } from "./store.ts";
+
+export type PipelineRouteDeps = {
+  readonly db: Db;
+  readonly ids: Ids;
+  readonly enqueueCalls: (tx: Tx, calls: readonly PipelineData[]) => Promise<void>;
+};
+
+/** What happens between the end of a call and its results, and doing parts of it again, under /v1. */
+export function pipelineHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps): Handlers<typeof pipelineRoutes> {
+  return {
+    async getCallSteps({ tenant, params }) {
+      return db.inTransaction([tenant], (tx) => stepsOf(tx, tenant, params.id));
+    },
+
+    async retryCallStep({ tenant, actor, params: { id, step } }) {
+      return db.inTransaction([tenant], async (tx) => {
+        const callId = await callIdOf(tx, tenant, id);
+        const row = (await loadSteps(tx, tenant, callId)).find((one) => one.row.step === step)?.row;
+        if (!row || step === "settle") throw new Conflict(`Nothing of ${step} can be done again`);
+        if (row.state === "succeeded")
+          throw new Conflict(`${step} has succeeded: POST a re-run of the analysis instead`);
+        if (row.state === "running") throw new Conflict(`${step} is being worked at`);
+        await steps.resetStep(tx, tenant, callId, step);
+        await enqueueCalls(tx, [{ tenantId: tenant, callId }]);
+        const subject = toPublicId("call", callId);
+        await recordAudit(tx, ids, { tenant, actor, action: "step.retried", subject, detail: { step } });
+        return stepsOf(tx, tenant, callId);
+      });
+    },
+
+    async getCallAnalysis({ tenant, params }) {
+      return db.inTransaction([tenant], async (tx) => {
+        const callId = await callIdOf(tx, tenant, params.id);
+        const runId = await steps.currentRunId(tx, tenant, callId);
+        const run = runId && (await loadRun(tx, tenant, runId));
+        if (!run) throw new NotFound("Analysis");
+        return showRun(run);
+      });
+    },
+
+    async getCallMetrics({ tenant, params }) {
+      return db.inTransaction([tenant], async (tx) => ({
+        data: await loadMetrics(tx, tenant, await callIdOf(tx, tenant, params.id)),
+      }));
+    },
+
+    async listSteps({ tenant, query }) {
+      return db.inTransaction([tenant], async (tx) => {
+        const before = query.cursor === undefined ? null : keyIn(query.cursor);
+        const keys = await steps.listStepKeys(tx, tenant, filterOf(query), { before, limit: query.limit + 1 });
+        const page = keys.slice(0, query.limit);
+        const rows = new Map<string, Awaited<ReturnType<typeof loadSteps>>>();
+        for (const { call_id: callId } of page) {
+          // oxlint-disable-next-line no-await-in-loop -- One statement after the other on one connection.
+          if (!rows.has(callId)) rows.set(callId, await loadSteps(tx, tenant, callId));
+        }
+        const last = page.at(-1);
+        return {
+          data: page.flatMap(({ call_id: callId, step }) => {
+            const found = rows.get(callId)?.find(({ row }) => row.step === step);
+            return found ? [{ ...showStep(found.row), call_id: toPublicId("call", callId) }] : [];
+          }),
+          has_more: keys.length > query.limit,
+          next_cursor: keys.length > query.limit && last ? `${toPublicId("call", last.call_id)}.${last.step}` : null,
+        };
+      });
+    },
+
+    async retrySteps({ tenant, actor, body }) {
+      return db.inTransaction([tenant], async (tx) => {
+        const filter = filterOf(body);
+        const found = await steps.callsWithSteps(tx, tenant, filter, body.limit + 1);
+        const chosen = found.slice(0, body.limit);
+        const answer = {
+          calls: chosen.length,
+          steps: chosen.reduce((sum, { count }) => sum + count, 0),
+          is_more: found.length > body.limit,
+        };
+        if (body.dry_run || chosen.length === 0) return answer;
+        const callIds = chosen.map((one) => one.call_id);
+        const again = await steps.resetSteps(tx, tenant, callIds, filter);
+        await enqueueCalls(
+          tx,
+          again.map((callId) => ({ tenantId: tenant, callId })),
+        );
+        const detail = { ...answer, state: body.state, step: body.step ?? null, reason: body.reason ?? null };
+        const subject = toPublicId("tenant", tenant);
+        await recordAudit(tx, ids, { tenant, actor, action: "steps.retried", subject, detail });
+        return answer;
+      });
+    },
+  };
+}
+
+async function stepsOf(tx: Tx, tenant: string, id: string) {
+  const callId = await callIdOf(tx, tenant, id);
+  const rows = await loadSteps(tx, tenant, callId);
+  return showSteps(
+    callId,
+    await steps.findPipeline(tx, tenant, callId),
+    rows.map(({ row }) => row),
+  );
+}
+
+/** The call, or the one it turned out to be. */
+async function callIdOf(tx: Tx, tenant: string, id: string): Promise<string> {
+  const call = await loadCall(tx, tenant, id);
+  if (!call) throw new NotFound("Call");
+  return call.id;
+}
+
+type Asked = {
+  readonly state: string;
+  readonly step?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+};
+
+function filterOf({ state, step, reason, since, until }: Asked): steps.StepFilter {
+  return {
+    state,
+    step: step ?? null,
+    reason: reason ?? null,
+    since: since === undefined ? null : new Date(since),
+    until: until === undefined ? null : new Date(until),
+  };
+}
+
+/** `call_….score` → what it names. */
+function keyIn(cursor: string): { callId: string; step: string } {
+  const [call = "", step = ""] = cursor.split(".");
+  const callId = fromPublicId("call", call);
+  if (!callId || !StepName.safeParse(step).success) throw new Malformed("The cursor is not one of ours");
+  return { callId, step };
+}

@@ -1,0 +1,68 @@
+import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
+
+import { extractFields } from "#/models/builtin/extract.ts";
+
+import { builtin } from "../builtin.ts";
+import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
+import type { Dossier } from "../dossier.ts";
+import { closedGate } from "../gates.ts";
+import { done, type Finished, skipped } from "../outcome.ts";
+import { engineTries, type Step } from "../step.ts";
+import type { Tools } from "../step.ts";
+
+/** Finds the plan's fields: lists, patterns and parsers by our own code, the others by a model. */
+export const extract: Step = {
+  name: "extract",
+  needs: ["measure_text", "redact"],
+  tries: engineTries,
+  asks: (dossier) => isByModel(dossier, "extraction") && closedGate(dossier) === null,
+  input: ({ found, plan, seen }) => [
+    found.transcript?.id,
+    found.transcript?.digest,
+    plan.id,
+    plan.version,
+    seen.outcome,
+  ],
+  async run(dossier, tools) {
+    const { fields } = dossier.plan.definition;
+    if (fields.length === 0) return skipped("no_fields", "The plan has no fields.");
+    const gate = closedGate(dossier);
+    if (gate) return gate;
+    const make = () => byCode(dossier, tools);
+    if (!isByModel(dossier, "extraction")) {
+      return fields.some(({ kind }) => kind === "ai") ? withoutModel(dossier, make) : make();
+    }
+    const own = make();
+    return fromModel(dossier, tools, "extraction", (told) => joined(own, told));
+  },
+  instead: (dossier, tools, failure) => fallBack(dossier, failure, () => byCode(dossier, tools)),
+};
+
+function byCode({ found, plan, seen }: Dossier, { timeZone, country }: Tools): Finished {
+  if (!found.words) return skipped("no_transcript", "There is no transcript to work on.");
+  const options = { startedAtMs: seen.startedAt ?? seen.endedAt, timeZone, country };
+  const fields = extractFields(found.words, plan.definition.fields, options);
+  const left = fields.filter(({ state }) => state === "skipped").length;
+  const isPartial = left > 0 && left < fields.length;
+  if (left > 0 && !isPartial) return skipped("no_engine", "All fields of the plan need a language model.");
+  return done(
+    { fields },
+    {
+      engine: builtin,
+      ...(isPartial && {
+        state: "partial",
+        reason: "no_engine",
+        detail: `${left} of ${fields.length} fields need a language model.`,
+      }),
+    },
+  );
+}
+
+/** In the order of the plan: what the model told, and what our own code found. */
+function joined(own: Finished, told: readonly ExtractedField[]): Finished {
+  const byName = new Map(told.map((field) => [field.name, field]));
+  const fields = own.found.fields ?? told;
+  return done({
+    fields: fields.map((field) => (field.state === "skipped" ? (byName.get(field.name) ?? field) : field)),
+  });
+}

@@ -1,0 +1,22 @@
+import { measureTurns } from "#/metrics/turns.ts";
+import { soundsLikeVoicemail } from "#/models/builtin/voicemail.ts";
+
+import { builtin } from "../builtin.ts";
+import { done, skipped } from "../outcome.ts";
+import { once, type Step } from "../step.ts";
+
+/** Numbers from the transcript, and whether it sounds like a voicemail. */
+export const measureText: Step = {
+  name: "measure_text",
+  needs: ["import_transcript", "transcribe"],
+  tries: once,
+  asks: () => false,
+  input: ({ found, seen }) => [found.transcript?.id, found.transcript?.digest, seen.durationMs],
+  run({ found, seen }) {
+    if (!found.words) return skipped("no_transcript", "There is no transcript to measure.");
+    const { turns, language } = found.words;
+    const mediaMs = found.recording?.facts?.durationMs ?? seen.durationMs;
+    const text = measureTurns({ turns, mediaMs, language });
+    return done({ text, isVoicemail: soundsLikeVoicemail(found.words) }, { engine: builtin });
+  },
+};

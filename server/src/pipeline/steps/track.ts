@@ -1,0 +1,33 @@
+import { track as look } from "#/models/builtin/track.ts";
+
+import { builtin } from "../builtin.ts";
+import { digest } from "../dossier.ts";
+import { closedGate } from "../gates.ts";
+import { done, skipped } from "../outcome.ts";
+import { once, type Step } from "../step.ts";
+
+/** Looks for the plan's phrases and numbers. Rules are code: no model is asked. */
+export const track: Step = {
+  name: "track",
+  needs: ["measure_text", "measure_audio", "redact"],
+  tries: once,
+  asks: () => false,
+  input: ({ found, plan, seen }) => [
+    found.transcript?.id,
+    found.transcript?.digest,
+    digest([found.audio, found.text]),
+    plan.id,
+    plan.version,
+    seen.outcome,
+  ],
+  run(dossier) {
+    const { found, plan } = dossier;
+    const { trackers } = plan.definition;
+    if (trackers.length === 0) return skipped("no_trackers", "The plan has no trackers.");
+    const gate = closedGate(dossier);
+    if (gate) return gate;
+    if (!found.words) return skipped("no_transcript", "There is no transcript to work on.");
+    const metrics = [found.audio, found.text].filter((set) => set !== null);
+    return done({ trackers: look(found.words, metrics, trackers) }, { engine: builtin });
+  },
+};

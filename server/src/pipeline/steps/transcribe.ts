@@ -1,0 +1,68 @@
+import { digestOf, type NewTranscript } from "#/calls/transcript-store.ts";
+
+import { type Dossier, wordsIn } from "../dossier.ts";
+import { done, type Finished, skipped } from "../outcome.ts";
+import { engineTries, type Step } from "../step.ts";
+
+/** Turns the recording into text, where the provider sent none or the plan prefers our own. */
+export const transcribe: Step = {
+  name: "transcribe",
+  needs: ["import_transcript", "fetch_recording", "measure_audio"],
+  tries: engineTries,
+  asks: (dossier) => reasonToSkip(dossier) === null,
+  input: (dossier) => {
+    const { found, told, plan } = dossier;
+    return [
+      told?.digest,
+      found.recording?.row.sha256?.toString("hex"),
+      plan.definition.transcription,
+      reasonToSkip(dossier)?.reason,
+    ];
+  },
+  async run(dossier, tools) {
+    const skip = reasonToSkip(dossier);
+    const { recording } = dossier.found;
+    if (skip || !recording || !tools.transcribe)
+      return skip ?? skipped("no_engine", "No speech-to-text engine is set up.");
+    const again = dossier.steps.get("transcribe")?.retried ?? 0;
+    const answer = await tools.transcribe(dossier, recording, again);
+    const { transcript, timing, quality, engine, usage, cost } = answer;
+    if (transcript.text.trim() === "") {
+      return { ...skipped("no_human_speech", "Nobody says a word in the recording."), engine, usage, cost };
+    }
+    const heard: NewTranscript = {
+      ...transcript,
+      tenantId: dossier.tenantId,
+      id: tools.newId(),
+      callId: dossier.callId,
+      origin: "stt",
+      parentId: null,
+      engine,
+      timing,
+      redaction: "none",
+      quality: { ...quality },
+    };
+    const kept = { id: heard.id, origin: "stt", redaction: "none", digest: digestOf(transcript), transcript } as const;
+    return done({ transcript: kept, words: wordsIn(kept), heard }, { engine, usage, cost });
+  },
+};
+
+/** Shorter recordings hold a greeting at most, and engines make words up for them. */
+const recordingMsMin = 1_000;
+
+function reasonToSkip({ told, found, plan, engines, seen }: Dossier): Finished | null {
+  if (seen.outcome === "voicemail") return skipped("voicemail", "A machine answered the call.");
+  if (told && plan.definition.transcription.prefer !== "stt") {
+    return skipped("provider_transcript_present", "The provider's own transcript is used.");
+  }
+  const { recording } = found;
+  if (!recording) return skipped("no_recording", "There is no recording to transcribe.");
+  if (!recording.facts) return skipped("dependency_failed", "The recording could not be read.");
+  if (recording.facts.isSilent) return skipped("silent_recording", "Nobody speaks in the recording.");
+  if (recording.facts.durationMs < recordingMsMin)
+    return skipped("too_short", "The recording is shorter than a second.");
+  if (engines.isSpeechSpent) return skipped("cost_limit", "The budget for speech-to-text is spent for this month.");
+  if (!engines.speech)
+    return skipped("no_engine", "No speech-to-text engine is set up: PUT /v1/engines/speech sets one.");
+  return null;
+}
