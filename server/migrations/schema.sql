@@ -105,6 +105,20 @@ AS $function$ select sha256(convert_to(concat_ws(chr(10), e.id, e.source_id, e.p
           extract(epoch from e.received_at), encode(coalesce(e.body_digest, sha256(e.body)), 'hex')), 'UTF8')) $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.hold_paused_delivery()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select 1 from messages m join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id
+      join campaigns p on p.tenant_id = c.tenant_id and p.id = c.campaign_id
+     where m.tenant_id = new.tenant_id and m.id = new.message_id and p.deliveries_paused_at is not null) then
+    new.due_at := 'infinity';
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.lookup_api_key(wanted bytea)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -819,6 +833,7 @@ create table campaigns (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   business_id text,
+  deliveries_paused_at timestamp with time zone,
   constraint campaigns_pkey PRIMARY KEY (tenant_id, id),
   constraint campaigns_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
   constraint campaigns_business_id_check CHECK (((length(business_id) >= 1) AND (length(business_id) <= 1000))),
@@ -828,6 +843,7 @@ create table campaigns (
   constraint campaigns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX campaigns_business ON public.campaigns USING btree (tenant_id, business_id, id) WHERE (business_id IS NOT NULL);
+CREATE INDEX campaigns_paused ON public.campaigns USING btree (tenant_id) WHERE (deliveries_paused_at IS NOT NULL);
 alter table campaigns enable row level security;
 alter table campaigns force row level security;
 create policy tenant_wall on campaigns for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -887,6 +903,7 @@ CREATE INDEX deliveries_leased ON public.deliveries USING btree (tenant_id, endp
 CREATE INDEX deliveries_line ON public.deliveries USING btree (tenant_id, endpoint_id, order_key, sequence) WHERE ((order_key IS NOT NULL) AND (state <> 'delivered'::text));
 CREATE INDEX deliveries_resent ON public.deliveries USING btree (tenant_id, cause) WHERE (cause <> 'event'::text);
 CREATE INDEX deliveries_undelivered ON public.deliveries USING btree (tenant_id, id) INCLUDE (endpoint_id, reason) WHERE ((state = 'undelivered'::text) AND (replaced_by IS NULL));
+CREATE TRIGGER hold_paused_delivery BEFORE UPDATE ON public.deliveries FOR EACH ROW WHEN (((old.state = 'claimed'::text) AND (new.state = 'due'::text) AND (new.cause = 'event'::text))) EXECUTE FUNCTION hold_paused_delivery();
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
 create policy lookup on deliveries for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));

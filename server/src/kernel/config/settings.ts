@@ -4,7 +4,6 @@ import { type About, aboutOf } from "./about.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { country, databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, timeZone, whole } from "./kinds.ts";
 import { providerSettings } from "./provider-settings.ts";
-import { databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, whole } from "./kinds.ts";
 
 /** Every setting there is. Types, checks, errors and the reference page are drawn from this one schema. */
 export const settingsSchema = z.object({
@@ -217,7 +216,6 @@ export const settingsSchema = z.object({
     about: "How long refused requests are kept for a replay.",
     example: "7",
   }),
-  ...engineSettings,
   s3Endpoint: publicUrl().optional().register(aboutOf, {
     env: "AFTERCALL_S3_ENDPOINT",
     about:
@@ -246,6 +244,7 @@ export const settingsSchema = z.object({
     example: "…",
     isSecret: true,
   }),
+  ...engineSettings,
   ...providerSettings,
 });
 
