@@ -7,6 +7,7 @@ import { systemClock } from "#/kernel/clock.ts";
 import { createIds } from "#/kernel/ids.ts";
 import { silentLog } from "#/kernel/log.ts";
 import { createMetrics } from "#/kernel/metrics.ts";
+import type { Resolver } from "#/kernel/net/guard.ts";
 import { createGuardedHttp } from "#/kernel/net/http.ts";
 import { systemRandom } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
@@ -28,7 +29,7 @@ export type Delivering = Awaited<ReturnType<typeof startDelivering>>;
  * Delivery with everything real and a tenant of its own. A worker serves all tenants, so a test file has a database of its
  * own, and each test leaves nothing due behind. Workers are not started: tests go round by round with `runOnce`.
  */
-export async function startDelivering(db: Db, options: { privateTargets?: string[] } = {}) {
+export async function startDelivering(db: Db, options: { privateTargets?: string[]; resolver?: Resolver } = {}) {
   const clock = systemClock;
   const ids = createIds(clock);
   const box = createSecretBox("a root secret that is long enough for a test");
@@ -36,6 +37,7 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
     privateTargets: options.privateTargets ?? ["127.0.0.0/8"],
     allowHttp: true,
     clock,
+    ...(options.resolver && { resolver: options.resolver }),
   });
   // Registration may name any URL here; what is refused when it is dialled is a test of its own.
   const anyUrl = createGuardedHttp({ privateTargets: ["0.0.0.0/0"], allowHttp: true, clock });
