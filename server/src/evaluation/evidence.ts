@@ -3,7 +3,7 @@ import type { Turn, TurnRole } from "@aftercall/contract/call.ts";
 
 import { isHebrew } from "#/text/hebrew.ts";
 import { normaliseForQuotes, originalRange } from "#/text/normalise.ts";
-import { speaksAs } from "#/text/sides.ts";
+import { speakersOf } from "#/text/sides.ts";
 import { timesOf } from "#/text/spans.ts";
 import { tokensOf } from "#/text/tokens.ts";
 
@@ -17,11 +17,11 @@ export function verifyQuote({ quote, turn, role }: Claim, turns: readonly Turn[]
   const wanted = normaliseForQuotes(quote).text;
   const cited = turn === null ? undefined : turns[turn];
   const speaker = role ?? cited?.role ?? null;
-  const isAllowed = (one: Turn) => speaker === null || speaksAs(one, speaker, turns);
+  const isSaidBy = speakersOf(turns);
   if (wanted !== "") {
     for (const index of nearestFirst(turns.length, cited ? turn : null)) {
       const one = turns[index];
-      const found = one && isAllowed(one) ? find(quote, wanted, one.text) : null;
+      const found = one && (speaker === null || isSaidBy(one, speaker)) ? find(quote, wanted, one.text) : null;
       if (one && found) return evidence(one, index, found);
     }
   }

@@ -6,7 +6,13 @@
 export function withoutHebrewPrefixes(word: string): string[] {
   if (!prefix.has(word.charCodeAt(0)) || word.length < 3) return [];
   const once = word.slice(1);
-  return prefix.has(word.charCodeAt(1)) && word.length > 3 ? [once, word.slice(2)] : [once];
+  return word.length > 3 && isPair(word) ? [once, word.slice(2)] : [once];
+}
+
+/** Only some stand before another: `וב`, `שה`, `כש` and `מה` begin words, `המ` and `בל` do not. */
+function isPair(word: string): boolean {
+  if (!prefix.has(word.charCodeAt(1))) return false;
+  return joins.has(word.charCodeAt(0)) || /^(?:כש|מה|מש|לכ|בה|לה)/.test(word);
 }
 
 /**
@@ -15,8 +21,7 @@ export function withoutHebrewPrefixes(word: string): string[] {
  */
 export function hebrewStem(word: string): string {
   if (word.length <= 4 || !isHebrew(word) || !prefix.has(word.charCodeAt(0))) return word;
-  const isJoined = joins.has(word.charCodeAt(0)) && word.length > 5 && prefix.has(word.charCodeAt(1));
-  return word.slice(isJoined ? 2 : 1);
+  return word.slice(word.length > 5 && isPair(word) ? 2 : 1);
 }
 
 export function isHebrew(word: string): boolean {

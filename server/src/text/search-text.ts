@@ -9,6 +9,7 @@ export function searchText(text: string): string {
 
 /** The same for one word, where white space does not come into it. */
 export function foldForSearch(text: string): string {
+  if (plainHebrew.test(text)) return isFinal(text.charCodeAt(text.length - 1)) ? withoutFinals(text) : text;
   if (plainAscii.test(text)) return text.toLowerCase().replaceAll("-", " ").replaceAll("`", "'");
   return text
     .normalize("NFKD")
@@ -18,7 +19,24 @@ export function foldForSearch(text: string): string {
     .replace(/[\u201c-\u201f\u2033\u05f4\u00ab\u00bb]/g, '"')
     .toLowerCase()
     .replace(/[\p{Mn}\p{Cf}]/gu, "")
-    .replace(/[ךםןףץς]/g, (final) => plainLetter[final] ?? final);
+    .replace(finals, plain);
+}
+
+/** Letters that take no other form within a word, then one of any form: most words of a call in Hebrew. */
+const plainHebrew = /^[אבגדהוזחטיכלמנסעפצקרשת]+[א-ת]$/;
+
+function isFinal(code: number): boolean {
+  return code === 0x5da || code === 0x5dd || code === 0x5df || code === 0x5e3 || code === 0x5e5;
+}
+
+function withoutFinals(text: string): string {
+  return text.slice(0, -1) + plain(text.slice(-1));
+}
+
+const finals = /[ךםןףץς]/g;
+
+function plain(final: string): string {
+  return plainLetter[final] ?? final;
 }
 
 const plainAscii = /^[\x20-\x7e]*$/;

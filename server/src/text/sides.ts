@@ -10,10 +10,16 @@ export function sideOf(role: TurnRole): Side | null {
 }
 
 /**
- * Whether a turn counts as said by `role`: the same role, or the agent's side for the agent. Where nobody's role is known
- * (a transcript that is only a text) every turn may be anybody's.
+ * Tells whether a turn of these counts as said by a role: the same role, or the agent's side for the agent. Where nobody's
+ * role is known (a transcript that is only a text) every turn may be anybody's.
  */
+export function speakersOf(turns: readonly Turn[]): (turn: Turn, role: TurnRole) => boolean {
+  const isAnybody = !turns.some((one) => sideOf(one.role));
+  return (turn, role) =>
+    turn.role === role || (role === "agent" && turn.role === "human_agent") || (isAnybody && turn.role === "unknown");
+}
+
+/** The same for one turn. */
 export function speaksAs(turn: Turn, role: TurnRole, turns: readonly Turn[]): boolean {
-  if (turn.role === role || (role === "agent" && turn.role === "human_agent")) return true;
-  return turn.role === "unknown" && !turns.some((one) => sideOf(one.role));
+  return speakersOf(turns)(turn, role);
 }

@@ -3,8 +3,8 @@ import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript, Turn } from "@aftercall/contract/call.ts";
 
 import { sentenceSpans } from "#/text/segments.ts";
-import { speaksAs } from "#/text/sides.ts";
-import { type Token, tokensOf } from "#/text/tokens.ts";
+import { speakersOf } from "#/text/sides.ts";
+import { type TokensOfTurn, tokensOfTurns } from "#/text/tokens-of-turns.ts";
 import { isSpeech, turnsOf } from "#/text/turns.ts";
 
 import { asksForSomething } from "./asking.ts";
@@ -28,16 +28,12 @@ export function extractFields(
 ): ExtractedField[] {
   const turns = turnsOf(transcript);
   const said = turns.flatMap((turn, index) => (isSpeech(turn) ? [{ turn, index }] : []));
-  const readings = new Map<number, readonly Token[]>();
   const call: Call = {
     turns,
     said,
     around: { ...around, language: transcript.language },
-    tokens: (index) => {
-      const known = readings.get(index) ?? tokensOf(turns[index]?.text ?? "");
-      readings.set(index, known);
-      return known;
-    },
+    tokens: tokensOfTurns(turns),
+    isSaidBy: speakersOf(turns),
     steps: stepsOfCall,
   };
   return fields.map((field) => extract(field, call));
@@ -52,13 +48,15 @@ type Call = {
   readonly turns: readonly Turn[];
   readonly said: readonly Said[];
   readonly around: Surroundings;
-  readonly tokens: (index: number) => readonly Token[];
+  readonly tokens: TokensOfTurn;
+  readonly isSaidBy: ReturnType<typeof speakersOf>;
   /** Steps that patterns may still take in this call. */
   steps: number;
 };
 
 function extract(field: FieldDef, call: Call): ExtractedField {
-  const said = call.said.filter(({ turn }) => isHeard(field, turn, call.turns));
+  const { source_roles: roles } = field;
+  const said = call.said.filter(({ turn }) => roles.length === 0 || roles.some((role) => call.isSaidBy(turn, role)));
   switch (field.kind) {
     case "ai":
       return { ...empty(field.name, "llm"), state: "skipped", rationale: "Needs a language model." };
@@ -79,10 +77,6 @@ function extract(field: FieldDef, call: Call): ExtractedField {
     case "regex":
       return matched(field, said, call);
   }
-}
-
-function isHeard({ source_roles }: FieldDef, turn: Turn, turns: readonly Turn[]): boolean {
-  return source_roles.length === 0 || source_roles.some((role) => speaksAs(turn, role, turns));
 }
 
 function listed(field: FieldDef, { turn, index }: Said, call: Call): Candidate[] {

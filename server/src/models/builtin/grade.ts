@@ -5,20 +5,22 @@ import type { Transcript, Turn } from "@aftercall/contract/call.ts";
 
 import { testMetric } from "#/metrics/test-metric.ts";
 import { citeTurn } from "#/text/cite.ts";
+import { tokensOfTurns } from "#/text/tokens-of-turns.ts";
 import { turnsOf } from "#/text/turns.ts";
 
-import { look } from "./track.ts";
+import { look, type Words } from "./track.ts";
 import { measured, wanted } from "./words.ts";
 
 /**
  * The criteria of a rubric that code can decide: by a number, by a phrase, by a field. Those that need judgement are unknown
  * (`needs_llm`), and so is what cannot be measured; nothing is guessed from keywords.
  */
-export function gradeByRules(rubric: Rubric, about: About): CriterionResult[] {
-  const turns = turnsOf(about.transcript);
+export function gradeByRules(rubric: Rubric, { transcript, metrics, fields }: About): CriterionResult[] {
+  const turns = turnsOf(transcript);
+  const words = { turns, tokens: tokensOfTurns(turns), metrics };
   return rubric.criteria.map((criterion) => {
     const { id, name, max_points, weight, auto_fail } = criterion;
-    const found = decide(criterion, about, turns);
+    const found = decide(criterion, words, fields);
     const points = found.verdict === "met" ? max_points : found.verdict === "not_met" ? 0 : null;
     return {
       criterion_id: id,
@@ -46,17 +48,17 @@ type About = {
 };
 type Found = Pick<CriterionResult, "verdict"> & Partial<CriterionResult>;
 
-function decide(criterion: Criterion, about: About, turns: readonly Turn[]): Found {
+function decide(criterion: Criterion, words: Words, fields: About["fields"]): Found {
   switch (criterion.kind) {
     case "check":
     case "scale":
       return unknown("needs_llm", "Needs a language model.");
     case "metric":
-      return criterion.metric ? byMetric(criterion, criterion.metric, about, turns) : unknown("not_configured", null);
+      return criterion.metric ? byMetric(criterion, criterion.metric, words) : unknown("not_configured", null);
     case "phrase":
-      return byPhrase(criterion, about, turns);
+      return byPhrase(criterion, words);
     case "extraction":
-      return byField(about.fields.find(({ name }) => name === criterion.field));
+      return byField(fields.find(({ name }) => name === criterion.field));
   }
 }
 
@@ -64,7 +66,7 @@ function unknown(reason: string, rationale: string | null): Found {
   return { verdict: "unknown", unknown_reason: reason, rationale };
 }
 
-function byMetric({ applies_to }: Criterion, test: MetricTest, { metrics }: About, turns: readonly Turn[]): Found {
+function byMetric({ applies_to }: Criterion, test: MetricTest, { turns, metrics }: Words): Found {
   const { value, holds } = testMetric(test, metrics, applies_to);
   if (!value || holds === null) {
     const reason = value?.null_reason ? ` (${value.null_reason})` : "";
@@ -83,9 +85,9 @@ function placesOf({ items }: MetricValue, turns: readonly Turn[]): Evidence[] {
   return indexes.slice(0, placesMax).map((index) => citeTurn(turns, index));
 }
 
-function byPhrase({ phrase, applies_to }: Criterion, { metrics }: About, turns: readonly Turn[]): Found {
+function byPhrase({ phrase, applies_to }: Criterion, words: Words): Found {
   if (!phrase) return unknown("not_configured", null);
-  const { hit, isKnown } = look(turns, metrics, phrase, phrase.role ?? applies_to);
+  const { hit, isKnown } = look(words, phrase, phrase.role ?? applies_to);
   if (!isKnown) return unknown("not_measurable", "The part of the call that it is about cannot be told.");
   const evidence = hit.evidence.slice(0, placesMax);
   const range = hit.searched ? ` in turns ${hit.searched.from_turn} to ${hit.searched.to_turn}` : "";

@@ -50,7 +50,7 @@ export function likeness(a: Vector, b: Vector): number {
 const alike = 0.1;
 const damping = 0.85;
 const rounds = 60;
-const tolerance = 1e-4;
+const tolerance = 1e-3;
 /** Enough for every call of people; what is beyond it is not compared. */
 const edgesMax = 1_000_000;
 
@@ -109,22 +109,34 @@ function weightOf(vector: Vector | undefined, term: number): number {
 function walk({ from, to, weight }: Graph, size: number): Float64Array {
   const leaving = new Float64Array(size);
   for (let e = 0; e < from.length; e++) {
-    const [a = 0, b = 0, w = 0] = [from[e], to[e], weight[e]];
-    leaving[a] = (leaving[a] ?? 0) + w;
-    leaving[b] = (leaving[b] ?? 0) + w;
+    add(leaving, from[e] ?? 0, weight[e] ?? 0);
+    add(leaving, to[e] ?? 0, weight[e] ?? 0);
   }
   let rank = new Float64Array(size).fill(1);
   for (let round = 0; round < rounds; round++) {
+    // What each gives to its neighbours for each unit of likeness.
+    const given = rank.map((value, i) => (damping * value) / (leaving[i] || 1));
     const next = new Float64Array(size).fill(1 - damping);
     for (let e = 0; e < from.length; e++) {
-      const [a = 0, b = 0, w = 0] = [from[e], to[e], weight[e]];
-      next[b] = (next[b] ?? 0) + (damping * w * (rank[a] ?? 0)) / (leaving[a] || 1);
-      next[a] = (next[a] ?? 0) + (damping * w * (rank[b] ?? 0)) / (leaving[b] || 1);
+      const a = from[e] ?? 0;
+      const b = to[e] ?? 0;
+      const w = weight[e] ?? 0;
+      add(next, b, w * (given[a] ?? 0));
+      add(next, a, w * (given[b] ?? 0));
     }
-    let change = 0;
-    for (let i = 0; i < size; i++) change = Math.max(change, Math.abs((next[i] ?? 0) - (rank[i] ?? 0)));
+    const change = largestChange(rank, next);
     rank = next;
     if (change < tolerance) break;
   }
   return rank;
+}
+
+function add(sums: Float64Array, at: number, value: number): void {
+  sums[at] = (sums[at] ?? 0) + value;
+}
+
+function largestChange(a: Float64Array, b: Float64Array): number {
+  let change = 0;
+  for (let i = 0; i < a.length; i++) change = Math.max(change, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
+  return change;
 }

@@ -24,7 +24,7 @@ export function partOf(turns: readonly Turn[], range: Tracker["range"]): Part | 
   return within(
     spoken,
     ({ start_ms, end_ms }) => (start_ms ?? 0) < to && (end_ms ?? start_ms ?? 0) >= from,
-    (_, startMs) => startMs === null || (startMs >= from && startMs < to),
+    (startMs) => startMs === null || (startMs >= from && startMs < to),
   );
 }
 
@@ -32,7 +32,7 @@ export function partOf(turns: readonly Turn[], range: Tracker["range"]): Part | 
 export type Part = {
   readonly from: number;
   readonly to: number;
-  readonly holds: (turn: Turn, startMs: number | null) => boolean;
+  readonly holds: (startMs: number | null) => boolean;
 };
 
 function bounds({ from, to }: { from: number; to: number }, unit: number, length: number): [number, number] {

@@ -38,6 +38,8 @@ export function summariseExtractively(
 }
 
 const relevance = 0.7;
+/** From this cosine on a sentence says the same again, and is quoted only when nothing else is left. */
+const sameAgain = 0.95;
 const promisesMax = 2;
 
 /** The best, each judged also by how little it repeats those before it (maximal marginal relevance). */
@@ -52,7 +54,8 @@ function choose(units: readonly Unit[], count: number): Unit[] {
     let best = -1;
     let bestWorth = Number.NEGATIVE_INFINITY;
     for (const i of left) {
-      const worth = relevance * ((scores[i] ?? 0) / highest) - (1 - relevance) * (repeats[i] ?? 0);
+      const repeat = repeats[i] ?? 0;
+      const worth = relevance * ((scores[i] ?? 0) / highest) - (repeat > sameAgain ? 1 : (1 - relevance) * repeat);
       if (worth > bestWorth) [best, bestWorth] = [i, worth];
     }
     const [unit, vector] = [units[best], vectors[best]];

@@ -1,16 +1,16 @@
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { Tracker } from "@aftercall/contract/analysis/plan.ts";
-import type { TrackerHit } from "@aftercall/contract/analysis/run.ts";
+import type { Evidence, TrackerHit } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript, Turn, TurnRole } from "@aftercall/contract/call.ts";
 
 import { testMetric } from "#/metrics/test-metric.ts";
 import { cite } from "#/text/cite.ts";
-import { speaksAs } from "#/text/sides.ts";
-import { tokensOf } from "#/text/tokens.ts";
+import { speakersOf } from "#/text/sides.ts";
+import { type TokensOfTurn, tokensOfTurns } from "#/text/tokens-of-turns.ts";
 import { isSpeech, turnsOf } from "#/text/turns.ts";
 
 import { findEntries, gazetteerOf } from "./gazetteer.ts";
-import { partOf } from "./range.ts";
+import { type Part, partOf } from "./range.ts";
 
 /**
  * What the trackers of a plan find. A phrase is found in any of its forms: with or without points, with letters written
@@ -23,13 +23,13 @@ export function track(
   trackers: readonly Tracker[],
 ): TrackerHit[] {
   const turns = turnsOf(transcript);
-  return trackers.map((tracker) => look(turns, metrics, tracker).hit);
+  const words = { turns, tokens: tokensOfTurns(turns), metrics };
+  return trackers.map((tracker) => look(words, tracker).hit);
 }
 
 /** One tracker; `isKnown` is false where it cannot be told whether it hits. */
 export function look(
-  turns: readonly Turn[],
-  metrics: readonly MetricSet[],
+  { turns, tokens, metrics }: Words,
   tracker: Tracker,
   side: TurnRole | null = tracker.role,
 ): { readonly hit: TrackerHit; readonly isKnown: boolean } {
@@ -41,7 +41,7 @@ export function look(
   const searched = hasPhrases ? part : null;
   const isKnown = number?.holds !== null && (!hasPhrases || (part !== null && turns.some(isSpeech)));
   if (!isKnown) return { hit: { ...base, hit: false, evidence: [], searched: null }, isKnown };
-  const evidence = part && hasPhrases ? said(turns, tracker.any_of, side, part) : [];
+  const evidence = part && hasPhrases ? said({ turns, tokens }, tracker.any_of, side, part) : [];
   const isSaid = !hasPhrases || evidence.length > 0 !== negate;
   return {
     hit: {
@@ -54,22 +54,30 @@ export function look(
   };
 }
 
+/** The words of a call, and its numbers, the set from sound first. */
+export type Words = {
+  readonly turns: readonly Turn[];
+  readonly tokens: TokensOfTurn;
+  readonly metrics: readonly MetricSet[];
+};
+
 const evidenceMax = 20;
 
 function said(
-  turns: readonly Turn[],
+  { turns, tokens }: Omit<Words, "metrics">,
   phrases: readonly string[],
   role: TurnRole | null,
-  part: { from: number; to: number; holds(turn: Turn, startMs: number | null): boolean },
-) {
+  part: Part,
+): Evidence[] {
   const wanted = gazetteerOf(phrases.map((value) => ({ value, aliases: [] })));
-  const found = [];
+  const isSaidBy = speakersOf(turns);
+  const found: Evidence[] = [];
   for (let i = part.from; i <= part.to && found.length < evidenceMax; i++) {
     const turn = turns[i];
-    if (!turn || !isSpeech(turn) || (role && !speaksAs(turn, role, turns))) continue;
-    for (const { start, end } of findEntries(wanted, tokensOf(turn.text))) {
+    if (!turn || !isSpeech(turn) || (role && !isSaidBy(turn, role))) continue;
+    for (const { start, end } of findEntries(wanted, tokens(i))) {
       const evidence = cite(turns, i, start, end);
-      if (part.holds(turn, evidence.start_ms)) found.push(evidence);
+      if (part.holds(evidence.start_ms)) found.push(evidence);
     }
   }
   return found.slice(0, evidenceMax);

@@ -34,18 +34,36 @@ function offsetAt(atMs: number, zone: string): number {
 
 /** What a calendar and a clock of the zone show; null for a zone that does not exist. */
 export function fieldsAt(atMs: number, zone: string) {
+  const parts = formatterOf(zone)?.formatToParts(atMs);
+  if (!parts) return null;
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value ?? 0);
+  return { year: of("year"), month: of("month"), day: of("day"), hour: of("hour"), minute: of("minute") };
+}
+
+/** Making one takes longer than all else about a date, so those of the zones met so far are kept; they hold no state. */
+const formatters = new Map<string, Intl.DateTimeFormat | null>();
+const zonesKept = 64;
+
+function formatterOf(zone: string): Intl.DateTimeFormat | null {
+  const kept = formatters.get(zone);
+  if (kept !== undefined) return kept;
+  const made = formatter(zone);
+  if (formatters.size < zonesKept) formatters.set(zone, made);
+  return made;
+}
+
+function formatter(timeZone: string): Intl.DateTimeFormat | null {
+  const field = "numeric";
   try {
-    const parts = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
+    return new Intl.DateTimeFormat("en-US", {
+      timeZone,
       hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-    }).formatToParts(atMs);
-    const of = (type: string) => Number(parts.find((part) => part.type === type)?.value ?? 0);
-    return { year: of("year"), month: of("month"), day: of("day"), hour: of("hour"), minute: of("minute") };
+      year: field,
+      month: field,
+      day: field,
+      hour: field,
+      minute: field,
+    });
   } catch {
     return null;
   }
