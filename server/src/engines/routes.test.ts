@@ -146,8 +146,8 @@ test("the installation's engine serves tenants without their own, wherever the o
   expect((await ask("POST", "/v1/engines/language/test", {})).json).toMatchObject({ ok: true, model: "llama3" });
   const costs = (await ask("GET", "/v1/costs")).json;
   expect(costs.data).toMatchObject([
-    { step: "test", model: "llama3", unit: "input_token", quantity: "40", money: null },
-    { step: "test", unit: "output_token", quantity: "5" },
+    { step: "test_language", model: "llama3", unit: "input_token", quantity: "40", money: null },
+    { step: "test_language", unit: "output_token", quantity: "5" },
   ]);
   await ask("PUT", "/v1/engines/language", { model: "own", api_key: "k" });
   expect(await load("language")).toMatchObject({ model: "own", origin: "tenant" });

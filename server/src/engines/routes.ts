@@ -50,7 +50,7 @@ export function engineHandlers(options: EngineHandlerOptions): Handlers<typeof e
       const engine = await db.inTransaction([tenant], (tx) => engines.loadEngine(tx, tenant, "language"));
       const { answer, cost } = await tryLanguage(engine, { clock, httpFor: engines.httpFor });
       await db.inTransaction([tenant], (tx) =>
-        engines.noteCosts(tx, { tenantId: tenant, callId: null, step: "test" }, cost),
+        engines.noteCosts(tx, { tenantId: tenant, callId: null, step: "test_language" }, cost),
       );
       return answer;
     },
@@ -58,7 +58,7 @@ export function engineHandlers(options: EngineHandlerOptions): Handlers<typeof e
       const engine = await db.inTransaction([tenant], (tx) => engines.loadEngine(tx, tenant, "speech"));
       const { answer, cost } = await trySpeech(engine, { clock, httpFor: engines.httpFor });
       await db.inTransaction([tenant], (tx) =>
-        engines.noteCosts(tx, { tenantId: tenant, callId: null, step: "test" }, cost),
+        engines.noteCosts(tx, { tenantId: tenant, callId: null, step: "test_speech" }, cost),
       );
       return answer;
     },

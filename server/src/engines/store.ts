@@ -109,7 +109,7 @@ export async function spentSince(
 ): Promise<Money[]> {
   return tx.rows<Money>(
     `select trim_scale(sum(amount))::text as amount, currency from engine_costs
-      where tenant_id = $1 and at >= $2 and amount is not null and (step = 'transcribe') = $3
+      where tenant_id = $1 and at >= $2 and amount is not null and (step in ('transcribe', 'test_speech')) = $3
       group by currency order by currency`,
     [tenantId, which.from, which.isSpeech],
   );
