@@ -77,6 +77,8 @@ export const Attempt = z.object({
   status: z.number().int(),
   class: AttemptClass,
   error: z.string().nullable(),
+  /** What was sent, secrets masked; null when nothing was, and after the time for which answers are kept. */
+  request_headers: z.record(z.string(), z.string()).nullable(),
   response_headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])).nullable(),
   /** The start of the answer as text, up to 64 kB. */
   response_body: z.string().nullable(),

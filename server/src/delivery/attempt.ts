@@ -1,3 +1,4 @@
+import { masked } from "@aftercall/contract/endpoint/headers.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { Clock } from "#/kernel/clock.ts";
@@ -23,6 +24,8 @@ export type Attempted = {
   /** For the operator; may name an address. */
   readonly error: string | null;
   readonly retryAfterMs: number | null;
+  /** The headers that were sent, secrets masked; null when nothing was. */
+  readonly sent: Readonly<Record<string, string>> | null;
   readonly headers: Readonly<Record<string, string | string[] | undefined>> | null;
   readonly body: Buffer;
 };
@@ -41,12 +44,15 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
   const startedAtMs = context.clock.now();
   const startedAt = context.clock.monotonic();
   const { target } = item;
+  let sent: Attempted["sent"] = null;
   try {
     const proof = await context.authorizer.prove(target, context.signal);
+    const headers = headersOf(item, proof, startedAtMs, context.userAgent);
+    sent = withoutSecrets(headers, target, proof);
     const answer = await context.http.request({
       url: target.url,
       method: "POST",
-      headers: headersOf(item, proof, startedAtMs, context.userAgent),
+      headers,
       body: item.body,
       // What fetching a token took is part of the attempt.
       timeoutMs: Math.max(Math.ceil(target.timeoutMs - (context.clock.monotonic() - startedAt)), 1),
@@ -63,6 +69,7 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
       durationMs: context.clock.monotonic() - startedAt,
       error: null,
       retryAfterMs: readRetryAfter(answer.headers["retry-after"], context.clock.now()),
+      sent,
       headers: answer.headers,
       body: answer.body,
     };
@@ -75,11 +82,33 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
     const { failure, message } = failureOf(error);
     const failed = classOfFailure(failure);
     if (failed === null) return null;
-    return { ...noAnswer, class: failed, startedAtMs, durationMs, error: message };
+    // What is refused before it is dialled was not sent.
+    return {
+      ...noAnswer,
+      sent: failed === "blocked_target" ? null : sent,
+      class: failed,
+      startedAtMs,
+      durationMs,
+      error: message,
+    };
   }
 }
 
-const noAnswer = { status: 0, retryAfterMs: null, headers: null, body: Buffer.alloc(0) } as const;
+const noAnswer = { status: 0, retryAfterMs: null, sent: null, headers: null, body: Buffer.alloc(0) } as const;
+
+/** The headers as they may be shown: what proves who we are, and what the tenant calls a secret, stays out of sight. */
+function withoutSecrets(
+  headers: Readonly<Record<string, string>>,
+  { headers: given }: HandOff["target"],
+  proof: Proof,
+): Readonly<Record<string, string>> {
+  const secret = [
+    ...given.flatMap(({ name, is_sensitive: isSecret }) => (isSecret ? name : [])),
+    ...proof.headers.map(([name]) => name),
+  ];
+  const sent = secret.filter((name) => Object.hasOwn(headers, name));
+  return sent.length === 0 ? headers : { ...headers, ...Object.fromEntries(sent.map((name) => [name, masked])) };
+}
 
 /**
  * The tenant's own headers, the proof of who we are, the signature and the number of the attempt. The id is the same in every

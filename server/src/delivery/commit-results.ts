@@ -175,6 +175,7 @@ function rowOf({ item, attempted, next }: Result): ResultRow {
     status: attempted.status,
     class: attempted.class,
     error: attempted.error === null ? null : cleanText(attempted.error).slice(0, 500),
+    requestHeaders: attempted.sent === null ? null : JSON.stringify(attempted.sent),
     responseHeaders: attempted.headers === null ? null : jsonbText(attempted.headers),
     responseBody: attempted.body,
   };

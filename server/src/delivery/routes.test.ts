@@ -304,6 +304,35 @@ test("a delivery shows its attempts with what the receiver answered", async () =
   ]);
 });
 
+test("a delivery shows what was sent in each attempt, with everything secret masked", async () => {
+  const { handlers, request, fact, write, worker, deliveries } = delivering;
+  const headers = { "X-Region": "eu", "X-Api-Token": "t-secret", "X-Plain": { value: "p-secret", is_sensitive: true } };
+  const auth = { type: "bearer", token: "b-secret" };
+  await delivering.endpoint({ url: receiver.url, headers, auth });
+  await write([fact()]);
+  await worker.runOnce();
+  const [row] = await deliveries();
+  const { attempts } = await handlers.getDelivery({ ...request, params: { id: row?.id ?? "" } });
+  const [got] = await receiver.waitFor(1);
+  const sent = attempts[0]?.request_headers ?? {};
+  expect(sent).toMatchObject({
+    "X-Region": "eu",
+    "X-Api-Token": "********",
+    "X-Plain": "********",
+    authorization: "********",
+    "webhook-id": got?.headers["webhook-id"],
+    "webhook-signature": got?.headers["webhook-signature"],
+    "aftercall-attempt": "1",
+  });
+  expect(got?.headers).toMatchObject({
+    "x-api-token": "t-secret",
+    "x-plain": "p-secret",
+    authorization: "Bearer b-secret",
+  });
+  const kept = await delivering.sql<{ text: string }>("select request_headers::text as text from attempt_bodies");
+  expect(kept[0]?.text).not.toContain("-secret");
+});
+
 test("202: a retry by hand is one attempt now; if it fails, the schedule goes on where it was", async () => {
   const { handlers, request, fact, write, worker, deliveries } = delivering;
   await delivering.endpoint({ url: receiver.url, schedule_ms: [600_000, 600_000] });

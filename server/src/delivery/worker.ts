@@ -82,10 +82,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
 
   return {
     start() {
-      const subscriptions = [
-        options.onWake(wakeUp),
-        options.onEndpoints?.((tenantId) => void takeBack(tenantId)),
-      ];
+      const subscriptions = [options.onWake(wakeUp), options.onEndpoints?.((tenantId) => void takeBack(tenantId))];
       const unsubscribe = () => subscriptions.forEach((end) => end?.());
       stopping.signal.addEventListener("abort", unsubscribe, { once: true });
       running.push(claimForever(), upkeep.run(stopping.signal));

@@ -48,6 +48,7 @@ export function showAttempt(row: AttemptRow): Attempt {
     status: row.status,
     class: shownClass(row.class),
     error: shownError(row.class),
+    request_headers: row.request_headers,
     response_headers: row.response_headers,
     response_body: row.response_body === null ? null : row.response_body.toString("utf8"),
   };

@@ -132,6 +132,7 @@ export type AttemptRow = {
   readonly class: StoredClass;
   readonly trigger: AttemptTrigger;
   readonly url: string | null;
+  readonly request_headers: Record<string, string> | null;
   readonly response_headers: Record<string, string | string[]> | null;
   readonly response_body: Buffer | null;
 };
@@ -139,7 +140,7 @@ export type AttemptRow = {
 /** What was answered is kept for a shorter time than the rest; older versions wrote it beside the rest. */
 export async function listAttempts(tx: Tx, tenantId: string, deliveryId: string): Promise<AttemptRow[]> {
   return tx.rows<AttemptRow>(
-    `select a.number, a.started_at, a.duration_ms, a.status, a.class, a.trigger, a.url,
+    `select a.number, a.started_at, a.duration_ms, a.status, a.class, a.trigger, a.url, b.request_headers,
             coalesce(b.response_headers, a.response_headers) as response_headers, coalesce(b.response_body, a.response_body) as response_body
        from attempts a
        left join attempt_bodies b on b.tenant_id = a.tenant_id and b.delivery_id = a.delivery_id and b.number = a.number

@@ -40,6 +40,8 @@ export type ResultRow = {
   readonly status: number;
   readonly class: string;
   readonly error: string | null;
+  /** JSON. */
+  readonly requestHeaders: string | null;
   readonly responseHeaders: string | null;
   readonly responseBody: Buffer;
 };
@@ -109,6 +111,7 @@ function settleRows(
       ...refColumns(endpoints),
       results.map((row) => row.trigger),
       results.map((row) => row.url),
+      results.map((row) => row.requestHeaders),
     ],
     "delivery.settle",
   );
@@ -117,9 +120,9 @@ function settleRows(
 const settleSql = `
   with result as (
     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::float8[], $6::text[], $7::bool[], $8::int[], $9::float8[],
-                         $10::int[], $11::int[], $12::text[], $13::text[], $14::json[], $15::int[], $16::int[], $21::text[], $22::text[])
+                         $10::int[], $11::int[], $12::text[], $13::text[], $14::json[], $15::int[], $16::int[], $21::text[], $22::text[], $23::json[])
       as r (tenant_id, delivery_id, claim_id, state, delay_ms, reason, is_manual, number, started_ms, duration_ms, status, class, error,
-            headers, body_start, body_length, trigger, url)),
+            headers, body_start, body_length, trigger, url, sent)),
   -- Row by row through the key and then by place, whatever the planner thinks of the table: a plan made while it was small
   -- would read all of it for every batch.
   held as materialized (
@@ -156,11 +159,11 @@ const settleSql = `
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
     on conflict do nothing),
   answered as (
-    insert into attempt_bodies (tenant_id, delivery_id, number, started_at, response_headers, response_body)
-    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.headers,
+    insert into attempt_bodies (tenant_id, delivery_id, number, started_at, request_headers, response_headers, response_body)
+    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.sent, r.headers,
            case when r.body_length > 0 then substring($17::bytea from r.body_start for r.body_length) end
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
-     where r.headers is not null or r.body_length > 0
+     where r.sent is not null or r.headers is not null or r.body_length > 0
     on conflict do nothing)
   select h.delivery_id as id, s.id is not null as is_settled,
          (select array_agg(h.endpoint_id) from unnest($19::uuid[], $20::uuid[]) as e (tenant_id, id) cross join lateral (
