@@ -669,6 +669,7 @@ create table attempt_bodies (
   started_at timestamp with time zone not null,
   response_headers jsonb,
   response_body bytea,
+  request_headers json,
   constraint attempt_bodies_pkey PRIMARY KEY (tenant_id, delivery_id, number, started_at)
 ) partition by RANGE (started_at);
 alter table attempt_bodies alter column response_body set storage external;
