@@ -1,10 +1,11 @@
 import type { Section } from "@aftercall/contract/analysis/run.ts";
-import type { SkipReason, StepName } from "@aftercall/contract/analysis/step.ts";
+import { FailureReason, type SkipReason, type StepName } from "@aftercall/contract/analysis/step.ts";
 
+import { GiveUp } from "#/models/failure.ts";
 import type { LanguageSection, SectionAnswer, SectionValues } from "#/models/language/answer.ts";
 
 import { wantedSections } from "./ask-model.ts";
-import type { Dossier } from "./dossier.ts";
+import { type Dossier, isFinal } from "./dossier.ts";
 import { failed, type Finished, skipped } from "./outcome.ts";
 import type { Tools } from "./step.ts";
 
@@ -30,6 +31,8 @@ export async function fromModel<Name extends LanguageSection>(
   use: (value: SectionValues[Name], flags: readonly string[]) => Finished,
 ): Promise<Finished> {
   if (!tools.askModel) throw new Error("a step asks a model where none can be asked");
+  const known = givenUp(dossier, section);
+  if (known) throw new GiveUp(known.reason, { detail: known.detail });
   const { answer, isFirst } = await tools.askModel(dossier, section, retriedOf(dossier, section));
   const { engine, usage, cost, flags } = answer;
   const spent = isFirst ? { usage, cost } : {};
@@ -38,6 +41,20 @@ export async function fromModel<Name extends LanguageSection>(
   if (!given.ok) return { ...failed(given.reason, given.detail), engine, ...spent };
   return { ...use(given.value, flags), engine, ...spent };
 }
+
+/** The model that could not answer for another section of this call, however often it was asked, is not asked for this one. */
+function givenUp({ steps }: Dossier, section: LanguageSection): { reason: FailureReason; detail: string } | null {
+  if ((steps.get(stepOf[section])?.retried ?? 0) > 0) return null;
+  for (const other of Object.values(stepOf)) {
+    const row = other === stepOf[section] ? undefined : steps.get(other);
+    const reason = isFinal(row) ? FailureReason.safeParse(row?.reason).data : undefined;
+    if (reason && ofWholeRequest.has(reason)) return { reason, detail: row?.detail ?? "The model did not answer." };
+  }
+  return null;
+}
+
+/** Failures that say nothing about a section. */
+const ofWholeRequest: ReadonlySet<FailureReason> = new Set(["engine_unavailable", "engine_timeout", "engine_rejected"]);
 
 const stepOf: Readonly<Record<LanguageSection, StepName>> = {
   summary: "summarise",

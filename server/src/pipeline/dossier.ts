@@ -123,11 +123,16 @@ export function isFinal(row: StepRow | undefined): boolean {
   return row !== undefined && finalStates.has(row.state);
 }
 
-/** The digest of anything that JSON can hold, in hex. */
+/** The digest of anything that JSON can hold, in hex; the order of names, which the database does not keep, counts for nothing. */
 export function digest(value: unknown): string {
   return createHash("sha256")
-    .update(JSON.stringify(value) ?? "")
+    .update(JSON.stringify(value, inOrder) ?? "")
     .digest("hex");
+}
+
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What a call says that its pipeline depends on: while this is equal, nothing has to be done again. */
