@@ -64,10 +64,16 @@ function isTooShort(wanted: string): boolean {
 
 /** Where `part` begins in `text` without cutting a word in two: "able to help" is not in "unable to help". */
 function wholeWords(text: string, part: string): number {
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1))
+  let at = text.indexOf(part);
+  for (let tries = 0; at >= 0 && tries < triesMax; tries++) {
     if (!isInsideWord(text, at, part) && !isInsideWord(text, at + part.length)) return at;
+    at = text.indexOf(part, at + 1);
+  }
   return -1;
 }
+
+/** Nobody repeats within words what a person would quote; a text made to be searched for ever does. */
+const triesMax = 100;
 
 /** A Hebrew word may lose the letters written onto its front: a quote of `בבית שמש אתמול` may begin at `בית`. */
 function isInsideWord(text: string, at: number, after?: string): boolean {

@@ -162,6 +162,18 @@ test("phone numbers are E.164 by the country of the call", () => {
   expect(read(customer("I have 3 rooms"), { parser: "phone" })).toMatchObject({ state: "not_mentioned" });
 });
 
+test("in a long text without turns every place is looked at, and found where it is", () => {
+  const text = `${"and so on, ".repeat(300)}my number is 050-123-4567, tomorrow. ${"and so on, ".repeat(300)}`;
+  const flat = { text, turns: [], language: "en" };
+  const [phone, day] = extractFields(
+    flat,
+    [field({ name: "phone", parser: "phone" }), field({ name: "day", parser: "date" })],
+    around,
+  );
+  expect(phone).toMatchObject({ state: "found", value: "+972501234567", evidence: [{ quote: "050-123-4567" }] });
+  expect(day).toMatchObject({ state: "found", value: "2026-05-13", evidence: [{ quote: "tomorrow" }] });
+});
+
 test("e-mail addresses, written and spoken", () => {
   expect(read(customer("Dana.Levi@Example.CO.il, please"), { parser: "email" })).toMatchObject({
     value: "Dana.Levi@example.co.il",

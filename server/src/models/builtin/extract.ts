@@ -24,7 +24,7 @@ import { type Budget, search } from "./pattern/search.ts";
 export function extractFields(
   transcript: Transcript,
   fields: readonly FieldDef[],
-  around: Omit<Surroundings, "language">,
+  around: Omit<Surroundings, "language" | "spend">,
 ): ExtractedField[] {
   const turns = turnsOf(transcript);
   const said = turns.flatMap((turn, index) => (isSpeech(turn) ? [{ turn, index }] : []));
@@ -32,6 +32,7 @@ export function extractFields(
     turns,
     said,
     around: { ...around, language: transcript.language },
+    looks: new Map(),
     tokens: tokensOfTurns(turns),
     isSaidBy: speakersOf(turns),
     steps: stepsOfCall,
@@ -42,12 +43,16 @@ export function extractFields(
 /** About 20 ns each on a small machine; a field's pattern takes a few steps for each character. */
 const stepsOfField = 2_000_000;
 const stepsOfCall = 10_000_000;
+/** Characters with digits or names of days in them, in one call; an hour of people talking has half of it. */
+const looksMax = 40_000;
 
 type Said = { readonly turn: Turn; readonly index: number };
 type Call = {
   readonly turns: readonly Turn[];
   readonly said: readonly Said[];
-  readonly around: Surroundings;
+  readonly around: Omit<Surroundings, "spend">;
+  /** Characters that each parser has looked at closely. */
+  readonly looks: Map<string, number>;
   readonly tokens: TokensOfTurn;
   readonly isSaidBy: ReturnType<typeof speakersOf>;
   /** Steps that patterns may still take in this call. */
@@ -71,7 +76,7 @@ function extract(field: FieldDef, call: Call): ExtractedField {
       return settleField(
         field,
         "parser",
-        said.flatMap((one) => parsed(field, one, call.around)),
+        said.flatMap((one) => parsed(field, one, call)),
         call.turns,
       );
     case "regex":
@@ -90,9 +95,18 @@ function listed(field: FieldDef, { turn, index }: Said, call: Call): Candidate[]
   });
 }
 
-function parsed(field: FieldDef, { turn, index }: Said, around: Surroundings): Candidate[] {
-  const parse = field.parser ? parsers[field.parser] : () => [];
-  return parse(turn.text, around).map((one) => ({ ...one, value: inForm(one, field), turn: index }));
+function parsed({ parser, ...field }: FieldDef, { turn, index }: Said, { around, looks }: Call): Candidate[] {
+  if (!parser) return [];
+  const spend = (chars: number) => {
+    const spent = looks.get(parser) ?? 0;
+    looks.set(parser, spent + chars);
+    return spent < looksMax;
+  };
+  return parsers[parser](turn.text, { ...around, spend }).map((one) => ({
+    ...one,
+    value: inForm(one, field),
+    turn: index,
+  }));
 }
 
 function matched(field: FieldDef, said: readonly Said[], call: Call): ExtractedField {

@@ -17,7 +17,7 @@ export const parsers: Readonly<Record<NonNullable<FieldDef["parser"]>, Parser>> 
 };
 
 /** The value in the form that the field's schema asks for: money as an object, a number, or text (`1200.00 ILS`). */
-export function inForm({ value }: Pick<Parsed, "value">, { schema }: FieldDef): unknown {
+export function inForm({ value }: Pick<Parsed, "value">, { schema }: Pick<FieldDef, "schema">): unknown {
   const { type } = schema;
   if (isMoney(value)) {
     if (type === "object") return value;

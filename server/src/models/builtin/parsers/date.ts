@@ -1,5 +1,6 @@
 import * as chrono from "chrono-node";
 
+import { chunksOf } from "./chunks.ts";
 import { parseHebrewDates } from "./hebrew-date.ts";
 import type { Parsed, Surroundings } from "./parser.ts";
 import { isoOf, offsetMinutes } from "./time-zone.ts";
@@ -10,24 +11,28 @@ import { isoOf, offsetMinutes } from "./time-zone.ts";
  * start of the call there is nothing to reckon from, and nothing is found.
  */
 export function parseDates(text: string, around: Surroundings): Parsed[] {
-  const { startedAtMs, timeZone } = around;
+  const { startedAtMs, timeZone, spend } = around;
   if (startedAtMs === null) return [];
   const zone = timeZone ?? "UTC";
   if (hebrew.test(text)) return parseHebrewDates(text, { startedAtMs, zone });
-  if (!hint.test(text)) return [];
   const reference = { instant: new Date(startedAtMs), timezone: offsetMinutes(startedAtMs, zone) };
-  return parserOf(around)
-    .parse(text, reference, { forwardDate: true })
-    .flatMap((result) => {
-      const { start, index } = result;
-      const hasDay = start.isCertain("day") || start.isCertain("weekday");
-      const hasTime = start.isCertain("hour");
-      if ((!hasDay && !hasTime) || isWord.test(result.text)) return [];
-      const day = { year: start.get("year") ?? 0, month: start.get("month") ?? 1, day: start.get("day") ?? 1 };
-      const time = hasTime ? { hour: start.get("hour") ?? 0, minute: start.get("minute") ?? 0 } : null;
-      const value = isoOf(day, time, zone);
-      return [{ value, start: index, end: index + result.text.length, certainty: hasDay ? 1 : 0.6 }];
-    });
+  return chunksOf(text).flatMap((chunk) =>
+    hint.test(chunk.text) && spend(chunk.text.length)
+      ? parserOf(around)
+          .parse(chunk.text, reference, { forwardDate: true })
+          .flatMap((result) => dateOf(result, zone, chunk.start))
+      : [],
+  );
+}
+
+function dateOf({ start, text, index }: chrono.ParsedResult, zone: string, offset: number): Parsed[] {
+  const hasDay = start.isCertain("day") || start.isCertain("weekday");
+  const hasTime = start.isCertain("hour");
+  if ((!hasDay && !hasTime) || isWord.test(text)) return [];
+  const day = { year: start.get("year") ?? 0, month: start.get("month") ?? 1, day: start.get("day") ?? 1 };
+  const time = hasTime ? { hour: start.get("hour") ?? 0, minute: start.get("minute") ?? 0 } : null;
+  const place = { start: offset + index, end: offset + index + text.length };
+  return [{ value: isoOf(day, time, zone), ...place, certainty: hasDay ? 1 : 0.6 }];
 }
 
 const hebrew = /[\u05d0-\u05ea]/;

@@ -16,6 +16,8 @@ export type Surroundings = {
   /** ISO 3166-1 alpha-2: what a phone number without a country code belongs to. */
   readonly country: string | null;
   readonly language: string | null;
+  /** Asks for leave to look at that many characters closely; no once a call has been looked at enough. */
+  readonly spend: (chars: number) => boolean;
 };
 
 export type Parser = (text: string, around: Surroundings) => readonly Parsed[];
