@@ -1,4 +1,5 @@
 import { completedCall, participantLeft } from "./compatibility-schemas.ts";
+import { refusals } from "./problems.ts";
 import type { JsonSchema } from "./schemas.ts";
 
 /**
@@ -122,7 +123,13 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
       description:
         "Authenticated by `x-webhook-secret` or `x-vapi-secret`. A message that asks for something gets JSON.",
       answers: {
-        "200": text("Stored, or known already.", "OK"),
+        "200": {
+          description: "Stored, or known already; to a message that asks for something, what it asks for.",
+          content: {
+            "text/plain": { schema: { type: "string" }, example: "OK" },
+            "application/json": { schema: { type: "object" } },
+          },
+        },
         "400": text("The body cannot be used.", "Bad Request"),
         "401": text("The secret is wrong or missing.", "Unauthorized"),
         "500": text("Our own failure: send it again.", "Error"),
@@ -169,6 +176,9 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
         "200": json("Taken in.", "SuccessResponse", {
           taken: { success: true },
           repeat: { success: true, message: "Feedback already exists" },
+        }),
+        "202": json("Taken in; the feedback is being made.", "SuccessResponse", {
+          working: { success: true, message: "Feedback is being generated" },
         }),
         "400": json("The body cannot be used.", "SuccessResponse", {
           body: { success: false, error: "Invalid request body" },
@@ -251,7 +261,7 @@ function intake(operationId: string, summary: string, { description, answers, bo
       required: true,
       content: { [type ?? "application/json"]: { schema: body ?? { type: "object" } } },
     },
-    responses: answers,
+    responses: { ...answers, ...refusals([413, 415, 429]) },
   };
 }
 

@@ -11,6 +11,7 @@ import { digest } from "#/kernel/secrets.ts";
 import { createCredentials, makeApiKey } from "#/tenants/keys.ts";
 import { insertKey } from "#/tenants/store.ts";
 
+import { checkAnswer } from "./contract-check.ts";
 import { startHttp, type TestHttp } from "./http.ts";
 
 export type Answered = {
@@ -44,6 +45,7 @@ export async function startApi<Table extends Record<string, Route>>(
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
+      checkAnswer(method, path, { status: answer.status, type: answer.headers.get("content-type") ?? "", text });
       return { status: answer.status, headers: answer.headers, json: text === "" ? null : JSON.parse(text) };
     },
   };

@@ -11,6 +11,7 @@ import { silentLog } from "#/kernel/log.ts";
 import { systemRandom as random } from "#/kernel/random.ts";
 
 import type { Answered } from "./api.ts";
+import { checkAnswer } from "./contract-check.ts";
 import { startDatabaseProxy, type DatabaseProxy } from "./database-proxy.ts";
 import { discardDatabase, ownDatabase } from "./database.ts";
 
@@ -100,8 +101,9 @@ export function running(url: string, db: Db): Running {
   return {
     url,
     db,
-    post: async (path, { headers, body }) => answerOf(await fetch(url + path, { method: "POST", headers, body })),
-    get: async (path, headers = {}) => answerOf(await fetch(url + path, { headers })),
+    post: async (path, { headers, body }) =>
+      answerOf("POST", path, await fetch(url + path, { method: "POST", headers, body })),
+    get: async (path, headers = {}) => answerOf("GET", path, await fetch(url + path, { headers })),
     async ask(key, method, path, body) {
       const answer = await fetch(url + path, {
         method,
@@ -109,6 +111,7 @@ export function running(url: string, db: Db): Running {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
+      checkAnswer(method, path, { status: answer.status, type: answer.headers.get("content-type") ?? "", text });
       return { status: answer.status, headers: answer.headers, json: readBody(text, answer.headers) };
     },
   };
@@ -120,8 +123,9 @@ function readBody(text: string, headers: Headers): Answered["json"] {
   return /json/.test(headers.get("content-type") ?? "") ? JSON.parse(text) : text;
 }
 
-async function answerOf(answer: Response): Promise<Answer> {
+async function answerOf(method: string, path: string, answer: Response): Promise<Answer> {
   const { status, headers } = answer;
   const text = await answer.text();
+  checkAnswer(method, path, { status, type: headers.get("content-type") ?? "", text });
   return { status, text, headers, said: [status, text] };
 }
