@@ -8,7 +8,8 @@ export function wireSchemaOf(schema: JsonSchema, depth = 0): JsonSchema {
   const { type, enum: values, properties, items, description } = schema;
   const said = typeof description === "string" ? { description } : {};
   if (depth > depthMax) return { type: "string", ...said };
-  if (Array.isArray(values) && values.length > 0) return { ...typeOfValues(values), enum: values, ...said };
+  if (Array.isArray(values) && values.length > 0 && values.every(isSimple))
+    return { ...typeOfValues(values), enum: values, ...said };
   const types = (Array.isArray(type) ? type : [type]).filter((one) => typeof one === "string");
   if (types.length > 1) return { anyOf: types.map((one) => wireSchemaOf({ ...schema, type: one }, depth + 1)) };
   switch (types[0]) {
@@ -40,9 +41,12 @@ function optional(part: unknown, name: string, { required }: JsonSchema, depth: 
 
 function typeOfValues(values: readonly unknown[]): JsonSchema {
   const types = [...new Set(values.map((value) => (value === null ? "null" : typeof value)))];
-  return types.every((one) => ["string", "number", "boolean", "null"].includes(one))
-    ? { type: types.length === 1 ? types[0] : types }
-    : {};
+  return { type: types.length === 1 ? types[0] : types };
+}
+
+/** Models are not given objects to choose from. */
+function isSimple(value: unknown): boolean {
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }
 
 function isObject(value: unknown): value is JsonSchema {

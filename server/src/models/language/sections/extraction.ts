@@ -1,7 +1,8 @@
 import type { FieldDef } from "@aftercall/contract/analysis/plan.ts";
 import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 
-import { problemsOf } from "../check-value.ts";
+import { faultOfValue } from "#/models/builtin/schema.ts";
+
 import { type Citation, isVerified, type Witness } from "../evidence.ts";
 import { plainText, plainTextOrNull } from "../plain.ts";
 
@@ -45,10 +46,10 @@ export function fieldsOf(
         (field.source_roles.length === 0 || field.source_roles.some((role) => witness.isSaidBy(quote, role))),
     );
     const found = plainValue(one.value);
-    const problems = found === null ? [] : problemsOf(field.schema, found);
     if (found === null) return { ...nothing, state: "not_mentioned" };
     if (support.length === 0) return invalid("No quote that is in the call supports it");
-    if (problems.length > 0) return invalid(`It has not the form that the plan asks for: ${problems.join("; ")}`);
+    const wrong = faultOfValue(field.schema, found);
+    if (wrong !== null) return invalid(`It has not the form that the plan asks for. ${wrong}`);
     // Words that were meant for whoever reads the call are no statement about it: a person decides.
     if (support.every(({ turn }) => turn !== null && suspicious.has(turn))) {
       return { ...told, value: null, state: "ambiguous", candidates: [found, ...candidates] };
