@@ -2,7 +2,7 @@ import type { Section } from "@aftercall/contract/analysis/run.ts";
 import { FailureReason, type SkipReason, type StepName } from "@aftercall/contract/analysis/step.ts";
 
 import { GiveUp } from "#/models/failure.ts";
-import type { LanguageSection, SectionAnswer, SectionValues } from "#/models/language/answer.ts";
+import type { LanguageSection, SectionValues } from "#/models/language/answer.ts";
 
 import { wantedSections } from "./ask-model.ts";
 import { type Dossier, isFinal } from "./dossier.ts";

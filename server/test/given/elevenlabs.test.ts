@@ -106,6 +106,7 @@ test("200: a repeat gets the same answer and changes nothing, also with another 
   const { customer, elevenlabs, conversation, call } = await withCall();
   const body = transcription(conversation);
   const first = await elevenlabs.given(body);
+  await customer.settled();
   const before = await call();
   expect((await elevenlabs.given(body)).said).toEqual(first.said);
   expect((await elevenlabs.given(body.replace("delivery", "parcel"))).said).toEqual(first.said);

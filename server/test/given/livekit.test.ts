@@ -61,6 +61,7 @@ test("200: a repeat, without call_id, also with another body; nothing changes", 
   const { customer, livekit, room } = await withRoom();
   const sent = left(room, 45);
   await livekit.given(sent);
+  await customer.settled();
   const [before] = await customer.calls();
   const repeat = `{"status":"processed","message":"Event already processed (idempotency)","event_id":"${sent.id}"}`;
   expect((await livekit.given(sent)).said).toEqual([200, repeat]);

@@ -81,6 +81,7 @@ test("204: callbacks in the wrong order, and a final status stays", async () => 
 test("204: a repeat changes nothing", async () => {
   const { customer, twilio, body } = await withAccount();
   await twilio.given(body("status.3-completed"));
+  await customer.settled();
   const before = await customer.calls();
   expect((await twilio.given(body("status.3-completed"))).said).toEqual([204, ""]);
   expect(await customer.calls()).toEqual(before);

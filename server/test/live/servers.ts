@@ -25,7 +25,7 @@ export async function startTwoServers(env: Record<string, string> = {}): Promise
     const appPool = openAppPool({ connection, name: "test", log, mayExit: true, max: 4 });
     const wake = createWake({ connection, log, clock });
     const database = { connection, appPool, db: createDb(appPool), wake, close: async () => {} };
-    const loaded = loadConfig({ env: { ...environment(), ...env }, cwd: tmpdir() });
+    const loaded = loadConfig({ env: { ...environment(), AFTERCALL_ANALYSIS: "off", ...env }, cwd: tmpdir() });
     const app = await startApp({ loaded, database, log, clock, random });
     let stopped: Promise<void> | null = null;
     const stop = async () => {
