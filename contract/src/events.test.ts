@@ -45,7 +45,7 @@ test.each(["*", "call.completed", "call.*", "lead.qualified", "lead.*"])("%s can
 
 test.each([
   ["call.exploded", "Unknown event type"],
-  ["evaluation.*", "Unknown event type"],
+  ["attempt.*", "Unknown event type"],
   ["call.started", "call.started is planned and not sent yet"],
   ["source.*", "Everything of source.* is planned and not sent yet"],
   ["Call.*", "Not an event type"],

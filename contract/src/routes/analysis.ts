@@ -22,6 +22,8 @@ const planId = z.object({ id: idOf("analysis_plan") });
 const runId = z.object({ id: idOf("analysis_run") });
 const jobId = z.object({ id: idOf("analysis_job") });
 const name = z.string().min(1).max(100);
+/** Newest first. */
+const PlanVersions = z.object({ id: z.string(), versions: z.array(AnalysisPlan) });
 
 const planRoutes = {
   listAnalysisPlans: {
@@ -55,7 +57,7 @@ const planRoutes = {
     summary: "Get an analysis plan with all its versions, newest first",
     role: "viewer",
     params: planId,
-    output: z.object({ id: z.string(), versions: z.array(AnalysisPlan) }),
+    output: PlanVersions,
   },
   updateAnalysisPlan: {
     method: "PATCH",
@@ -64,7 +66,7 @@ const planRoutes = {
     role: "admin",
     params: planId,
     body: z.strictObject({ name: name.optional(), definition: PlanDefinition.optional() }),
-    output: AnalysisPlan,
+    output: PlanVersions,
   },
   publishAnalysisPlan: {
     method: "POST",
@@ -92,7 +94,7 @@ const planRoutes = {
     summary: "Take an analysis plan out of use; what was analysed by it stays",
     role: "admin",
     params: planId,
-    output: z.object({ id: z.string(), versions: z.array(AnalysisPlan) }),
+    output: PlanVersions,
   },
   previewAnalysisPlan: {
     method: "POST",
@@ -146,10 +148,10 @@ const runRoutes = {
   compareAnalysisRuns: {
     method: "GET",
     path: "/v1/analysis-runs/:id/comparison",
-    summary: "Compare an analysis run with an earlier one of the same call",
+    summary: "Compare an analysis run with another one of the same call; without its id, with what the call shows",
     role: "viewer",
     params: runId,
-    query: z.strictObject({ with: idOf("analysis_run") }),
+    query: z.strictObject({ with: idOf("analysis_run").optional() }),
     output: RunComparison,
   },
   promoteAnalysisRun: {

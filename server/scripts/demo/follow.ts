@@ -45,7 +45,8 @@ export async function follow(
     sentAt = startedAt;
     // What is not on the server's own account of this webhook is the way there.
     const way = Math.max(0, performance.now() - startedAt - line.duration_ms) / 2;
-    say(`received ${ms(way)} → verified ${ms(way + line.verify_ms)} → applied ${ms(way + line.duration_ms)}`);
+    say(`received ${ms(way)} → verified ${ms(way + line.verify_ms)} → applied ${ms(way + line.stored_ms)}`);
+    if (line.duration_ms - line.stored_ms > 1) say(` → feedback ${ms(way + line.duration_ms)}`);
   }
 
   const call = await callOf(play.providerCallId, provider, stage);

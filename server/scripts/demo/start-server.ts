@@ -13,6 +13,7 @@ export type WebhookLine = {
   readonly verification: string | null;
   readonly status: number;
   readonly verify_ms: number;
+  readonly stored_ms: number;
   readonly duration_ms: number;
 };
 

@@ -1,8 +1,12 @@
 import type { React } from "#/calls/change.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
+import { billionths, decimalOf } from "#/engines/decimal.ts";
+import type { Engines } from "#/engines/engines.ts";
+import { pricing } from "#/engines/price.ts";
 import { choosePlan } from "#/evaluation/choose-plan.ts";
 import { defaultPlan, trainingPlan } from "#/evaluation/default-plans.ts";
+import type { Priced } from "#/evaluation/estimate.ts";
 import { jobHandlers } from "#/evaluation/job-routes.ts";
 import { planHandlers } from "#/evaluation/plan-routes.ts";
 import { publishedPlans } from "#/evaluation/plan-store.ts";
@@ -58,7 +62,8 @@ export function analysisHandlers({
   clock,
   jobs,
   react,
-}: Pick<AnalysisParts, "db" | "ids" | "clock" | "jobs"> & { react: React }) {
+  engines,
+}: Pick<AnalysisParts, "db" | "ids" | "clock" | "jobs"> & { react: React; engines: Engines }) {
   return {
     ...planHandlers({ db, ids }),
     ...reviewHandlers({ db, ids, clock, react }),
@@ -67,7 +72,7 @@ export function analysisHandlers({
       ids,
       enqueueJob: enqueueAnalysisWith(jobs),
       planFor,
-      languageModel: async () => null,
+      languageModel: pricedModel(engines),
     }),
     ...promotionHandlers({ db, ids }),
   };
@@ -81,3 +86,25 @@ export async function planFor(tx: Tx, tenantId: string, callId: string): Promise
   const chosen = choosePlan(await publishedPlans(tx, tenantId), subject);
   return chosen ?? (subject.purpose === "training" ? trainingPlan : defaultPlan);
 }
+
+/** What an analysis by the tenant's language model costs, by the prices that its own cost lines are made of. */
+function pricedModel(engines: Engines) {
+  return async (tx: Tx, tenantId: string): Promise<Priced | null> => {
+    const engine = await engines.loadEngine(tx, tenantId, "language");
+    if (!engine) return null;
+    const { provider, model } = engine;
+    return {
+      model,
+      moneyFor({ input, output }) {
+        const usage = { ...noUsage, input_tokens: input, output_tokens: output };
+        const lines = pricing(engine.price)({ component: "llm", provider, model, usage });
+        const [first] = lines;
+        if (!first?.money || lines.some(({ money }) => money === null)) return null;
+        const whole = lines.reduce((sum, { money }) => sum + billionths(money?.amount ?? "0"), 0n);
+        return { amount: decimalOf(whole), currency: first.money.currency };
+      },
+    };
+  };
+}
+
+const noUsage = { cached_input_tokens: null, reasoning_tokens: null, audio_ms: null } as const;

@@ -218,7 +218,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
       enqueueFeedback: enqueueFeedbackWith(jobs),
     }),
     ...pipelineHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs) }),
-    ...analysisHandlers({ db, ids, clock, jobs, react: context.hooks.react }),
+    ...analysisHandlers({ db, ids, clock, jobs, react: context.hooks.react, engines: parts.engines.engines }),
     ...engineHandlers({ db, box, ids, clock, ...parts.engines }),
     ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),
     ...eventTypeHandlers({ db, ids }),

@@ -61,15 +61,16 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
 
     updateAnalysisPlan: ({ tenant, actor, params, body, ifMatch }) =>
       db.inTransaction([tenant], async (tx) => {
-        const draft = draftOf(await versions(tx, tenant, params.id, "for update"));
-        ifMatch?.(showPlan(draft));
+        const rows = await versions(tx, tenant, params.id, "for update");
+        ifMatch?.(showVersions(rows));
+        const draft = draftOf(rows);
         const row = await store.saveDraft(tx, {
           ...draft,
           name: body.name ?? draft.name,
           definition: body.definition ?? draft.definition,
         });
         await audit(tx, { tenant, actor }, "analysis_plan.updated", row);
-        return showPlan(row);
+        return showVersions(rows.map((one) => (one === draft ? row : one)));
       }),
 
     publishAnalysisPlan: ({ tenant, actor, params }) =>

@@ -18,7 +18,7 @@ import { builtinPlans } from "./default-plans.ts";
 import { effectiveOf } from "./effective.ts";
 import { loadPlan, versionsOf } from "./plan-store.ts";
 import * as store from "./review-store.ts";
-import { listRuns, loadRun } from "./run-store.ts";
+import { currentRun, listRuns, loadRun } from "./run-store.ts";
 import { type RunRow, showRun } from "./run.ts";
 
 export type ReviewRouteDeps = {
@@ -57,7 +57,9 @@ export function reviewHandlers({ db, ids, clock, react }: ReviewRouteDeps): Hand
     compareAnalysisRuns: ({ tenant, params, query }) =>
       db.inTransaction([tenant], async (tx) => {
         const after = await existing(tx, tenant, params.id);
-        const before = await loadRun(tx, tenant, query.with);
+        const before =
+          query.with === undefined ? await currentRun(tx, tenant, after.callId) : await loadRun(tx, tenant, query.with);
+        if (before === null && query.with === undefined) throw new Conflict("The call shows no run yet");
         if (before?.callId !== after.callId) {
           throw new Invalid("Only runs of one call can be compared", [
             { pointer: "?with", detail: "No run of this call has this id" },

@@ -74,6 +74,15 @@ export async function loadRuns(tx: Tx, tenantId: string, ids: readonly string[])
   return rows.map(rowOf);
 }
 
+/** What a call shows; null while it shows nothing. */
+export async function currentRun(tx: Tx, tenantId: string, callId: string): Promise<RunRow | null> {
+  const rows = await tx.rows<StoredRun>(
+    `select ${columns} from analysis_runs r where r.tenant_id = $1 and r.call_id = $2 and r.is_current`,
+    [tenantId, callId],
+  );
+  return rows[0] ? rowOf(rows[0]) : null;
+}
+
 /** The runs of a call, newest first, previews included. */
 export async function listRuns(
   tx: Tx,

@@ -1,4 +1,5 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
+import { TrainingFeedback } from "@aftercall/contract/training.ts";
 import type { Assignment, TrainingSession } from "@aftercall/contract/training.ts";
 
 import type { AssignmentRow, SessionRow } from "./store.ts";
@@ -23,7 +24,7 @@ export function showSession(row: SessionRow): TrainingSession {
     state: row.state,
     communication_id: row.communication_id,
     call_id: row.call_id && toPublicId("call", row.call_id),
-    feedback: row.feedback && { ...row.feedback },
+    feedback: row.feedback && feedbackIn(row.feedback),
     reason: row.reason,
     detail: row.detail,
     attempts: row.requested_at === null ? 0 : row.attempt,
@@ -34,4 +35,10 @@ export function showSession(row: SessionRow): TrainingSession {
     ready_at: row.ready_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),
   };
+}
+
+/** Ours in the order in which it is documented, which the database does not keep; what was brought along as it is. */
+function feedbackIn(feedback: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const ours = TrainingFeedback.strict().safeParse(feedback);
+  return ours.success ? ours.data : { ...feedback };
 }

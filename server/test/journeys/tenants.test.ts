@@ -5,6 +5,8 @@ import { fromPublicId, toPublicId, type IdKind } from "@aftercall/contract/id.ts
 import { routes } from "@aftercall/contract/routes.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { systemClock } from "#/kernel/clock.ts";
+
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, randomToken, type Customer } from "../harness/customer.ts";
 import { fixture } from "../harness/fixture.ts";
@@ -46,7 +48,18 @@ async function fill(customer: Customer): Promise<void> {
   const message = await first("/v1/messages");
   await customer.post(`/v1/messages/${message}/resend`, { endpoint_id: endpoint.id });
   await customer.post("/v1/event-types", { name: ownType });
+  const recording = await addRecording(customer.tenantId, await first("/v1/calls"));
+  const plan = await customer.post("/v1/analysis-plans", { name: "Sales" });
+  await customer.post(`/v1/analysis-plans/${plan.id}/publish`, undefined);
+  const callId = await first("/v1/calls");
+  const job = await customer.post(`/v1/calls/${callId}/analysis-runs`, { plan_id: plan.id });
+  const run = await runOf(customer, callId);
+  const promotion = await customer.post(`/v1/analysis-runs/${run}/promote`, undefined);
   const all: [IdKind, string][] = [
+    ["analysis_plan", plan.id],
+    ["analysis_job", job.id],
+    ["analysis_run", run],
+    ["analysis_promotion", promotion.id],
     ["source", vapi.source.id],
     ["source_secret", vapi.source.secrets[0]?.id ?? ""],
     ["quarantined", await first("/v1/quarantine")],
@@ -59,6 +72,7 @@ async function fill(customer: Customer): Promise<void> {
     ["endpoint", endpoint.id],
     ["message", message],
     ["resend", await first("/v1/resends")],
+    ["recording", recording],
     ["delivery", await first("/v1/deliveries")],
     ["user", user.id],
     ["identity_provider", provider.id],
@@ -77,6 +91,16 @@ async function addRecording(tenantId: string, callId: string): Promise<string> {
     ),
   );
   return toPublicId("recording", id);
+}
+
+/** The run that a call was given by hand: the pipeline's is current already. */
+async function runOf(customer: Customer, callId: string): Promise<string> {
+  for (;;) {
+    const { data } = await customer.get(`/v1/calls/${callId}/analysis-runs`);
+    const run = data.find((one: { trigger: string }) => one.trigger === "rerun");
+    if (run) return run.id;
+    await systemClock.sleep(20);
+  }
 }
 
 /** What the id in a path names, by the word before it. */
@@ -98,6 +122,11 @@ const kinds: Readonly<Record<string, IdKind>> = {
   "identity-providers": "identity_provider",
   "api-keys": "api_key",
   resends: "resend",
+  "analysis-plans": "analysis_plan",
+  "analysis-runs": "analysis_run",
+  "analysis-jobs": "analysis_job",
+  "analysis-promotions": "analysis_promotion",
+  recordings: "recording",
 };
 
 /** Event types are known by a name in place of an id. */
@@ -109,12 +138,17 @@ const bodies: Readonly<Record<string, unknown>> = {
   rotateSourceSecret: { slot: "secret" },
   rotateApiKey: {},
   addCampaignCalls: { calls: [{ provider: "vapi", provider_call_id: "of-a-stranger" }] },
+  holdCall: { reason: "a lawsuit" },
+  previewAnalysisPlan: { call_ids: [toPublicId("call", randomUUID())] },
+  overrideCriterion: { criterion_id: "one", verdict: "met", reason: "other" },
+  reviewAnalysisRun: { state: "draft" },
   resendMessage: { endpoint_id: toPublicId("endpoint", randomUUID()) },
 };
 
 function pathWith(route: Route, idOf: (kind: IdKind) => string): string {
   return route.path.replaceAll(/\/([\w-]+)\/:\w+/g, (_all, word: string) => {
     const kind = kinds[word];
+    if (word === "steps") return `/${word}/score`;
     if (word === "event-types") return `/${word}/${ownType}`;
     if (!kind) throw new Error(`${route.path}: no kind of id is known for ${word}`);
     return `/${word}/${idOf(kind)}`;
