@@ -150,6 +150,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     react,
     isAnalysing: config.analysis === "on",
     awaitFeedback,
+    recordings,
   });
 
   if (isWorker) {

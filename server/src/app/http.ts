@@ -129,6 +129,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   registerIntake(server, {
     providers,
     receive: parts.intake.receive,
+    receiveLarge: parts.intake.receiveLarge,
     providerOf: async (slug) => (await parts.sources.bySlug(slug))?.provider ?? null,
     publicUrl,
   });

@@ -7,6 +7,7 @@ import type { Batcher } from "#/inbox/batch.ts";
 import { commitBatch } from "#/inbox/commit.ts";
 import { createQuarantine } from "#/inbox/quarantine.ts";
 import type { HeaderVault } from "#/inbox/quarantine.ts";
+import { createReceiveLarge, type ReceiveLarge } from "#/inbox/receive-large.ts";
 import { createReceive } from "#/inbox/receive.ts";
 import { createReread } from "#/inbox/reread.ts";
 import type { BatchContext } from "#/inbox/store-batch.ts";
@@ -17,9 +18,12 @@ import type { Log } from "#/kernel/log.ts";
 import type { Metrics } from "#/kernel/metrics.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 import type { Receive } from "#/providers/incoming.ts";
+import { holdCarried } from "#/recordings/carried.ts";
 import type { Sources } from "#/sources/active.ts";
 import type { AwaitFeedback } from "#/training/await-feedback.ts";
 import { claimSessions } from "#/training/claim.ts";
+
+import type { Recordings } from "./recordings.ts";
 
 export type IntakeParts = {
   readonly db: Db;
@@ -33,10 +37,12 @@ export type IntakeParts = {
   /** Whether calls have a pipeline, which then says that they are settled. */
   readonly isAnalysing: boolean;
   readonly awaitFeedback: AwaitFeedback;
+  readonly recordings: Recordings;
 };
 
 export type Intake = {
   readonly receive: Receive;
+  readonly receiveLarge: ReceiveLarge;
   readonly batcher: Batcher;
   readonly context: BatchContext;
   readonly vault: HeaderVault;
@@ -54,6 +60,7 @@ export function composeIntake({
   react,
   isAnalysing,
   awaitFeedback,
+  recordings,
 }: IntakeParts): Intake {
   const context: BatchContext = {
     newId: () => ids.next(),
@@ -105,7 +112,15 @@ export function composeIntake({
       log.info(line, "webhook");
     },
   });
-  return { receive, batcher, context, vault };
+  const { deps } = recordings;
+  const receiveLarge = createReceiveLarge({
+    sources,
+    clock,
+    receive,
+    hold: (source) => holdCarried(deps, source),
+    discard: (stored) => deps.blobs.remove(stored.blob_key),
+  });
+  return { receive, receiveLarge, batcher, context, vault };
 }
 
 function headerVault(box: SecretBox): HeaderVault {

@@ -16,8 +16,13 @@ const freeBytes = 1_000_000;
  * The exact bytes of a request. Refuses by Content-Length before reading, and while reading as soon as one byte too many
  * has come, so a body over the limit is never held.
  */
-export function readBody(payload: IncomingMessage, bytesMax: number, budget: BodyBudget): Promise<Buffer> {
-  if (Number(payload.headers["content-length"] ?? 0) > bytesMax) return Promise.reject(new TooLarge(bytesMax));
+export function readBody(
+  payload: IncomingMessage,
+  { bytesMax, streamedBytesMax }: BodyLimits,
+  budget: BodyBudget,
+): Promise<Buffer | StreamedBody> {
+  const most = streamedBytesMax ?? bytesMax;
+  if (Number(payload.headers["content-length"] ?? 0) > most) return Promise.reject(new TooLarge(most));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -25,6 +30,11 @@ export function readBody(payload: IncomingMessage, bytesMax: number, budget: Bod
     const onData = (chunk: Buffer) => {
       size += chunk.length;
       const owed = Math.max(0, size - freeBytes) - taken;
+      if (size > bytesMax && streamedBytesMax !== undefined) {
+        chunks.push(chunk);
+        payload.pause();
+        return settle(() => resolve(new StreamedBody(chunks, payload, streamedBytesMax)));
+      }
       if (size > bytesMax) return settle(() => reject(new TooLarge(bytesMax)));
       if (owed > 0 && !budget.take(owed))
         return settle(() => reject(new Unavailable("Too much is being received at once")));
@@ -41,6 +51,43 @@ export function readBody(payload: IncomingMessage, bytesMax: number, budget: Bod
     };
     payload.on("data", onData).on("end", onEnd).on("error", onError).on("aborted", onError);
   });
+}
+
+export type BodyLimits = {
+  readonly bytesMax: number;
+  /** What is longer than `bytesMax` is handed over as a stream, up to this length; absent: it is refused. */
+  readonly streamedBytesMax?: number;
+};
+
+/** A body that is too long to be held, from its first byte on; to be read once. */
+export class StreamedBody {
+  readonly #begun: readonly Buffer[];
+  readonly #rest: IncomingMessage;
+  readonly #bytesMax: number;
+  constructor(begun: readonly Buffer[], rest: IncomingMessage, bytesMax: number) {
+    this.#begun = begun;
+    this.#rest = rest;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** @throws TooLarge, Malformed when it breaks off */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    let size = 0;
+    for (const chunk of this.#begun) {
+      size += chunk.length;
+      if (size > this.#bytesMax) throw new TooLarge(this.#bytesMax);
+      yield chunk;
+    }
+    try {
+      for await (const chunk of this.#rest.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > this.#bytesMax) throw new TooLarge(this.#bytesMax);
+        yield chunk;
+      }
+    } catch (error) {
+      throw error instanceof AppError ? error : new Malformed("The body ended early", "bad_request");
+    }
+  }
 }
 
 export function createBodyBudget(bytesMax: number): BodyBudget {

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import type { IncomingWebhook } from "#/providers/incoming.ts";
@@ -10,6 +12,8 @@ import { registerIntake } from "./intake.ts";
 const provider = (name: string, path: string, accepts: readonly ("json" | "form")[]) =>
   testProvider({ name, givenRoutes: [{ method: "POST", path }], accepts, bodyBytesMax: 2_000 });
 const voices = provider("voices", "/webhooks/voices/post-call", ["json"]);
+const begin = () => ({ update: () => {}, verify: () => ({ ok: true, scheme: "test" }) as const });
+const songs = { ...provider("songs", "/webhooks/songs", ["json"]), large: { bytesMax: 5_000, member: "audio", begin } };
 const lines = provider("lines", "/webhook/line_status", ["form"]);
 
 let http: TestHttp;
@@ -18,12 +22,17 @@ let next: Answer;
 beforeAll(async () => {
   http = await startHttp((app) =>
     registerIntake(app, {
-      providers: [voices, lines],
+      providers: [voices, lines, songs],
       publicUrl: "https://calls.example.com",
       providerOf: async (slug) => (slug === "mine" ? lines : null),
       receive: async (webhook) => {
         received.push(webhook);
         return next;
+      },
+      async receiveLarge(webhook, body) {
+        received.push(webhook);
+        const chunks = await Readable.from(body).toArray();
+        return { status: 200, body: `streamed ${Buffer.concat(chunks).length}` };
       },
     }),
   );
@@ -50,6 +59,27 @@ test("a source's own route hands over its slug", async () => {
   await fetch(`${http.url}/webhooks/mine`, { method: "POST", body: new URLSearchParams({ CallSid: "CA1" }) });
   expect(received[0]).toMatchObject({ route: "own", source: "mine" });
   expect(received[0]?.request.body.toString()).toBe("CallSid=CA1");
+});
+
+test("a body that is too long to be held is handed over as it comes, where the provider sends such, up to a limit", async () => {
+  const send = async (path: string, bytes: number, isChunked: boolean) => {
+    const body = "x".repeat(bytes);
+    const answer = await fetch(http.url + path, {
+      ...json,
+      ...(isChunked ? { body: new Blob([body]).stream(), duplex: "half" as const } : { body }),
+    });
+    return [answer.status, (await answer.text()).slice(0, 13)];
+  };
+  for (const isChunked of [false, true]) {
+    // oxlint-disable-next-line no-await-in-loop -- Two.
+    expect(await send("/webhooks/songs", 5_000, isChunked)).toEqual([200, "streamed 5000"]);
+    // oxlint-disable-next-line no-await-in-loop -- Two.
+    expect((await send("/webhooks/songs", 5_001, isChunked))[0]).toBe(413);
+    // oxlint-disable-next-line no-await-in-loop -- Two.
+    expect((await send("/webhooks/voices/post-call", 2_001, isChunked))[0]).toBe(413);
+  }
+  received = [];
+  expect(await send("/webhooks/songs", 2_000, false)).toEqual([200, '{"ok":true}']);
 });
 
 test("the answer is the provider's, byte for byte", async () => {

@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { NotFound } from "#/kernel/errors.ts";
-import type { Receive } from "#/providers/incoming.ts";
+import type { IncomingWebhook, Receive } from "#/providers/incoming.ts";
 import type { Answer, Provider, ProviderRequest } from "#/providers/provider.ts";
 
+import { StreamedBody } from "./body.ts";
 import { headersOf, targetOf } from "./wire.ts";
 
 export type IntakeOptions = {
   readonly providers: readonly Provider[];
   readonly receive: Receive;
+  /** For bodies that are too long to be held, of providers that send such. */
+  readonly receiveLarge: (webhook: IncomingWebhook, body: AsyncIterable<Buffer>) => Promise<Answer>;
   /** The provider behind the URL of a source; null when there is no such source. Says what may be sent before it is read. */
   readonly providerOf: (slug: string) => Promise<Provider | null>;
   readonly publicUrl: string;
@@ -35,7 +38,7 @@ export function registerIntake(app: FastifyInstance, options: IntakeOptions): vo
             request: providerRequest(request),
             remoteAddress: request.ip,
           } as const;
-          return send(reply, await options.receive(webhook));
+          return send(reply, await receive(request, webhook));
         },
       });
     }
@@ -53,9 +56,13 @@ export function registerIntake(app: FastifyInstance, options: IntakeOptions): vo
     handler: async (request, reply) => {
       const { source } = request.params;
       const webhook = { route: "own", source, request: providerRequest(request), remoteAddress: request.ip } as const;
-      return send(reply, await options.receive(webhook));
+      return send(reply, await receive(request, webhook));
     },
   });
+
+  function receive({ body }: FastifyRequest, webhook: IncomingWebhook): Promise<Answer> {
+    return body instanceof StreamedBody ? options.receiveLarge(webhook, body) : options.receive(webhook);
+  }
 
   function providerRequest(request: FastifyRequest): ProviderRequest {
     return {
@@ -70,7 +77,8 @@ export function registerIntake(app: FastifyInstance, options: IntakeOptions): vo
 
 function expect(request: FastifyRequest, provider: Provider): void {
   request.facts["provider"] = provider.name;
-  request.content = { accepts: provider.accepts, bytesMax: provider.bodyBytesMax };
+  const { accepts, bodyBytesMax: bytesMax, large } = provider;
+  request.content = { accepts, bytesMax, ...(large && { streamedBytesMax: large.bytesMax }) };
 }
 
 /** Exactly the provider's bytes; an answer without a body has no content type either. */

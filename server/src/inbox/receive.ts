@@ -1,6 +1,6 @@
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
-import type { IncomingWebhook, Receive } from "#/providers/incoming.ts";
+import type { IncomingWebhook } from "#/providers/incoming.ts";
 import { providerNamed } from "#/providers/index.ts";
 import { jsonAnswer, MalformedBody } from "#/providers/provider.ts";
 import type { Answer, CallEvent, EventResult, Provider, Receipt, RouteKind } from "#/providers/provider.ts";
@@ -59,16 +59,25 @@ export type IntakeLine = {
   readonly duration_ms: number;
 };
 
-/** Takes a webhook in: finds its source, verifies, reads, stores, and answers in the provider's words. */
-export function createReceive(deps: ReceiveDeps): Receive {
-  return async (webhook) => {
+/** What was found out about a request while it came in, and who wants to know what became of it. */
+export type Judged = {
+  readonly verdict: Verdict;
+  readonly onStored: (results: readonly EventResult[]) => void;
+};
+
+/**
+ * Takes a webhook in: finds its source, verifies, reads, stores, and answers in the provider's words. `judged`: it was verified
+ * while it came in.
+ */
+export function createReceive(deps: ReceiveDeps): (webhook: IncomingWebhook, judged?: Judged) => Promise<Answer> {
+  return async (webhook, judged) => {
     const startedAt = deps.clock.monotonic();
     const receivedAt = deps.clock.now();
     const { request, route } = webhook;
     const found = await candidatesOf(deps.sources, webhook);
     if ("answer" in found) return found.answer;
     const { provider, sources } = found;
-    const verdict = verifySource(provider, sources, request, receivedAt);
+    const verdict = judged?.verdict ?? verifySource(provider, sources, request, receivedAt);
     const verifyMs = deps.clock.monotonic() - startedAt;
     let storedAt: number | null = null;
     const source = verdict.ok ? verdict.source : verdict.suspect;
@@ -107,6 +116,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
           verification,
           events,
         });
+        judged?.onStored(results);
         const { tenantId } = verdict.source;
         storedAt = deps.clock.monotonic();
         return { receipt: { kind: "stored", route, results: await withFeedback(tenantId, results) }, verification };
@@ -157,7 +167,7 @@ function mayCreate(provider: Provider, source: ActiveSource): boolean {
 }
 
 /** The sources a webhook may belong to; or the answer, where there is none or the database cannot say. */
-async function candidatesOf(
+export async function candidatesOf(
   directory: Sources,
   webhook: IncomingWebhook,
 ): Promise<{ provider: Provider; sources: readonly ActiveSource[] } | { answer: Answer }> {
@@ -175,7 +185,7 @@ async function candidatesOf(
 }
 
 /** One sentence for every cause: the cause itself may name hosts and statements. It is the one of the Call Outcomes API. */
-function notStored(route: RouteKind): Receipt {
+export function notStored(route: RouteKind): Receipt {
   return { kind: "unavailable", route, message: "Database connection failed" };
 }
 

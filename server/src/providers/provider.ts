@@ -40,9 +40,26 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   parse(input: ParseInput<z.infer<Setup>>): CallEvent[];
   /** Where a recording is and how it is asked for, the best way first; absent: at the URL that the provider named. */
   recordings?(input: RecordingInput<z.infer<Setup>>): readonly RecordingAsk[];
+  /** Larger bodies that carry a recording; absent: there are none, and what is larger is refused. */
+  readonly large?: LargeBodies<z.infer<Setup>>;
   /** The HTTP answer for what became of a request. */
   answer(receipt: Receipt, setup: z.infer<Setup>): Answer;
 }
+
+/** Bodies that are too long to be held: a recording inside JSON. They are verified and taken apart while they come in. */
+export type LargeBodies<Setup> = {
+  readonly bytesMax: number;
+  /** The member below `data` whose base64 is the recording. */
+  readonly member: string;
+  /** Begins a verification before the body is there; fed with it, it verifies as {@link Provider.verify} does. */
+  begin(headers: ProviderRequest["headers"], secrets: readonly Secret[]): StreamedVerification<Setup>;
+};
+
+export type StreamedVerification<Setup> = {
+  update(chunk: Buffer): void;
+  /** The same input as for a body that was held; the body in it is not looked at. */
+  verify(input: VerifyInput<Setup>): Verification;
+};
 
 /** Ties the type of `setup` to the functions that read it. */
 export function defineProvider<Setup extends z.ZodType>(provider: Provider<Setup>): Provider<Setup> {

@@ -1,6 +1,7 @@
 import type { RecordingInfo, TurnRole } from "@aftercall/contract/call.ts";
 
 import type { Alias, Secret } from "./provider.ts";
+import { objectAt } from "./read.ts";
 
 /** What a provider's adapter knows when it says where a recording is. */
 export type RecordingInput<Setup> = {
@@ -28,6 +29,7 @@ export type RecordingAsk =
       readonly channelMap: readonly TurnRole[];
     }
   | { readonly kind: "bytes"; readonly bytes: Buffer; readonly channelMap: readonly TurnRole[] }
+  | { readonly kind: "stored"; readonly stored: StoredAudio; readonly channelMap: readonly TurnRole[] }
   | {
       /** The provider is asked in JSON where the recording is. */
       readonly kind: "lookup";
@@ -36,6 +38,22 @@ export type RecordingAsk =
       /** The ways that the answer tells of; none: there is no recording yet. */
       readonly read: (answer: unknown) => readonly RecordingAsk[];
     };
+
+/** A recording that came in a body too large to be kept, and was put into our own store in its place. */
+export type StoredAudio = {
+  readonly blob_key: string;
+  /** The key of its bytes, sealed to the tenant; base64. */
+  readonly sealed_key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+};
+
+/** Reads what stands in an event in place of its audio; null for anything else. */
+export function storedAudioIn(value: unknown): StoredAudio | null {
+  const { blob_key, sealed_key, sha256, bytes } = objectAt(value);
+  if (typeof blob_key !== "string" || typeof sealed_key !== "string") return null;
+  return typeof sha256 === "string" && typeof bytes === "number" ? { blob_key, sealed_key, sha256, bytes } : null;
+}
 
 export type FileAsk = Extract<RecordingAsk, { kind: "file" }>;
 

@@ -12,9 +12,10 @@ import { BlobsUnavailable } from "#/blobs/blobs.ts";
 import { putEncrypted } from "#/blobs/encrypted.ts";
 import { BlobRefused, type Spooled } from "#/blobs/spool.ts";
 import { messageOf } from "#/kernel/errors.ts";
-import { fileAt, type RecordingAsk } from "#/providers/recording.ts";
+import { fileAt, type RecordingAsk, type StoredAudio } from "#/providers/recording.ts";
 
 import { type Announced, findAnnounced } from "./announced.ts";
+import { openCarried } from "./carried.ts";
 import type { RecordingDeps } from "./deps.ts";
 import { downloadRecording } from "./download.ts";
 import { sealDataKey } from "./key.ts";
@@ -78,7 +79,7 @@ async function fetchInto(
   announced: Extract<Announced, { kind: "asks" }>,
   { signal }: FetchInput,
 ): Promise<FetchResult> {
-  const { spooled, channelMap } = await firstThatAnswers(deps, announced, signal);
+  const { spooled, channelMap, carried } = await firstThatAnswers(deps, row.tenant_id, announced, signal);
   await using file = spooled;
   const mime = mimeOf(sniff(await headOf(file.path)));
   const dataKey = deps.random(32);
@@ -101,7 +102,11 @@ async function fetchInto(
       channel_map: [...channelMap],
     }),
   );
-  if (stored) return { kind: "stored", recording: stored };
+  if (stored) {
+    // The copy that the event carried has served; should removing it fail, it stays as bytes that only its event opens.
+    if (carried) await deps.blobs.remove(carried.blob_key).catch(() => {});
+    return { kind: "stored", recording: stored };
+  }
   await deps.blobs.remove(key);
   return { kind: "none", reason: "no_recording", detail: "The recording was erased" };
 }
@@ -109,9 +114,10 @@ async function fetchInto(
 /** Tries the ways to a recording in their order. @throws what the last of them threw. */
 async function firstThatAnswers(
   deps: RecordingDeps,
+  tenantId: string,
   { asks, privateTargets }: Extract<Announced, { kind: "asks" }>,
   signal: AbortSignal | undefined,
-): Promise<{ spooled: Spooled; channelMap: readonly TurnRole[] }> {
+): Promise<{ spooled: Spooled; channelMap: readonly TurnRole[]; carried: StoredAudio | null }> {
   const ways: RecordingAsk[] = [...asks];
   const options = { privateTargets, ...(signal && { signal }) };
   let failure: unknown = new NotFetched("recording_unavailable", noAddress, {});
@@ -122,13 +128,18 @@ async function firstThatAnswers(
       // oxlint-disable-next-line no-await-in-loop -- The next way is for when this one fails.
       if (ask.kind === "lookup") ways.unshift(...(await lookUp(deps, ask, options)));
       // oxlint-disable-next-line no-await-in-loop -- As above.
-      else return { spooled: await spooledBy(deps, ask, options), channelMap: ask.channelMap };
+      else return await spooledWith(ask);
     } catch (error) {
       if (!(error instanceof NotFetched)) throw error;
       failure = worthier(failure, error);
     }
   }
   throw failure;
+
+  async function spooledWith(ask: Exclude<RecordingAsk, { kind: "lookup" }>) {
+    const spooled = await spooledBy(deps, tenantId, ask, options);
+    return { spooled, channelMap: ask.channelMap, carried: ask.kind === "stored" ? ask.stored : null };
+  }
 }
 
 /** Of two failures the one that may pass: while any way may still work, there is another attempt. */
@@ -139,12 +150,24 @@ function worthier(before: unknown, now: NotFetched): unknown {
 
 const noAddress = "The provider names no address of it";
 
+/** Out of our own store, where intake put it: from there it goes to its own place. */
+async function spooledFromStore(deps: RecordingDeps, tenantId: string, stored: StoredAudio): Promise<Spooled> {
+  const { bytesMax, downloadMsMax } = recordingLimits;
+  const stream = await openCarried(deps, tenantId, stored).catch((error: unknown) => {
+    if (error instanceof BlobsUnavailable) throw error;
+    throw new NotFetched("recording_unavailable", "What the event carried is gone", { isFinal: true, cause: error });
+  });
+  return deps.spool.write(stream, { bytesMax, timeMsMax: downloadMsMax });
+}
+
 function spooledBy(
   deps: RecordingDeps,
+  tenantId: string,
   ask: Exclude<RecordingAsk, { kind: "lookup" }>,
   options: { privateTargets: readonly string[]; signal?: AbortSignal },
 ): Promise<Spooled> {
   if (ask.kind === "file") return downloadRecording(deps, fileAt(ask.url, ask), options);
+  if (ask.kind === "stored") return spooledFromStore(deps, tenantId, ask.stored);
   const { bytesMax, downloadMsMax } = recordingLimits;
   return deps.spool.write(Readable.from([ask.bytes]), { bytesMax, timeMsMax: downloadMsMax });
 }

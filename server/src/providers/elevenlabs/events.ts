@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import type { Alias, CallEvent, ParseInput } from "../provider.ts";
 import { callEvent } from "../provider.ts";
 import { aliasOf, keyOf, textOf } from "../read.ts";
+import { storedAudioIn } from "../recording.ts";
 import { conversationAliases, conversationContent } from "./conversation.ts";
 import { failureAliases, failureContent } from "./failure.ts";
 import { messageOf } from "./payload.ts";
@@ -41,9 +42,9 @@ function readingOf(message: ElevenLabsMessage): { aliases: readonly Alias[]; con
   }
 }
 
-/** The recording itself, as base64 in the event's own body: there is no URL to fetch it from. */
+/** The recording itself, as base64 in the event's own body, or where that was put: there is no URL to fetch it from. */
 function audioContent({ data }: ElevenLabsMessage): Partial<CallEvent> {
-  if (textOf(data["full_audio"]) === null) return {};
+  if (textOf(data["full_audio"]) === null && storedAudioIn(data["full_audio"]) === null) return {};
   return {
     facts: { recording: { status: "available", url: null, duration_ms: null, channels: null } },
     echo: { recording: "full_audio" },

@@ -3,7 +3,7 @@ import { answer } from "./answer.ts";
 import { parse } from "./events.ts";
 import { recordingAsks } from "./recording-ask.ts";
 import { ElevenLabsSetup } from "./setup.ts";
-import { verify } from "./verify.ts";
+import { beginVerification, verify } from "./verify.ts";
 
 /** Post-call webhooks of ElevenLabs Agents (https://elevenlabs.io/docs/agents-platform/workflows/post-call-webhooks). */
 export const elevenlabs = defineProvider({
@@ -22,5 +22,7 @@ export const elevenlabs = defineProvider({
   verify,
   parse,
   recordings: recordingAsks,
+  // Four hours at 128 kbit/s, as base64.
+  large: { bytesMax: 320_000_000, member: "full_audio", begin: beginVerification },
   answer,
 });

@@ -1,6 +1,6 @@
 import { readJsonObject } from "../json.ts";
-import { objectAt, textOf } from "../read.ts";
-import { fileAt, nameOf, type RecordingAsk, type RecordingInput, secretOf } from "../recording.ts";
+import { objectAt } from "../read.ts";
+import { fileAt, nameOf, type RecordingAsk, type RecordingInput, secretOf, storedAudioIn } from "../recording.ts";
 import type { ElevenLabsSetup } from "./setup.ts";
 
 /**
@@ -8,11 +8,14 @@ import type { ElevenLabsSetup } from "./setup.ts";
  * is set (https://elevenlabs.io/docs/api-reference/conversations/get-audio).
  */
 export function recordingAsks({ body, aliases, secrets }: RecordingInput<ElevenLabsSetup>): RecordingAsk[] {
-  const audio = body && audioIn(body);
+  const audio = body && fieldIn(body);
+  const bytes = typeof audio === "string" ? Buffer.from(audio, "base64") : null;
+  const stored = storedAudioIn(audio);
   const key = secretOf(secrets, "api_key");
   const conversation = nameOf(aliases, "conversation_id");
   return [
-    ...(audio ? [{ kind: "bytes", bytes: audio, channelMap: [] } as const] : []),
+    ...(bytes ? [{ kind: "bytes", bytes, channelMap: [] } as const] : []),
+    ...(stored ? [{ kind: "stored", stored, channelMap: [] } as const] : []),
     ...(key && conversation ? [atApi(conversation, key.value)] : []),
   ];
 }
@@ -22,10 +25,9 @@ function atApi(conversation: string, key: string): RecordingAsk {
   return fileAt(url, { credentials: { "xi-api-key": key } });
 }
 
-function audioIn(body: Buffer): Buffer | null {
+function fieldIn(body: Buffer): unknown {
   try {
-    const text = textOf(objectAt(readJsonObject(body)["data"])["full_audio"]);
-    return text === null ? null : Buffer.from(text, "base64");
+    return objectAt(readJsonObject(body)["data"])["full_audio"];
   } catch {
     return null;
   }
