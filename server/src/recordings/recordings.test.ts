@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { Readable } from "node:stream";
 
 import { afterAll, expect, test } from "vitest";
 
@@ -9,6 +10,7 @@ import { openEncrypted } from "#/blobs/encrypted.ts";
 
 import { audioDir, hasFfmpeg, trueSpeech } from "../../test/harness/audio.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
+import { holdCarried } from "./carried.ts";
 import { fetchRecording } from "./fetch.ts";
 import { forgetRecordings } from "./forget-store.ts";
 import { recordingLimits } from "./limits.ts";
@@ -88,6 +90,21 @@ test("the recording of an ElevenLabs event is taken out of its body", async () =
   const callId = await makeCall(tenantId, source, "elevenlabs", recordedAt(null), { body });
   const result = await fetchRecording(deps, { tenantId, callId, attempt: 0 });
   expect(result).toMatchObject({ kind: "stored", recording: { mime: "audio/mpeg", bytes: mp3.length } });
+});
+
+test("a recording that intake put into the store moves to its own place, and opens for its tenant alone", async () => {
+  const [tenantId, stranger] = [await makeTenant(), await makeTenant()];
+  await using held = await holdCarried(deps, Readable.from([wav]));
+  const stored = await held.store(tenantId);
+  const body = Buffer.from(JSON.stringify({ data: { full_audio: stored } }));
+  const callOf = async (tenant: string) =>
+    makeCall(tenant, await makeSource(tenant, "elevenlabs"), "elevenlabs", recordedAt(null), { body });
+
+  const stolen = await fetchRecording(deps, { tenantId: stranger, callId: await callOf(stranger), attempt: 0 });
+  expect(stolen).toMatchObject({ kind: "failed", reason: "recording_unavailable" });
+  const result = await fetchRecording(deps, { tenantId, callId: await callOf(tenantId), attempt: 0 });
+  expect(result).toMatchObject({ kind: "stored", recording: { bytes: wav.length, mime: "audio/wav" } });
+  await expect(deps.blobs.open(stored.blob_key)).rejects.toThrow("no object");
 });
 
 test("two channels of a Twilio call are asked for first, and it is known who is on which", async () => {
