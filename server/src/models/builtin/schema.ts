@@ -13,21 +13,47 @@ export function faultOfValue(schema: JsonSchema, value: unknown): string | null 
   return `The value ${error?.instancePath ? `${error.instancePath} ` : ""}${error?.message ?? "is refused by the schema"}.`;
 }
 
+/** Why a JSON Schema cannot be used, for whoever wrote it; null when it can. */
+export function faultOfSchema(schema: JsonSchema): string | null {
+  try {
+    ajv().compile(schema);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** The keywords of nearly every field; making a validator for them would take longer than the rest of an analysis. */
-const simpleKeywords: ReadonlySet<string> = new Set(["type", "title", "description", "default", "examples"]);
+const simpleKeywords: ReadonlySet<string> = new Set([
+  "type",
+  "enum",
+  "minimum",
+  "maximum",
+  "title",
+  "description",
+  "default",
+  "examples",
+]);
 
 function isSimple(schema: JsonSchema): boolean {
-  const { type } = schema;
+  const { type, enum: values, minimum, maximum } = schema;
   return (
-    Object.keys(schema).every((key) => simpleKeywords.has(key)) && (type === undefined || typeof type === "string")
+    Object.keys(schema).every((key) => simpleKeywords.has(key)) &&
+    (type === undefined || typeof type === "string") &&
+    (values === undefined || (Array.isArray(values) && values.every((one) => typeof one !== "object"))) &&
+    [minimum, maximum].every((limit) => limit === undefined || typeof limit === "number")
   );
 }
 
-function simpleFault({ type }: JsonSchema, value: unknown): string | null {
+function simpleFault({ type, enum: values, minimum, maximum }: JsonSchema, value: unknown): string | null {
   const fits = type === undefined || (type === "integer" ? Number.isInteger(value) : typeOf(value) === type);
-  return fits ? null : `The value must be ${String(type)}.`;
+  if (!fits) return `The value must be ${String(type)}.`;
+  if (Array.isArray(values) && !values.includes(value)) return "The value must be equal to one of the allowed values.";
+  if (typeof value !== "number") return null;
+  if (typeof minimum === "number" && value < minimum) return `The value must be >= ${minimum}.`;
+  return typeof maximum === "number" && value > maximum ? `The value must be <= ${maximum}.` : null;
 }
 
 function typeOf(value: unknown): string {
@@ -46,10 +72,15 @@ function validatorOf(schema: JsonSchema): ValidateFunction | null {
 
 function compiled(schema: JsonSchema): ValidateFunction | "unusable" {
   try {
-    return new Ajv({ strict: false, validateFormats: false, logger: false, code: { regExp } }).compile(schema);
+    return ajv().compile(schema);
   } catch {
     return "unusable";
   }
+}
+
+/** A new one each time: it keeps every schema that it has seen. */
+function ajv(): Ajv {
+  return new Ajv({ strict: false, validateFormats: false, logger: false, code: { regExp } });
 }
 
 const stepsMax = 200_000;
