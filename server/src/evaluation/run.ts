@@ -1,5 +1,3 @@
-import { hash } from "node:crypto";
-
 import type { CostLine, Usage } from "@aftercall/contract/analysis/engine.ts";
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import type {
@@ -51,24 +49,6 @@ export type RunRow = Omit<Analysed, "inputHash"> & {
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 };
-
-/**
- * What a run is made from, as a digest: the same digest means that nothing would come out otherwise. `engine` names vendor,
- * model and prompt, or the version of the built-in rules.
- */
-export function inputHashOf(input: {
-  readonly transcriptId: string | null;
-  readonly plan: Pick<Plan, "id" | "version">;
-  readonly engine: string;
-  readonly sections: readonly SectionName[];
-}): Buffer {
-  const { transcriptId, plan, engine, sections } = input;
-  return hash(
-    "sha256",
-    JSON.stringify([transcriptId, plan.id, plan.version, engine, [...sections].toSorted()]),
-    "buffer",
-  );
-}
 
 /** How a whole run came out, from its sections: something skipped on purpose takes nothing away. */
 export function statusOf(sections: Analysed["sections"]): AnalysisRun["status"] {
