@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import { afterEach, expect, test } from "vitest";
 
 import { GiveUp, Retry } from "../failure.ts";
@@ -97,6 +99,53 @@ test("Anthropic is asked in its own words", async () => {
   expect(receiver.received[0]).toMatchObject({ path: "/v1/messages", headers: { "x-api-key": testKey } });
   expect(answer.sections.summary).toMatchObject({ ok: true });
   expect(answer.usage).toMatchObject({ input_tokens: 50, output_tokens: 10 });
+});
+
+test("a model of Anthropic that answers through a tool, as it is made to for JSON, is read as well", async () => {
+  const { receiver, analyse } = await model({ vendor: "anthropic", provider: "anthropic", model: "claude-test" });
+  receiver.answer((request) => {
+    const { tools = [] } = JSON.parse(request.body.toString()) as { tools?: { name: string }[] };
+    const input = { summary: honest.summary };
+    return json({
+      id: "msg_1",
+      type: "message",
+      role: "assistant",
+      model: "claude-test",
+      content: [
+        tools[0]
+          ? { type: "tool_use", id: "toolu_1", name: tools[0].name, input }
+          : { type: "text", text: JSON.stringify(input) },
+      ],
+      stop_reason: tools[0] ? "tool_use" : "end_turn",
+      stop_sequence: null,
+      usage: { input_tokens: 50, cache_read_input_tokens: 30, output_tokens: 10 },
+    });
+  });
+  const answer = await analyse(plainCall, ["summary"]);
+  expect(answer.sections.summary).toMatchObject({ ok: true, value: { title: "Flat in Beit Shean" } });
+  expect(answer.usage).toMatchObject({ input_tokens: 80, cached_input_tokens: 30 });
+});
+
+test.each([
+  [429, { type: "rate_limit_error" }, "engine_unavailable"],
+  [529, { type: "overloaded_error" }, "engine_unavailable"],
+])("Anthropic's %i is tried later", async (status, error, reason) => {
+  const { receiver, analyse } = await model({ vendor: "anthropic", provider: "anthropic", model: "claude-test" });
+  receiver.answer(
+    json({ type: "error", error: { ...error, message: "Later, please" } }, status, { "retry-after": "9" }),
+  );
+  const failure = await failureOf(analyse(plainCall, ["summary"]));
+  expect(failure).toMatchObject({ name: "Retry", reason, afterMs: 9_000 });
+  expect(receiver.received).toHaveLength(1);
+});
+
+test("a failure carries nothing of the call", async () => {
+  const { receiver, analyse } = await model();
+  for (const status of [200, 400, 500]) {
+    receiver.answer(json({ oops: true }, status));
+    const failure = await failureOf(analyse(plainCall, ["summary"]));
+    expect(inspect(failure, { depth: 10, showHidden: true })).not.toMatch(/Beit Shean|sk-test/);
+  }
 });
 
 test.each([

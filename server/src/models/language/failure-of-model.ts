@@ -7,7 +7,7 @@ import { failureOfHttp, failureOfStatus } from "../http-failure.ts";
 
 /** Sorts what the SDK throws. Nothing of the request is in the message: it would carry the transcript, and the key. */
 export function failureOfModel(error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return new Retry(0, "engine_unavailable", { detail: "Stopped by this server", cause: error });
+  if (signal.aborted) return new Retry(0, "engine_unavailable", { detail: "Stopped by this server" });
   const cause = RetryError.isInstance(error) ? error.lastError : error;
   const http = httpFailureIn(cause);
   if (http) return failureOfHttp(http);
@@ -24,13 +24,14 @@ export function failureOfModel(error: unknown, signal: AbortSignal): Error {
     });
   }
   const name = cause instanceof Error ? cause.name : "";
-  if (name.startsWith("AI_") && /Parse|Validation|ResponseData|Content/i.test(name)) {
+  if (name === "AI_UnsupportedFunctionalityError") {
+    return new GiveUp("engine_rejected", { detail: "The language model cannot do what was asked" });
+  }
+  // The SDK's errors carry what was asked and answered.
+  if (name.startsWith("AI_")) {
     return new Retry(null, "engine_unavailable", {
       detail: "The language model answered with something that is no answer",
     });
-  }
-  if (name === "AI_UnsupportedFunctionalityError") {
-    return new GiveUp("engine_rejected", { detail: "The language model cannot do what was asked" });
   }
   return error instanceof Error ? error : new Error(String(error));
 }

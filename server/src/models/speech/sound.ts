@@ -25,6 +25,11 @@ export function soundOfFile({ path, mime, bytes, durationMs }: AudioFile): Sound
   return { open: () => createReadStream(path), bytes, mime, name, channel: null, offsetMs: 0, durationMs };
 }
 
+/** Whether engines know the form that a file has; what they do not know is made a WAV. */
+export function isKnownForm(mime: string): boolean {
+  return mime in endings;
+}
+
 const endings: Readonly<Record<string, string>> = {
   "audio/wav": "wav",
   "audio/x-wav": "wav",

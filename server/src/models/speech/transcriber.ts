@@ -12,7 +12,7 @@ import { elevenlabsRecognise } from "./engines/elevenlabs.ts";
 import { openaiRecognise } from "./engines/openai.ts";
 import { keepingBooks } from "./keeping-books.ts";
 import type { Heard, Recognise } from "./recognise.ts";
-import { partsOf, type Sound, soundOfFile } from "./sound.ts";
+import { isKnownForm, partsOf, type Sound, soundOfFile } from "./sound.ts";
 
 export type TranscriberOptions = {
   readonly http: GuardedHttp;
@@ -76,7 +76,7 @@ async function hearChannels(
   const isSilent = (channel: number) => speechOn(channel)?.length === 0;
   if (audio.channels === 1) {
     if (isSilent(0)) return [];
-    if (audio.bytes <= uploadBytesMax) {
+    if (audio.bytes <= uploadBytesMax && isKnownForm(audio.mime)) {
       const heard = await hear(recognise, [soundOfFile(audio)], diarise, transcription);
       return [{ channel: null, heard, speech: speechOn(0) }];
     }
