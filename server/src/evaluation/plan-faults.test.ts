@@ -14,6 +14,12 @@ test("the built-in plans can be published", () => {
 
 test.each<[string, object, string]>([
   ["a broken regular expression", { fields: [{ name: "a", kind: "regex", regex: "(" }] }, "/definition/fields/0/regex"],
+  ["look-ahead", { fields: [{ name: "a", kind: "regex", regex: "a(?=b)" }] }, "/definition/fields/0/regex"],
+  [
+    "a back reference in a schema",
+    { fields: [{ name: "a", kind: "ai", schema: { type: "string", pattern: "^(a+)\\1$" } }] },
+    "/definition/fields/0/schema",
+  ],
   ["a missing one", { fields: [{ name: "a", kind: "regex" }] }, "/definition/fields/0/regex"],
   ["no list of values", { fields: [{ name: "a", kind: "gazetteer" }] }, "/definition/fields/0/entries"],
   ["no parser", { fields: [{ name: "a", kind: "parser" }] }, "/definition/fields/0/parser"],

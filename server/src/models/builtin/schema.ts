@@ -1,7 +1,6 @@
 import { Ajv, type ValidateFunction } from "ajv";
 
-import { compilePattern } from "./pattern/compile.ts";
-import { search } from "./pattern/search.ts";
+import { boundedRegExp } from "./pattern/for-ajv.ts";
 
 /** What is wrong with a value by its JSON Schema, as a sentence; null when nothing is. */
 export function faultOfValue(schema: JsonSchema, value: unknown): string | null {
@@ -80,21 +79,5 @@ function compiled(schema: JsonSchema): ValidateFunction | "unusable" {
 
 /** A new one each time: it keeps every schema that it has seen. */
 function ajv(): Ajv {
-  return new Ajv({ strict: false, validateFormats: false, logger: false, code: { regExp } });
+  return new Ajv({ strict: false, validateFormats: false, logger: false, code: { regExp: boundedRegExp } });
 }
-
-const stepsMax = 200_000;
-
-/** A `pattern` of a schema is the tenant's too, so it is matched in bounded time like every other. */
-const regExp = Object.assign(
-  (source: string) => {
-    const program = compilePattern(source);
-    return {
-      test: (text: string) => {
-        const found = search(program, text, 0, { steps: stepsMax });
-        return found !== null && found !== "exhausted";
-      },
-    };
-  },
-  { code: "" },
-);
