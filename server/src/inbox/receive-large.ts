@@ -1,8 +1,9 @@
 import type { Clock } from "#/kernel/clock.ts";
 import { AppError } from "#/kernel/errors.ts";
 import type { IncomingWebhook } from "#/providers/incoming.ts";
+import type { LargeBodies, StreamedVerification } from "#/providers/large.ts";
 import { createLifter, LiftFailed, type Lifted, type Lifter } from "#/providers/lift.ts";
-import type { Answer, EventResult, LargeBodies, Provider, StreamedVerification } from "#/providers/provider.ts";
+import type { Answer, EventResult, Provider } from "#/providers/provider.ts";
 import type { StoredAudio } from "#/providers/recording.ts";
 import type { Sources } from "#/sources/active.ts";
 

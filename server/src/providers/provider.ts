@@ -9,6 +9,7 @@ import type {
 import type { LiveTurn } from "@aftercall/contract/live.ts";
 import type { z } from "zod";
 
+import type { LargeBodies } from "./large.ts";
 import type { RecordingAsk, RecordingInput } from "./recording.ts";
 
 /**
@@ -45,21 +46,6 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   /** The HTTP answer for what became of a request. */
   answer(receipt: Receipt, setup: z.infer<Setup>): Answer;
 }
-
-/** Bodies that are too long to be held: a recording inside JSON. They are verified and taken apart while they come in. */
-export type LargeBodies<Setup> = {
-  readonly bytesMax: number;
-  /** The member below `data` whose base64 is the recording. */
-  readonly member: string;
-  /** Begins a verification before the body is there; fed with it, it verifies as {@link Provider.verify} does. */
-  begin(headers: ProviderRequest["headers"], secrets: readonly Secret[]): StreamedVerification<Setup>;
-};
-
-export type StreamedVerification<Setup> = {
-  update(chunk: Buffer): void;
-  /** The same input as for a body that was held; the body in it is not looked at. */
-  verify(input: VerifyInput<Setup>): Verification;
-};
 
 /** Ties the type of `setup` to the functions that read it. */
 export function defineProvider<Setup extends z.ZodType>(provider: Provider<Setup>): Provider<Setup> {

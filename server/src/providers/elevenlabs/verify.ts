@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 
-import type { ProviderRequest, Secret, StreamedVerification, Verification, VerifyInput } from "../provider.ts";
+import type { StreamedVerification } from "../large.ts";
+import type { ProviderRequest, Secret, Verification, VerifyInput } from "../provider.ts";
 import { check, Refused } from "../signatures/check.ts";
 import { fieldsOf, oneHeader } from "../signatures/header.ts";
 import { checkHmac } from "../signatures/hmac.ts";
