@@ -1,11 +1,11 @@
-import type { Provider, ProviderRequest, Secret, Verification, VerifyInput } from "./provider.ts";
+import type { ProviderRequest, Secret, Verification, VerifyInput } from "./provider.ts";
 
 /** Bodies that are too long to be held: a recording inside JSON. They are verified and taken apart while they come in. */
 export type LargeBodies<Setup> = {
   readonly bytesMax: number;
   /** The member below `data` whose base64 is the recording. */
   readonly member: string;
-  /** Begins a verification before the body is there; fed with it, it verifies as {@link Provider.verify} does. */
+  /** Begins a verification before the body is there; fed with it, it verifies as the provider does with a whole one. */
   begin(headers: ProviderRequest["headers"], secrets: readonly Secret[]): StreamedVerification<Setup>;
 };
 
