@@ -36,9 +36,12 @@ const nothing: EngineConfig = {
   monthlyBudgetUsd: null,
 };
 
-async function setUp(config: Partial<EngineConfig> = {}, clock = createFakeClock()) {
-  const tenant = await makeTenant(db);
-  const box = createSecretBox("the root secret of this test, long enough");
+async function setUp(
+  config: Partial<EngineConfig> = {},
+  { clock = createFakeClock(), tenant = "", root = "the root secret of this test, long enough" } = {},
+) {
+  tenant ||= await makeTenant(db);
+  const box = createSecretBox(root);
   const ids = createIds(systemClock);
   const client = (allowHttp: boolean) => {
     const http = createGuardedHttp({ privateTargets: [], allowHttp, clock: systemClock });
@@ -113,6 +116,16 @@ test("a key stays with its host: who moves the address must give the key again",
   });
 });
 
+test("a key that was sealed under another root secret is missing, and stops nothing else", async () => {
+  const { tenant, ask } = await setUp();
+  await ask("PUT", "/v1/engines/language", { model: "a", api_key: secret });
+  const later = await setUp({}, { tenant, root: "another root secret, just as long as that" });
+  expect((await later.ask("GET", "/v1/engines/language")).json).toMatchObject({ origin: "tenant", api_key: null });
+  expect(await later.load("language")).toMatchObject({ model: "a", apiKey: null });
+  await later.ask("PUT", "/v1/engines/language", { model: "a", api_key: "given again" });
+  expect(await later.load("language")).toMatchObject({ apiKey: "given again" });
+});
+
 test("422: an address in a private network, unless the operator opened it for the tenant", async () => {
   const { tenant, ask } = await setUp();
   const body = { model: "llama3", base_url: "http://127.0.0.1:11434/v1" };
@@ -178,7 +191,7 @@ test("a try says in words what is wrong", async () => {
 
 test("budgets count this month and their own kind of work, and past them there is no more", async () => {
   const clock = createFakeClock(Date.UTC(2026, 10, 20));
-  const { tenant, ask, engines } = await setUp({}, clock);
+  const { tenant, ask, engines } = await setUp({}, { clock });
   await ask("PUT", "/v1/engines/language", {
     model: "gpt-4o",
     api_key: "k",

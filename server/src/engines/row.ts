@@ -7,7 +7,7 @@ import {
   SpeechVendor,
 } from "@aftercall/contract/engine-settings.ts";
 
-import type { SecretBox } from "#/kernel/secrets.ts";
+import { SealedElsewhere, type SecretBox } from "#/kernel/secrets.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
 import type { SpeechEngine } from "#/models/speech/engine.ts";
 
@@ -38,8 +38,17 @@ export function openEngine(
       });
 }
 
+/**
+ * The key of an engine; null where there is none. One that was sealed under another AFTERCALL_SECRET is as good as none: the
+ * engine will refuse us and say so at its steps, which is better than calls that nobody works on.
+ */
 export function openKey(box: SecretBox, { tenant_id: tenant, kind, sealed_api_key: sealed }: EngineRow): string | null {
-  return sealed && box.open(sealed, placeOf(tenant, kind)).toString("utf8");
+  try {
+    return sealed && box.open(sealed, placeOf(tenant, kind)).toString("utf8");
+  } catch (error) {
+    if (error instanceof SealedElsewhere) return null;
+    throw error;
+  }
 }
 
 export function sealKey(box: SecretBox, tenant: string, kind: EngineKind, key: string): Buffer {

@@ -232,6 +232,25 @@ test.each([
   expect(body.includes("Beit Shean, נדל״ן")).toBe(!model.endsWith("diarize"));
 });
 
+test("more hints than fit into an address are cut, the first ones stay", async () => {
+  const { receiver, transcriber } = await engine(deepgram);
+  receiver.answer((request) => deepgram.answer(request, [], "he"));
+  const hints = Array.from({ length: 100 }, (_, i) => `שיווק נכסים ${i}`);
+  await transcriber.transcribe({ ...(await recording(2_000, [[0, 1_000]])), hints });
+  const sent = new URL(receiver.received[0]?.path ?? "", "http://localhost").searchParams.getAll("keyterm");
+  expect(sent.length).toBeGreaterThan(5);
+  expect(sent).toEqual(hints.slice(0, sent.length));
+});
+
+test("a form of file that engines do not know is sent as WAV", async () => {
+  const { receiver, transcriber } = await engine();
+  receiver.answer((request) => openai.answer(request, [{ from: 0, to: 1, text: "Hello" }], "english"));
+  const wanted = await recording(2_000, [[0, 1_000]]);
+  await transcriber.transcribe({ ...wanted, audio: { ...wanted.audio, mime: "audio/amr" } });
+  expect(receiver.received[0]?.body.toString("latin1")).toContain("Content-Type: audio/wav");
+  expect(receiver.received[0]?.body.length).toBeLessThan(wanted.audio.bytes);
+});
+
 test("what was heard and kept is not sent again", async () => {
   const { receiver, transcriber } = await engine();
   const kept = new Map<string, Heard>();

@@ -20,7 +20,11 @@ export function deepgramRecognise(engine: SpeechEngine, http: GuardedHttp): Reco
       ...(language === null ? { detect_language: "true" } : { language }),
     });
     // Key terms came with nova-3; models before it take keywords.
-    for (const hint of hints) query.append(engine.model.startsWith("nova-3") ? "keyterm" : "keywords", hint);
+    const hintName = engine.model.startsWith("nova-3") ? "keyterm" : "keywords";
+    for (const hint of hints) {
+      if (query.toString().length + encodeURIComponent(hint).length > queryCharsMax) break;
+      query.append(hintName, hint);
+    }
     const headers = {
       "content-type": sound.mime,
       "content-length": String(sound.bytes),
@@ -55,6 +59,9 @@ export function deepgramRecognise(engine: SpeechEngine, http: GuardedHttp): Reco
     };
   };
 }
+
+/** With the address it must stay below what a URL may be long; the first hints count. */
+const queryCharsMax = 1_500;
 
 const WordForm = z.object({
   word: z.string(),
