@@ -65,7 +65,7 @@ test("Vapi: both voices apart before one mixed channel, signed before open, its 
   const artifact = {
     recordingUrl: "https://storage.vapi.ai/mono.wav",
     stereoRecordingUrl: "https://storage.vapi.ai/stereo.wav",
-    presignedStereoRecordingUrl: "https://signed.example.com/stereo.wav?X-Amz-Signature=x",
+    presignedStereoUrl: "https://signed.example.com/stereo.wav?X-Amz-Signature=x",
     presignedUrlsExpiresAt: "2026-11-21T12:00:00.000Z",
   };
   const asks = vapi.recordings?.(
@@ -77,7 +77,7 @@ test("Vapi: both voices apart before one mixed channel, signed before open, its 
     }),
   );
   expect(asks).toMatchObject([
-    { url: artifact.presignedStereoRecordingUrl, expiresAt: Date.UTC(2026, 10, 21, 12), credentials: {} },
+    { url: artifact.presignedStereoUrl, expiresAt: Date.UTC(2026, 10, 21, 12), credentials: {} },
     { url: artifact.stereoRecordingUrl, credentials: {} },
     { url: artifact.recordingUrl, credentials: {} },
     { kind: "lookup", url: "https://api.vapi.ai/call/call-1", credentials: { authorization: "Bearer private" } },

@@ -36,10 +36,10 @@ function recordingsIn(message: Readonly<Record<string, unknown>>): Ask[] {
   const signed = (url: unknown) => [textOf(url)].flatMap((text) => (text ? [fileAt(text, { expiresAt })] : []));
   const open = (url: unknown) => [textOf(url)].flatMap((text) => (text ? [fileAt(text)] : []));
   return [
-    ...signed(artifact["presignedStereoRecordingUrl"]),
+    ...signed(artifact["presignedStereoUrl"]),
     ...open(artifact["stereoRecordingUrl"]),
     ...open(recording["stereoUrl"]),
-    ...signed(artifact["presignedRecordingUrl"]),
+    ...signed(artifact["presignedMonoUrl"]),
     ...open(artifact["recordingUrl"]),
     ...open(objectAt(recording["mono"])["combinedUrl"]),
   ];
