@@ -42,8 +42,12 @@ CREATE OR REPLACE FUNCTION public.delivery_worker_seen(worker_id uuid, worker_no
  SECURITY DEFINER
  SET search_path TO 'public'
 AS $function$
-    delete from delivery_workers where seen_at < now() - silent_ms * interval '1 millisecond' and id <> worker_id;
-    insert into delivery_workers (id, node) values (worker_id, worker_node) on conflict (id) do update set seen_at = now();
+    delete from delivery_workers w where w.id <> worker_id and (w.seen_at < now() - silent_ms * interval '1 millisecond'
+      or (w.seen_at < now() - interval '2 seconds' and w.process is not null and w.process not in (select live_processes())));
+    with seen as (
+      insert into delivery_workers (id, node) values (worker_id, worker_node) on conflict (id) do update set seen_at = now()
+      returning xmax = 0 as is_new)
+    select pg_notify('deliveries', 'joined') from seen where is_new;
     select count(*)::int from delivery_workers;
   $function$
 ;
@@ -118,6 +122,18 @@ begin
   return new;
 end $function$
 ;
+
+CREATE OR REPLACE FUNCTION public.live_processes()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select l.objid::bigint::int from pg_locks l
+         where l.locktype = 'advisory' and l.classid = 1633906540 and l.objsubid = 2 and l.granted
+           and l.database = (select oid from pg_database where datname = current_database()) $function$
+;
+alter function live_processes() owner to aftercall_lookup;
+grant execute on function live_processes() to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_api_key(wanted bytea)
  RETURNS TABLE(tenant_id uuid, id uuid)
@@ -260,6 +276,21 @@ AS $function$
 ;
 alter function lookup_oldest_due_seconds() owner to aftercall_lookup;
 grant execute on function lookup_oldest_due_seconds() to aftercall_app;
+
+CREATE OR REPLACE FUNCTION public.lookup_orphaned_claims()
+ RETURNS TABLE(tenant_id uuid, process integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+    with live as materialized (select live_processes() as process)
+    select distinct d.tenant_id, d.claimed_by from deliveries d
+     where d.state = 'claimed' and d.claimed_by <> all (array(select process from live))
+       and d.claimed_by is distinct from nullif(current_setting('app.process', true), '')::int
+  $function$
+;
+alter function lookup_orphaned_claims() owner to aftercall_lookup;
+grant execute on function lookup_orphaned_claims() to aftercall_app;
 
 CREATE OR REPLACE FUNCTION public.lookup_source(wanted_slug text)
  RETURNS TABLE(tenant_id uuid, id uuid)
@@ -891,6 +922,7 @@ create table deliveries (
   replaced_by uuid,
   is_forced boolean default false not null,
   manual_pending smallint default 0 not null,
+  claimed_by integer default (NULLIF(current_setting('app.process'::text, true), ''::text))::integer,
   constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
   constraint deliveries_tenant_id_message_id_endpoint_id_cause_key UNIQUE (tenant_id, message_id, endpoint_id, cause),
   constraint deliveries_reason_check CHECK ((reason = ANY (ARRAY['exhausted'::text, 'blocked'::text, 'gone'::text, 'endpoint_disabled'::text, 'endpoint_deleted'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'too_large'::text, 'render_failed'::text]))),
@@ -916,6 +948,7 @@ create table delivery_workers (
   id uuid not null,
   node text not null,
   seen_at timestamp with time zone default now() not null,
+  process integer default (NULLIF(current_setting('app.process'::text, true), ''::text))::integer,
   constraint delivery_workers_pkey PRIMARY KEY (id)
 );
 alter table delivery_workers enable row level security;

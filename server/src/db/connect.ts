@@ -2,6 +2,8 @@ import { type ClientConfig, type CustomTypesConfig, Pool, type PoolConfig, types
 
 import type { Log } from "#/kernel/log.ts";
 
+import { presenceSettings } from "./presence.ts";
+
 /** The role that the application's statements run as: owns nothing, and row-level security binds it. */
 export const appRole = "aftercall_app";
 
@@ -20,6 +22,8 @@ export type PoolOptions = {
   readonly log: Log;
   /** Connections at most; default 10. */
   readonly max?: number;
+  /** The number of the process, on every connection. */
+  readonly presence?: number;
   /** Lets the process end although connections are open. For tests and tools. */
   readonly mayExit?: boolean;
 };
@@ -28,6 +32,7 @@ export type PoolOptions = {
 export function openAppPool(options: PoolOptions): Pool {
   return openPool(options, {
     role: appRole,
+    ...presenceSettings(options.presence),
     statement_timeout: "15s",
     lock_timeout: "5s",
     idle_in_transaction_session_timeout: "30s",

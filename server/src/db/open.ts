@@ -2,9 +2,11 @@ import type pg from "pg";
 
 import type { Clock } from "#/kernel/clock.ts";
 import type { Log } from "#/kernel/log.ts";
+import { systemRandom } from "#/kernel/random.ts";
 
 import { connectionFrom, openAppPool } from "./connect.ts";
 import { startEmbedded } from "./embedded.ts";
+import { newPresence } from "./presence.ts";
 import { createDb } from "./transaction.ts";
 import type { Db } from "./transaction.ts";
 import { createWake } from "./wake.ts";
@@ -47,8 +49,9 @@ export async function openDatabase({
     await embedded?.stop();
     throw error;
   }
-  const appPool = openAppPool({ connection, name, log });
-  const wake = createWake({ connection, log, clock });
+  const presence = newPresence(systemRandom);
+  const appPool = openAppPool({ connection, name, log, presence });
+  const wake = createWake({ connection, log, clock, presence });
   return {
     connection,
     appPool,

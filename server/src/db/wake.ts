@@ -5,6 +5,7 @@ import { messageOf } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
 import { appRole, withSettings } from "./connect.ts";
+import { holdPresence } from "./presence.ts";
 import type { Tx } from "./transaction.ts";
 
 /** Called when something was announced on a channel; with null after a reconnect, when anything may have been missed. */
@@ -24,11 +25,19 @@ export async function notify(tx: Tx, channel: string, payload = ""): Promise<voi
   await tx.run("select pg_notify($1, $2)", [channel, payload], "notify");
 }
 
+export type WakeOptions = {
+  readonly connection: ClientConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The number of the process, which this connection shows to be alive. */
+  readonly presence?: number;
+};
+
 /**
  * Listens on one connection of its own for the whole process. A lost connection is opened again; who waits must poll as well,
  * since an announcement made meanwhile is gone.
  */
-export function createWake({ connection, log, clock }: { connection: ClientConfig; log: Log; clock: Clock }): Wake {
+export function createWake({ connection, log, clock, presence }: WakeOptions): Wake {
   const listeners = new Map<string, Set<Woken>>();
   const stopping = new AbortController();
   let client: Client | null = null;
@@ -81,6 +90,7 @@ export function createWake({ connection, log, clock }: { connection: ClientConfi
       await fresh.connect();
       if (stopping.signal.aborted) return;
       client = fresh;
+      if (presence !== undefined) await ask(fresh, holdPresence(presence));
       for (const channel of listeners.keys()) await ask(fresh, listen(channel));
       connected();
       for (const channel of listeners.keys()) call(channel, null);

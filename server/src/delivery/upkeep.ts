@@ -1,4 +1,4 @@
-import type { Db } from "#/db/transaction.ts";
+import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -10,7 +10,7 @@ import { countSuccesses } from "./health/store.ts";
 import type { Tally } from "./health/tally.ts";
 import { breakerStates, type DeliveryMetrics, waitingCauses } from "./metrics.ts";
 import { tenantsWithBlockedDeliveries, unblockStranded } from "./queue/line-store.ts";
-import { freeExpiredLeases, type Held, renewLeases, tenantsWithExpiredLeases } from "./queue/store.ts";
+import { freeLostClaims, type Held, orphanedClaims, renewLeases, tenantsWithExpiredLeases } from "./queue/store.ts";
 import { backlog, breakers, oldestDueSeconds, workerGone, workerSeen } from "./queue/watch-store.ts";
 
 export type UpkeepOptions = {
@@ -45,6 +45,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { db, clock, log, metrics, tally } = options;
   const worker = { id: options.ids.next(), node: options.node, silentMs: limits.deliveryWorkerSilentMs };
   let workers = 1;
+  /** Processes that seemed to be gone when we looked last. */
+  let missing: ReadonlySet<number> = new Set();
 
   return {
     get workers() {
@@ -56,6 +58,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         every(limits.deliveryHeartbeatMs, join),
         every(limits.deliveryHeartbeatMs, renew),
         every(limits.deliverySweepMs, sweep),
+        every(limits.deliveryOrphansMs, adopt),
         every(limits.deliveryTallyMs, writeTally),
         every(limits.deliveryLinesMs, unblock),
         every(limits.deliveryBacklogMs, count),
@@ -94,10 +97,30 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       return tenantsWithExpiredLeases(tx);
     });
     if (tenants.length === 0) return;
-    const count = await db.inTransaction(tenants, (tx) => freeExpiredLeases(tx, tenants, limits.deliveryLostMax));
+    const count = await db.inTransaction(tenants, (tx) => free(tx, tenants, []));
     metrics.leasesLostTotal.inc(count);
     log.warn({ deliveries: count }, "claims ran out: their process ended without giving them back");
     options.wake();
+  }
+
+  /** Frees what processes held that are gone, long before it runs out. Looked at twice: a lost connection comes back. */
+  async function adopt(): Promise<void> {
+    const orphans = await db.inTransaction([], orphanedClaims);
+    const gone = orphans.filter(({ process }) => missing.has(process));
+    missing = new Set(orphans.map(({ process }) => process));
+    if (gone.length === 0) return;
+    const tenants = [...new Set(gone.map(({ tenantId }) => tenantId))];
+    const processes = [...new Set(gone.map(({ process }) => process))];
+    const count = await db.inTransaction(tenants, (tx) => free(tx, tenants, processes));
+    metrics.leasesLostTotal.inc(count);
+    log.warn({ deliveries: count }, "claims of a process that is gone are free again");
+    // What an endpoint takes at once is divided among fewer now.
+    await join();
+    options.wake();
+  }
+
+  function free(tx: Tx, tenants: readonly string[], gone: readonly number[]): Promise<number> {
+    return freeLostClaims(tx, tenants, { lostMax: limits.deliveryLostMax, gone });
   }
 
   async function writeTally(): Promise<void> {

@@ -34,7 +34,7 @@ export type DeliveryWorkerOptions = {
   readonly metrics: DeliveryMetrics;
   readonly book: EndpointBook;
   /** Subscribes to announcements of due deliveries; gives the function that ends it. */
-  readonly onWake: (woken: () => void) => () => void;
+  readonly onWake: (woken: (what?: string | null) => void) => () => void;
   /** Subscribes to changes of what endpoints of a tenant may send, null for any; the book has forgotten them by then. */
   readonly onEndpoints?: (changed: (tenantId: string | null) => void) => () => void;
   /** Name of this process in the record of attempts. */
@@ -82,7 +82,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
 
   return {
     start() {
-      const subscriptions = [options.onWake(wakeUp), options.onEndpoints?.((tenantId) => void takeBack(tenantId))];
+      const subscriptions = [options.onWake(woken), options.onEndpoints?.((tenantId) => void takeBack(tenantId))];
       const unsubscribe = () => subscriptions.forEach((end) => end?.());
       stopping.signal.addEventListener("abort", unsubscribe, { once: true });
       running.push(claimForever(), upkeep.run(stopping.signal));
@@ -147,6 +147,12 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       void takeBack(tenantId);
     }
     take(handOffs);
+  }
+
+  function woken(what?: string | null): void {
+    // Another process has come: from now on it takes its share of what endpoints take at once.
+    if (what === "joined") void upkeep.join().catch(() => {});
+    wakeUp();
   }
 
   /** Ends the pause of the claim. Each abort makes an error with its stack, so there is one for each pause. */

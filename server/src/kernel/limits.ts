@@ -61,6 +61,8 @@ export const limits = {
   deliveryHeartbeatMs: 10_000,
   /** How often claims that ran out are freed. */
   deliverySweepMs: 5_000,
+  /** How often claims are looked for whose process is gone. */
+  deliveryOrphansMs: 1_000,
   /** How often due deliveries are looked for when nothing wakes us. */
   deliveryPollMs: 1_000,
   /** The same after a claim that found some: more are probably there, and room for them will be. */

@@ -235,7 +235,7 @@ const sending = `
 
 const claimPicked = `,
   claimed as (
-    update deliveries d set state = 'claimed', claim_id = $5, lease_until = now() + $6 * interval '1 millisecond'
+    update deliveries d set state = 'claimed', claim_id = $5, claimed_by = nullif(current_setting('app.process', true), '')::int, lease_until = now() + $6 * interval '1 millisecond'
       from picked p
      where d.tenant_id = p.tenant_id and d.id = p.id
     returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.form, d.attempt_count, d.manual_count, d.resume_at, d.is_retry,

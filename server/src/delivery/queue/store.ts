@@ -217,11 +217,28 @@ export async function tenantsWithExpiredLeases(tx: Tx): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** Claims of processes that are gone, by tenant. */
+export type Orphans = { readonly tenantId: string; readonly process: number };
+
+export async function orphanedClaims(tx: Tx): Promise<Orphans[]> {
+  const rows = await tx.rows<{ tenant_id: string; process: number }>(
+    "select tenant_id, process from lookup_orphaned_claims()",
+    [],
+    "delivery.orphaned-claims",
+  );
+  return rows.map((row) => ({ tenantId: row.tenant_id, process: row.process }));
+}
+
 /**
- * Frees claims that ran out: their process died, or could not reach the database. A delivery that was lost so several times in
+ * Frees claims that ran out: their process died, or could not reach the database; and those of processes that are known to be
+ * gone. A delivery that was lost so several times in
  * a row is set aside, since it may be what the processes die of.
  */
-export async function freeExpiredLeases(tx: Tx, tenantIds: readonly string[], lostMax: number): Promise<number> {
+export async function freeLostClaims(
+  tx: Tx,
+  tenantIds: readonly string[],
+  { lostMax, gone }: { lostMax: number; gone: readonly number[] },
+): Promise<number> {
   type Row = {
     readonly tenant_id: string;
     readonly id: string;
@@ -234,12 +251,12 @@ export async function freeExpiredLeases(tx: Tx, tenantIds: readonly string[], lo
             reason = case when d.lost_count + 1 >= $2 then 'render_failed' else d.reason end,
             finished_at = case when d.lost_count + 1 >= $2 then now() end
        from (select x.tenant_id, x.id from deliveries x
-              where x.tenant_id = any ($1::uuid[]) and x.state = 'claimed' and x.lease_until < now()
+              where x.tenant_id = any ($1::uuid[]) and x.state = 'claimed' and (x.lease_until < now() or x.claimed_by = any ($3::int[]))
               order by x.id limit 5000 for update skip locked) as expired
       where d.tenant_id = expired.tenant_id and d.id = expired.id
       returning d.tenant_id, d.id, d.endpoint_id, d.order_key is not null as is_in_line`,
-    [tenantIds, lostMax],
-    "delivery.free-expired",
+    [tenantIds, lostMax, gone],
+    "delivery.free-lost",
   );
   const inLine = rows.filter((row) => row.is_in_line);
   await unblockReleased(
