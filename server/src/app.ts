@@ -166,6 +166,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     await workOnTraining({
       ...{ db, clock, log, random, ids, http, sources, jobs, context: intake.context },
       analyse: composeAnalyse(analysing),
+      enginesOf: tools.enginesOf,
+      isAnalysing: config.analysis === "on",
     });
     delivery.start();
   }

@@ -15,7 +15,7 @@ import type { Log } from "#/kernel/log.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { GiveUp, Retry } from "#/models/failure.ts";
-import type { OnceAsked } from "#/pipeline/analyse-once.ts";
+import type { AnalyseOnceDeps, OnceAsked } from "#/pipeline/analyse-once.ts";
 import { WonderfulSetup } from "#/providers/wonderful/setup.ts";
 import type { Sources } from "#/sources/active.ts";
 import { fetchTranscript } from "#/training/fetch-transcript.ts";
@@ -23,6 +23,7 @@ import { giveFeedback } from "#/training/give-feedback.ts";
 import type { FeedbackDeps, Graded } from "#/training/give-feedback.ts";
 
 import { planFor } from "./analysis.ts";
+import { pipelineResult } from "./pipeline-result.ts";
 import { enqueueFeedbackWith, work } from "./work.ts";
 
 export type TrainingParts = {
@@ -35,6 +36,9 @@ export type TrainingParts = {
   readonly sources: Sources;
   readonly context: BatchContext;
   readonly jobs: Jobs;
+  readonly enginesOf: AnalyseOnceDeps["enginesOf"];
+  /** Whether calls have a pipeline, which analyses practice calls as well. */
+  readonly isAnalysing: boolean;
   readonly analyse: (asked: OnceAsked, signal: AbortSignal) => Promise<Analysed>;
 };
 
@@ -90,13 +94,21 @@ function fetchWith({ db, http, sources }: TrainingParts): FeedbackDeps["fetchTra
 }
 
 async function grade(
-  { db, ids, analyse }: TrainingParts,
+  parts: TrainingParts,
   { tenantId, callId, transcript, isLastTry }: Parameters<FeedbackDeps["grade"]>[0],
   signal: AbortSignal,
 ): Promise<Graded> {
-  const plan = await db.inTransaction([tenantId], (tx) => planFor(tx, tenantId, callId));
+  const { db, ids, analyse } = parts;
+  const { plan, engines } = await db.inTransaction([tenantId], async (tx) => ({
+    plan: await planFor(tx, tenantId, callId),
+    engines: await parts.enginesOf(tx, tenantId),
+  }));
   let analysed: Analysed;
   try {
+    if (parts.isAnalysing && engines.language && plan.definition.engine.use !== "builtin" && !isLastTry) {
+      const run = await pipelineResult(parts, { tenantId, callId, transcriptId: transcript.id, plan }, signal);
+      if (run) return { ok: true, plan, ...gradeIn(run), save: async () => run.id };
+    }
     analysed = await analyse({ tenantId, callId, plan, sections: SectionName.options, transcript, isLastTry }, signal);
   } catch (error) {
     if (error instanceof Retry) {
@@ -115,9 +127,7 @@ async function grade(
   return {
     ok: true,
     plan,
-    evaluation: analysed.evaluation,
-    coaching: analysed.coaching,
-    engine: section?.engine?.kind === "llm" ? "llm" : "builtin",
+    ...gradeIn(analysed),
     async save(tx) {
       const id = ids.next();
       await lockCalls(tx, [tenantId], [callId]);
@@ -125,4 +135,9 @@ async function grade(
       return id;
     },
   };
+}
+
+function gradeIn({ sections, evaluation, coaching }: Pick<Analysed, "sections" | "evaluation" | "coaching">) {
+  const engine = sections.evaluation?.engine?.kind === "llm" ? ("llm" as const) : ("builtin" as const);
+  return { evaluation, coaching, engine };
 }

@@ -155,6 +155,10 @@ export const limits = {
   feedbackFailuresMax: 12,
   /** From this failure on, a language model that does not answer is done without. */
   feedbackModelFailuresMax: 6,
+  /** How long feedback waits for what the call's pipeline asks a language model: as long as a model may take. */
+  pipelineResultMs: 130_000,
+  /** How often it looks. */
+  pipelineResultPollMs: 100,
   /** Webhooks of one process that wait for feedback at once; further ones are answered that it is being made. */
   feedbackWaitersMax: 500,
   /** How often who waits for feedback looks, should a wake-up be lost. */

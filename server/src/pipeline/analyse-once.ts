@@ -1,4 +1,4 @@
-import type { SectionName } from "@aftercall/contract/analysis/run.ts";
+import { SectionName } from "@aftercall/contract/analysis/run.ts";
 import type { StepName } from "@aftercall/contract/analysis/step.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 
@@ -37,7 +37,7 @@ export type OnceAsked = {
   readonly tenantId: string;
   readonly callId: string;
   readonly plan: Plan;
-  /** The others are skipped. */
+  /** These, and what they need; nothing is said about the others. */
   readonly sections: readonly SectionName[];
   /** What was said, with our id of it, where it is not the one that counts for the call. */
   readonly transcript?: Transcript & { readonly id: string };
@@ -55,13 +55,14 @@ const before: readonly StepName[] = ["fetch_recording", "measure_audio", "import
  */
 export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signal: AbortSignal): Promise<Analysed> {
   const { clock, ids, log } = deps;
-  const dossier = await openOnce(deps, asked);
+  const wanted = withWhatTheyNeed(asked);
+  const dossier = await openOnce(deps, { ...asked, plan: reduced(asked.plan, wanted) });
   const more = deps.toolsFor(dossier, signal);
   const failures: Retry[] = [];
   const bugs: unknown[] = [];
   const recipe = deps.recipe
     .filter(({ name }) => !before.includes(name) && name !== "settle")
-    .map((step) => (isAsked(step, asked) ? triedOnce(step, asked.isLastTry ? null : failures) : leftOut(step)));
+    .map((step) => (isWanted(step, wanted) ? triedOnce(step, asked.isLastTry ? null : failures) : leftOut(step)));
   const driven = await drive(dossier, {
     recipe,
     save: async (current) => current,
@@ -75,7 +76,33 @@ export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signa
   const [failure] = failures;
   if (failure) throw failure;
   if (bugs.length > 0 && !asked.isLastTry) throw bugs[0];
-  return analysedOf(driven);
+  const analysed = analysedOf(driven);
+  const made = Object.entries(analysed.sections).filter(([name]) => wanted.has(SectionName.parse(name)));
+  return { ...analysed, sections: Object.fromEntries(made) };
+}
+
+/** Coaching is about a scorecard, and a scorecard may be about fields. */
+function withWhatTheyNeed({ sections, plan }: OnceAsked): ReadonlySet<SectionName> {
+  const wanted = new Set(sections);
+  if (wanted.has("coaching")) wanted.add("evaluation");
+  const isAboutFields = plan.definition.rubric?.criteria.some(({ kind }) => kind === "extraction") ?? false;
+  if (wanted.has("evaluation") && isAboutFields) wanted.add("extraction");
+  return wanted;
+}
+
+/** The plan without what is not wanted: a model is asked for the rest alone. */
+function reduced(plan: Plan, wanted: ReadonlySet<SectionName>): Plan {
+  const { definition } = plan;
+  return {
+    ...plan,
+    definition: {
+      ...definition,
+      summary: { ...definition.summary, enabled: definition.summary.enabled && wanted.has("summary") },
+      fields: wanted.has("extraction") ? definition.fields : [],
+      rubric: wanted.has("evaluation") ? definition.rubric : null,
+      coaching: { ...definition.coaching, enabled: definition.coaching.enabled && wanted.has("coaching") },
+    },
+  };
 }
 
 /** The call is over and its words are there. */
@@ -127,9 +154,9 @@ async function openOnce({ db, clock, enginesOf }: AnalyseOnceDeps, asked: OnceAs
   });
 }
 
-function isAsked({ name }: Step, { sections }: OnceAsked): boolean {
+function isWanted({ name }: Step, wanted: ReadonlySet<SectionName>): boolean {
   const section = sectionOfStep.get(name);
-  return section === undefined || sections.includes(section);
+  return section === undefined || wanted.has(section);
 }
 
 /** A step whose failure is heard outside: `failures` takes what another try may mend. */

@@ -2,6 +2,7 @@ import type { Assignment, TrainingSession } from "@aftercall/contract/training.t
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { systemClock } from "#/kernel/clock.ts";
+import { completion, honest, json, plainCall } from "#/models/language/test-model.ts";
 
 import { running, startTestApp, type Running, type TestApp } from "../harness/app.ts";
 import { makeCustomer, newUuid, randomToken, type Customer } from "../harness/customer.ts";
@@ -132,6 +133,58 @@ test("what only a language model can decide is no score without one, and the ses
     detail: expect.stringContaining("without a language model"),
   });
 });
+
+test("a language model that is away is told and waited for; when it answers, it was asked by one alone", async () => {
+  const model = await startReceiver();
+  let isUp = false;
+  model.answer(() => (isUp ? completion(honest) : json({ error: { message: "busy" } }, 503)));
+  const customer = await makeCustomer(app);
+  const engine = { model: "gpt-4o-mini", base_url: `${model.url}v1`, api_key: "sk-of-this-test-0123456789" };
+  expect((await customer.ask("PUT", "/v1/engines/language", engine)).status).toBe(200);
+  const plan = await customer.post("/v1/analysis-plans", {
+    name: "By quotes",
+    definition: {
+      applies_when: { purposes: ["training"] },
+      gates: { min_turns: 0, min_customer_words: 0 },
+      fields: [
+        { name: "city", kind: "ai" },
+        { name: "rooms", kind: "ai", schema: { type: "integer" } },
+      ],
+      rubric: {
+        criteria: [
+          { id: "greeting", name: "Greets", kind: "check", checks: [{ id: "says_name", text: "Says a name" }] },
+          { id: "empathy", name: "Shows understanding", kind: "scale", max_points: 10 },
+        ],
+      },
+    },
+  });
+  await customer.post(`/v1/analysis-plans/${plan.id}/publish`, undefined);
+  const spoken = plainCall.map(({ role, text }, i) => ({
+    speaker: role,
+    text,
+    start_time: 1_700_000_000_000 + i * 5_000,
+    end_time: 1_700_000_004_000 + i * 5_000,
+  }));
+  const wonderful = await startReceiver();
+  wonderful.answer({ status: 200, body: JSON.stringify(spoken) });
+
+  const { answer, session } = await practising(app, wonderful, customer);
+  expect((await answer).status).toBe(500);
+  expect(await session()).toMatchObject({ state: "requested", reason: "engine_unavailable" });
+  isUp = true;
+  const before = model.received.length;
+  const ready = await until(session, ({ state }) => state === "ready");
+  expect(ready.feedback).toMatchObject({
+    engine: "llm",
+    breakdown: [
+      { criterion_id: "greeting", verdict: "met", evidence: [{ turn: 0 }] },
+      { criterion_id: "empathy", verdict: "partial", score: 6 },
+    ],
+  });
+  expect(model.received.length - before).toBe(1);
+  expect(wonderful.received).toHaveLength(1);
+  await Promise.all([model.close(), wonderful.close()]);
+}, 60_000);
 
 test("a server that is killed while it waits for the transcript: another finishes it, once", async () => {
   const own = await ownDatabase();
