@@ -64,7 +64,7 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
       case "tuple":
         return `[${def.items.map((item) => print(item, side)).join(", ")}]`;
       case "record":
-        return `Record<${print(def.keyType, side)}, ${print(def.valueType, side)}>`;
+        return recordOf(def.keyType, `Record<${print(def.keyType, side)}, ${print(def.valueType, side)}>`);
       case "union":
         return [...new Set(def.options.map((option) => print(option, side)))].join(" | ");
       case "intersection":
@@ -105,6 +105,11 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
     if (out.type === "transform") return print(def.in, "input");
     return out.type === "array" ? `readonly ${print(def.out, "output")}` : print(def.out, "output");
   }
+}
+
+/** A partial record is one whose keys name no values that must be there. */
+function recordOf(key: z.core.$ZodType, printed: string): string {
+  return defOf(key).type === "enum" && key._zod.values === undefined ? `Partial<${printed}>` : printed;
 }
 
 function property(name: string, schema: z.core.$ZodType, type: string, side: Side = "input"): string {

@@ -14,6 +14,7 @@ import { livekit } from "./demo/providers/livekit.ts";
 import { twilio } from "./demo/providers/twilio.ts";
 import { vapi } from "./demo/providers/vapi.ts";
 import { wonderful } from "./demo/providers/wonderful.ts";
+import { publishPlan } from "./demo/results.ts";
 import { type DemoServer, startServer } from "./demo/start-server.ts";
 
 const players: readonly Player[] = [vapi, elevenlabs, livekit, twilio, wonderful];
@@ -36,6 +37,7 @@ async function demo(): Promise<number> {
     const key = server.secrets.get("AFTERCALL_API_KEY") ?? "";
     const api = createApi(server.url, key);
     await subscribe(api, echo);
+    await publishPlan(api);
     say(`\n  aftercall is up at ${server.url} after ${((performance.now() - startedAt) / 1000).toFixed(1)} s, with `);
     say(`an endpoint that gets the results at ${echo.url}\n\n`);
 
@@ -96,9 +98,11 @@ function whereToLook(url: string, key: string, followed: readonly Followed[]): s
   const curl = (path: string) => `    curl -H 'authorization: Bearer ${key}' '${url}${path}'\n`;
   return [
     `\n  Page  ${url}/      Docs  ${url}/docs      Health  ${url}/readyz\n\n`,
-    "  The five calls, what was said in one, how it came in, and what was sent about it:\n",
+    "  The five calls, what was said in one, what was made of it and how, how it came in, and what was sent about it:\n",
     curl("/v1/calls?limit=5"),
     curl(`/v1/calls/${call}/transcript`),
+    curl(`/v1/calls/${call}/analysis`),
+    curl(`/v1/calls/${call}/steps`),
     curl(`/v1/events?call=${call}`),
     curl(`/v1/messages?call_id=${call}`),
   ].join("");

@@ -1,11 +1,16 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 
+import type { CallAnalysis } from "@aftercall/contract/analysis/call-analysis.ts";
+
 /** A message that reached the echo endpoint. */
 export type Echoed = {
   readonly type: string;
   readonly callId: string | null;
   readonly isSigned: boolean;
+  /** What was made of the call, where the message says it, and how many turns it has. */
+  readonly analysis: CallAnalysis | null;
+  readonly turns: number;
   /** Milliseconds of this process (`performance.now`). */
   readonly at: number;
 };
@@ -81,7 +86,15 @@ function isSignedBy(key: Buffer, headers: IncomingHttpHeaders, body: Buffer): bo
     .some((given) => given.length === expected.length && timingSafeEqual(given, expected));
 }
 
-function readMessage(body: Buffer): { type: string; callId: string | null } {
-  const message = JSON.parse(body.toString("utf8")) as { type: string; data: { call?: { id: string } } };
-  return { type: message.type, callId: message.data.call?.id ?? null };
+function readMessage(body: Buffer): Pick<Echoed, "type" | "callId" | "analysis" | "turns"> {
+  const { type, data } = JSON.parse(body.toString("utf8")) as {
+    type: string;
+    data: { call?: { id: string }; transcript?: { turns: unknown[] } | null; analysis?: CallAnalysis };
+  };
+  return {
+    type,
+    callId: data.call?.id ?? null,
+    analysis: data.analysis ?? null,
+    turns: data.transcript?.turns.length ?? 0,
+  };
 }

@@ -1,9 +1,10 @@
 import type { Call } from "@aftercall/contract/call.ts";
 import { routes } from "@aftercall/contract/routes.ts";
 
-import type { Echo } from "./echo.ts";
+import type { Echo, Echoed } from "./echo.ts";
 import type { Player, Stage, Webhook } from "./play.ts";
-import { isolated, say } from "./print.ts";
+import { say } from "./print.ts";
+import { resultLines } from "./results.ts";
 import type { DemoServer } from "./start-server.ts";
 
 /** What became of a provider's call; `problem` says why it counts as not arrived. */
@@ -49,14 +50,22 @@ export async function follow(
     if (line.duration_ms - line.stored_ms > 1) say(` → feedback ${ms(way + line.duration_ms)}`);
   }
 
-  const call = await callOf(play.providerCallId, provider, stage);
-  if (!call) return lost("no call came of it");
-  const completed = await echo.waitFor("call.completed", call.id, deliveryMsMax);
-  if (!completed) return lost(`call.completed did not arrive within ${deliveryMsMax / 1000} s`, call);
+  const first = await callOf(play.providerCallId, provider, stage);
+  if (!first) return lost("no call came of it");
+  const completed = await echo.waitFor("call.completed", first.id, deliveryMsMax);
+  if (!completed) return lost(`call.completed did not arrive within ${deliveryMsMax / 1000} s`, first);
+  const call = await stage.api.ask(routes.getCall, { id: first.id });
   say(` → delivered ${ms(completed.at - sentAt)}\n`);
-  if (call.summary) say(`${" ".repeat(14)}${isolated(call.summary)}\n`);
+  for (const line of await resultsOf(call.id, completed, stage)) say(`${" ".repeat(14)}${line}\n`);
   const messages = echo.about(call.id).map(({ type, isSigned }) => (isSigned ? type : `${type} (not signed)`));
   return { provider, call, messages, problem: null };
+}
+
+/** What the message says was made of the call. */
+async function resultsOf(callId: string, { analysis, turns }: Echoed, { api }: Stage): Promise<string[]> {
+  if (!analysis) return ["nothing is made of calls: AFTERCALL_ANALYSIS is off"];
+  const { language } = await api.ask(routes.getCall, { id: callId });
+  return resultLines(analysis, turns, language);
 }
 
 async function callOf(providerCallId: string, provider: string, { api }: Stage): Promise<Call | null> {

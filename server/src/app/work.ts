@@ -14,7 +14,7 @@ export const work = {
   /** Brings a call that ended as far as it can be brought without waiting for anybody outside. */
   pipeline: defineJob({ name: "pipeline.run", data: call, concurrency: 4 }),
   /** The same, and waits for recordings and engines: apart, so that an engine that hangs holds up nobody else. */
-  asking: defineJob({ name: "pipeline.ask", data: call, concurrency: 16, expireSeconds: 7_200 }),
+  asking: defineJob({ name: "pipeline.ask", data: call, concurrency: 8, expireSeconds: 7_200 }),
   /** Runs a range of stored events again. */
   replay: defineJob({
     name: "inbox.replay",

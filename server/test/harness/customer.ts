@@ -148,11 +148,17 @@ async function logSettled(db: Db): Promise<void> {
   while ((await isOver()) !== "true") await systemClock.sleep(2);
 }
 
+/** Every call that is over is settled, and no pipeline has anything to do now. */
 async function allSettled(db: Db, tenantId: string): Promise<void> {
   const unsettled = `select 1 from calls where tenant_id = $1 and merged_into is null
                         and announced @> '{call.ended}' and not announced @> '{call.completed}'`;
+  const busy = `select 1 from pgboss.job where name in ('pipeline.run', 'pipeline.ask') and state < 'completed'
+                   and start_after <= now() and data->>'tenantId' = $1`;
   const isAnyLeft = () =>
-    db.inTransaction([tenantId], async (tx) => (await tx.rows(unsettled, [tenantId])).length > 0);
+    db.inTransaction([tenantId], async (tx) => {
+      const left = [await tx.rows(unsettled, [tenantId]), await tx.rows(busy, [tenantId])];
+      return left.some((rows) => rows.length > 0);
+    });
   while (await isAnyLeft()) await systemClock.sleep(5);
 }
 

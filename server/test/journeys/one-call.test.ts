@@ -52,6 +52,7 @@ test.each([
     const customer = await makeCustomer(app);
     const send = await witnesses(customer, callSid);
     for (const witness of order) await send[witness]();
+    await customer.settled();
     const [call, ...others] = await customer.calls();
     expect(others).toEqual([]);
     if (call) records.push(call);

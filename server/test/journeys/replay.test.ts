@@ -29,6 +29,7 @@ async function withWrongMapping(count: number) {
     });
     expect(answer.status).toBe(200);
   }
+  await customer.settled();
   const mend = () => customer.ask("PATCH", `/v1/sources/${source.id}`, { setup: { fields: { city: ["where"] } } });
   return { customer, mend };
 }

@@ -58,6 +58,7 @@ test.each([
     for (const body of sent) {
       expect((await app.post(`/webhooks/${vapi.source.slug}`, vapi.sign(body))).said).toEqual([200, "OK"]);
     }
+    await customer.settled();
     const counts = await own.db.inTransaction([customer.tenantId], (tx) =>
       tx.rows<{ events: number; calls: number; repeats: number; messages: number }>(
         `select (select count(*) from events)::int as events, (select count(*) from calls where status = 'ended')::int as calls,
