@@ -20,7 +20,7 @@ export const CreateRecordingLink = z.strictObject({
 /** Whoever has the URL may hear the recording until it expires. */
 export const RecordingLink = z.object({ url: z.string(), expires_at: z.string() });
 
-/** What a player draws: for each channel lowest, highest, lowest, highest, …, from -128 to 127; a pair is `bucket_ms` long. */
+/** What a player draws: for each channel lowest, highest, lowest, highest, …, from -128 to 127; a pair is `bucket_ms` long. No channels: it was not decoded yet. */
 export const RecordingPeaks = z.object({ bucket_ms: z.number().int(), channels: z.array(z.array(z.number().int())) });
 
 export const recordingRoutes = {

@@ -43,7 +43,7 @@ describe("speech by loudness, against the known times of a synthetic call", () =
     ] as const) {
       const both = lengthOf(common(intervals, trueSpeech(role)));
       expect(both / lengthOf(intervals), "precision").toBeGreaterThan(0.98);
-      expect(both / lengthOf(trueSpeech(role)), "recall").toBeGreaterThan(noise === 0 ? 0.98 : 0.88);
+      expect(both / lengthOf(trueSpeech(role)), "recall").toBeGreaterThan(noise === 0 ? 0.98 : 0.85);
     }
     const silence = 1 - lengthOf(union([...agent, ...customer])) / truth.duration_ms;
     const trueSilence = 1 - lengthOf(union([...trueSpeech("agent"), ...trueSpeech("customer")])) / truth.duration_ms;

@@ -251,7 +251,7 @@ test("rec-endless: a body without end, or one longer than it says, takes no more
   expect(endless).toMatchObject({ kind: "failed", reason: "recording_too_large" });
   expect(sent).toBeLessThan(recordingLimits.bytesMax + 100_000_000);
   expect(await readdir(deps.spool.dir)).toEqual([]);
-});
+}, 120_000);
 
 test("rec-traversal: no name from outside becomes a path", async () => {
   host.serve((_request, response) =>

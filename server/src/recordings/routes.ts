@@ -53,7 +53,8 @@ export function recordingHandlers(deps: RecordingHandlerDeps): Handlers<typeof r
     async getRecordingPeaks({ tenant, params, query }) {
       const row = await recordingOf(tenant, params.id);
       const peaks = await readPeaks(deps, row);
-      if (!peaks || row.channels === null) throw new NotFound("Peaks of the recording");
+      // Not decoded yet, or erased: there is nothing to draw.
+      if (!peaks || row.channels === null) return { bucket_ms: peakMs, channels: [] };
       return presentPeaks(peaks, row.channels, query.points, peakMs);
     },
   };
