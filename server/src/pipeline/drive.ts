@@ -61,14 +61,16 @@ function isReady(step: Step, dossier: Dossier, now: number): boolean {
 }
 
 /**
- * A recording that does not come at once holds nothing up where the provider told what was said: its numbers are added when it
- * comes.
+ * A recording that does not come at once holds up nothing but its own transcription: where the provider told what was said, or
+ * nobody could transcribe it, its numbers are added when it comes.
  */
-export function isSetAside(name: StepName, { steps, found }: Dossier): boolean {
+export function isSetAside(name: StepName, { steps, found, engines, plan }: Dossier): boolean {
   if (name !== "fetch_recording" && name !== "measure_audio") return false;
+  if (!isFinal(steps.get("import_transcript"))) return false;
+  const isNeeded =
+    engines.speech !== null && (found.transcript === null || plan.definition.transcription.prefer === "stt");
   const fetch = steps.get("fetch_recording");
-  const isWaiting = fetch !== undefined && !isFinal(fetch) && fetch.nextAttemptAt !== null;
-  return isWaiting && found.transcript !== null && isFinal(steps.get("import_transcript"));
+  return !isNeeded && fetch !== undefined && !isFinal(fetch) && fetch.nextAttemptAt !== null;
 }
 
 function inputOf(step: Step, dossier: Dossier): string {

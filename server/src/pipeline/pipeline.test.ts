@@ -131,20 +131,6 @@ describe("without a key", () => {
       expect(settled(bench.changes)?.analysis?.sections.summary?.reason).toBe(reason);
     }
   });
-
-  test("a plan that asks for masking gets nothing unmasked before there is masking", async () => {
-    const tenantId = await setup.makeTenant();
-    await setup.publish(tenantId, PlanDefinition.parse({ redaction: { mode: "mask_outbound" } }));
-    const bench = setup.bench();
-    const ids = await setup.makeCall(tenantId, { turns: hebrewCall });
-    await bench.run(ids);
-    expect(await statesOf(ids)).toMatchObject({
-      redact: "failed: redaction_unlocated",
-      summarise: "skipped: dependency_failed",
-    });
-    expect(bench.told()).not.toContain("transcript.ready");
-    expect(settled(bench.changes)?.transcript).toBeNull();
-  });
 });
 
 describe("waiting", () => {
@@ -159,8 +145,16 @@ describe("waiting", () => {
     expect(bench.told()).toEqual(["call.updated", "call.settled"]);
   });
 
-  test("a recording that is expected and never told of holds a call without words for fifteen minutes", async () => {
+  test("a recording that nobody could transcribe holds nothing up", async () => {
     const bench = setup.bench();
+    const ids = await setup.makeCall(await setup.makeTenant(), { facts: { awaits_recording: true } });
+    await bench.run(ids);
+    expect(await statesOf(ids)).toMatchObject({ fetch_recording: "blocked", transcribe: "skipped: no_engine" });
+    expect(bench.told()).toContain("call.settled");
+  });
+
+  test("a recording that is expected and never told of holds a call without words for fifteen minutes", async () => {
+    const bench = setup.bench({ withSpeech: true });
     const ids = await setup.makeCall(await setup.makeTenant(), { facts: { awaits_recording: true } });
     await bench.run(ids);
     expect((await statesOf(ids)).fetch_recording).toBe("blocked");

@@ -14,6 +14,7 @@ import { createGuardedHttp } from "#/kernel/net/http.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 import { createAnalyst } from "#/models/language/analyst.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
+import type { SpeechEngine } from "#/models/speech/engine.ts";
 import { createTranscriber } from "#/models/speech/transcriber.ts";
 import { callEvent, type Facts, type Heard } from "#/providers/provider.ts";
 import { recordingSetup } from "#/recordings/test-setup.ts";
@@ -56,6 +57,19 @@ export async function pipelineSetup() {
     };
   }
 
+  const speech: SpeechEngine = {
+    kind: "speech",
+    vendor: "openai_compatible",
+    provider: "openai",
+    baseUrl: `${model.url}v1`,
+    model: "test-speech",
+    apiKey: "sk-test",
+    price: null,
+    origin: "installation",
+    privateTargets: ["127.0.0.0/8"],
+    settings: { diarise: false, uploadBytesMax: 25_000_000 },
+  };
+
   return {
     db,
     clock,
@@ -67,7 +81,7 @@ export async function pipelineSetup() {
     },
 
     /** The pipeline of one tenant's calls, with what it told, and what it queued for later. */
-    bench(options: { readonly withModel?: boolean; readonly db?: Db } = {}) {
+    bench(options: { readonly withModel?: boolean; readonly withSpeech?: boolean; readonly db?: Db } = {}) {
       const used = options.db ?? db;
       const changes: Change[] = [];
       const later: number[] = [];
@@ -77,7 +91,11 @@ export async function pipelineSetup() {
         box,
         ids,
         clock,
-        defaults: { language: engine(options.withModel ?? false), speech: null, monthlyBudget: null },
+        defaults: {
+          language: engine(options.withModel ?? false),
+          speech: options.withSpeech ? speech : null,
+          monthlyBudget: null,
+        },
         http: { tenant: http, installation: http },
       });
       const deps: PipelineDeps = {

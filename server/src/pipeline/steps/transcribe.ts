@@ -1,6 +1,6 @@
 import { digestOf, type NewTranscript } from "#/calls/transcript-store.ts";
 
-import { type Dossier, wordsIn } from "../dossier.ts";
+import { type Dossier, isFinal, wordsIn } from "../dossier.ts";
 import { done, type Finished, skipped } from "../outcome.ts";
 import { engineTries, type Step } from "../step.ts";
 
@@ -60,9 +60,12 @@ function reasonToSkip({ told, found, plan, engines, seen }: Dossier): Finished |
   if (!recording.facts) return skipped("dependency_failed", "The recording could not be read.");
   if (recording.facts.isSilent) return skipped("silent_recording", "Nobody speaks in the recording.");
   if (recording.facts.durationMs < recordingMsMin)
-    return skipped("too_short", "The recording is shorter than a second.");
+  if (!recording && isFinal(steps.get("fetch_recording"))) {
+    return skipped("no_recording", "There is no recording to transcribe.");
+  }
   if (engines.isSpeechSpent) return skipped("cost_limit", "The budget for speech-to-text is spent for this month.");
   if (!engines.speech)
     return skipped("no_engine", "No speech-to-text engine is set up: PUT /v1/engines/speech sets one.");
+    return skipped("too_short", "The recording is shorter than a second.");
   return null;
 }
