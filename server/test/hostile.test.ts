@@ -142,6 +142,7 @@ test.each(inOrder.map((one) => [one.id, one.title, one] as const))("%s: %s", asy
   // Wonderful's API stands on this machine; to every other case nothing of it is open.
   const needsApi = JSON.stringify(one).includes("comm_race");
   if (needsApi) await openLoopback(own.db, operatorId);
-  expect(await (slow.get(id) ?? runner.run(one))).toEqual([]);
+  const faults = await (slow.get(id) ?? runner.run(one));
   if (needsApi) await closeLoopback(operatorId);
+  expect(faults).toEqual([]);
 });
