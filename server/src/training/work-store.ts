@@ -104,7 +104,8 @@ export async function noteReady(tx: Tx, work: WorkRow, result: Result): Promise<
     [tenantId, id, jsonbText(result.feedback), result.runId, result.reason, result.detail],
   );
   await tx.run(
-    `insert into training_runs (tenant_id, session_id, run_id, plan_id, plan_version) values ($1, $2, $3, $4, $5)`,
+    `insert into training_runs (tenant_id, session_id, run_id, plan_id, plan_version) values ($1, $2, $3, $4, $5)
+     on conflict do nothing`,
     [tenantId, id, result.runId, result.plan.id, result.plan.version],
   );
   if (work.assignment_id === null) return;
