@@ -56,11 +56,11 @@ function reasonToSkip({ told, found, plan, engines, seen }: Dossier): Finished |
     return skipped("provider_transcript_present", "The provider's own transcript is used.");
   }
   const { recording } = found;
-  if (!recording) return skipped("no_recording", "There is no recording to transcribe.");
-  if (!recording.facts) return skipped("dependency_failed", "The recording could not be read.");
-  if (recording.facts.isSilent) return skipped("silent_recording", "Nobody speaks in the recording.");
-  if (recording.facts.durationMs < recordingMsMin)
-  if (!recording && isFinal(steps.get("fetch_recording"))) {
+  const fetch = steps.get("fetch_recording");
+  if (!recording && fetch?.state === "failed") {
+    return skipped("dependency_failed", `The recording could not be fetched: ${fetch.detail ?? ""}`.trim());
+  }
+  if (!recording && isFinal(fetch)) {
     return skipped("no_recording", "There is no recording to transcribe.");
   }
   if (engines.isSpeechSpent) return skipped("cost_limit", "The budget for speech-to-text is spent for this month.");
