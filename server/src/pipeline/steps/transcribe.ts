@@ -50,7 +50,7 @@ export const transcribe: Step = {
 /** Shorter recordings hold a greeting at most, and engines make words up for them. */
 const recordingMsMin = 1_000;
 
-function reasonToSkip({ told, found, plan, engines, seen }: Dossier): Finished | null {
+function reasonToSkip({ told, found, plan, engines, seen, steps }: Dossier): Finished | null {
   if (seen.outcome === "voicemail") return skipped("voicemail", "A machine answered the call.");
   if (told && plan.definition.transcription.prefer !== "stt") {
     return skipped("provider_transcript_present", "The provider's own transcript is used.");
