@@ -215,7 +215,7 @@ export const eventTypes = {
     examples: operational.deliveryRecovered,
   },
   "replay.finished": {
-    ...plannedOperational,
+    ...sentOperational,
     title: "A replay is over",
     description: "Sent once, with its counts: done, canceled or failed.",
     data: of.ReplayFinishedData,

@@ -11,6 +11,7 @@ import { composeIntake } from "#/app/intake.ts";
 import { pipelineSweep, workOnCalls } from "#/app/pipeline.ts";
 import { composeReactions } from "#/app/reactions.ts";
 import { composeRecordings } from "#/app/recordings.ts";
+import { composeReplayFinished } from "#/app/replay-finished.ts";
 import { runSweeps } from "#/app/sweeps.ts";
 import { composeTools } from "#/app/tools.ts";
 import { workOnTraining } from "#/app/training.ts";
@@ -158,7 +159,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       const after = await db.inTransaction([data.tenantId], (tx) => settleCall(tx, intake.context, data));
       for (const run of after) run();
     });
-    await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, signal));
+    const finished = composeReplayFinished({ ids, book });
+    await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, { signal, finished }));
     await workOnUpkeep({ config, db, jobs, book, clock, ids, log, metrics });
     await workOnCalls({ config, db, jobs, clock, ids, log, react, tools });
     const analysing = { db, ids, clock, log, jobs, recipe, ...tools };

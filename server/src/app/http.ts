@@ -81,6 +81,7 @@ import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { Intake } from "./intake.ts";
 import { composeLive } from "./live.ts";
 import type { Recordings } from "./recordings.ts";
+import { composeReplayFinished } from "./replay-finished.ts";
 import { enqueueCallsWith, enqueueFeedbackWith, enqueueResendWith, work } from "./work.ts";
 
 export type HttpParts = {
@@ -208,6 +209,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
       context,
       replayQuarantined: createReplayQuarantined({ db, sources, batcher, vault }),
       enqueueReplay: (tx, data) => jobs.enqueue(tx, work.replay, data, { id: jobId("replay", data.replayId) }),
+      replayFinished: composeReplayFinished({ ids, book }),
     }),
     ...campaignHandlers({ db, ids, forgetEndpoints: book.forget }),
     ...usageHandlers({ db, clock }),

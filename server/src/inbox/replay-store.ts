@@ -60,6 +60,9 @@ export async function insertReplay(
   return loadReplay(tx, row.tenantId, row.id);
 }
 
+/** Told of a replay that is over, in the transaction in which it ends. */
+export type ReplayFinished = (tx: Tx, replay: ReplayRow) => Promise<void>;
+
 export async function loadReplay(tx: Tx, tenantId: string, id: string): Promise<ReplayRow | null> {
   const rows = await tx.rows<ReplayRow>(`select ${columns} from replays where tenant_id = $1 and id = $2`, [
     tenantId,

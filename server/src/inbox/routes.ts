@@ -14,7 +14,7 @@ import { applicationsOf, readEvent, readLog } from "./log-store.ts";
 import type { LogPosition } from "./log-store.ts";
 import { listQuarantined, loadQuarantined, openQuarantine } from "./quarantine-store.ts";
 import type { ReplayQuarantined } from "./replay-quarantined.ts";
-import { cancelReplay, countEvents, insertReplay, loadReplay } from "./replay-store.ts";
+import { cancelReplay, countEvents, insertReplay, loadReplay, type ReplayFinished } from "./replay-store.ts";
 import { replayEvents } from "./replay.ts";
 import { showEvent, showEventDetail, showQuarantined, showReplay } from "./show.ts";
 import type { BatchContext } from "./store-batch.ts";
@@ -27,6 +27,7 @@ export type InboxRouteDeps = {
   /** Queues the work of a replay in the transaction that makes it. */
   readonly enqueueReplay: (tx: Tx, work: { tenantId: string; replayId: string }) => Promise<void>;
   readonly replayQuarantined: ReplayQuarantined;
+  readonly replayFinished: ReplayFinished;
 };
 
 /** The event log, its replays, and the quarantine under /v1. */
@@ -36,6 +37,7 @@ export function inboxHandlers({
   context,
   enqueueReplay,
   replayQuarantined,
+  replayFinished,
 }: InboxRouteDeps): Handlers<typeof eventRoutes> {
   return {
     async listEvents({ tenant, query }) {
@@ -125,6 +127,7 @@ export function inboxHandlers({
         });
         const row = await loadReplay(tx, tenant, params.id);
         if (!row) throw new NotFound("Replay");
+        await replayFinished(tx, row);
         return showReplay(row);
       });
     },

@@ -1,7 +1,7 @@
 import type { AfterCommit } from "#/calls/change.ts";
 import type { Db } from "#/db/transaction.ts";
 
-import { advanceReplay, lockReplay, nextEvents } from "./replay-store.ts";
+import { advanceReplay, loadReplay, lockReplay, nextEvents, type ReplayFinished } from "./replay-store.ts";
 import { replayEvents } from "./replay.ts";
 import type { BatchContext } from "./store-batch.ts";
 
@@ -16,7 +16,7 @@ export async function runReplay(
   db: Db,
   context: BatchContext,
   { tenantId, replayId }: { readonly tenantId: string; readonly replayId: string },
-  signal: AbortSignal,
+  { signal, finished }: { readonly signal: AbortSignal; readonly finished: ReplayFinished },
 ): Promise<void> {
   while (!signal.aborted) {
     const { isMore, afterCommit } = await db.inTransaction([tenantId], async (tx) => {
@@ -27,6 +27,8 @@ export async function runReplay(
       const last = events.at(-1);
       if (!last) {
         await advanceReplay(tx, replay, null);
+        const done = await loadReplay(tx, tenantId, replayId);
+        if (done) await finished(tx, done);
         return { isMore: false, afterCommit: nothing };
       }
       const result = await replayEvents(tx, context, events);

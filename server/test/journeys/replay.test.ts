@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, randomToken, type Customer } from "../harness/customer.ts";
 import { fixture } from "../harness/fixture.ts";
+import { startReceiver } from "../harness/receiver.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -68,6 +69,9 @@ test("a range run again as a job: counted first, then every event once, with pro
   const dry = await customer.ask("POST", "/v1/events/replay", { ...range, dry_run: true });
   expect([dry.status, dry.json]).toEqual([202, { count: 60, replay: null }]);
 
+  const operations = await startReceiver();
+  const types = ["replay.finished"];
+  await customer.post("/v1/endpoints", { url: operations.url, kind: "operational", types });
   const { status, json } = await customer.ask("POST", "/v1/events/replay", range);
   expect([status, json.count, json.replay.state]).toEqual([202, 60, "running"]);
   const progress = (): Promise<Replay> => customer.get(`/v1/replays/${json.replay.id}`);
@@ -76,6 +80,13 @@ test("a range run again as a job: counted first, then every event once, with pro
   expect(new Set(await citiesOf(customer))).toEqual(new Set(["בית שאן"]));
   expect((await customer.events()).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
   expect(await messagesOf(customer)).toBe(messages);
+  const [told] = await operations.waitFor(1);
+  expect(JSON.parse(String(told?.body)).data.replay).toMatchObject({
+    id: json.replay.id,
+    state: "done",
+    counts: { changed: 60, unchanged: 0, problems: 0 },
+  });
+  await operations.close();
 });
 
 test("a range by time, and one that is stopped", async () => {

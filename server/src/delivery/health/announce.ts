@@ -5,10 +5,13 @@ import type { Tx } from "#/db/transaction.ts";
 import { renderFact } from "../formats/index.ts";
 import type { HandOff } from "../target.ts";
 import { type MessageFact, type WriteContext, writeMessages } from "../write.ts";
-import { type EndpointRef, nameEndpoints } from "./store.ts";
+import { nameEndpoints } from "./store.ts";
 
 /** Something that happened to the delivery itself, to be told to the tenant's operational endpoints. */
-export type Operation = EndpointRef & {
+export type Operation = {
+  readonly tenantId: string;
+  /** Which endpoint it is about; null: none. */
+  readonly endpointId: string | null;
   readonly type: string;
   /** What tells it from others of its type at the same moment. */
   readonly subject: string;
@@ -33,8 +36,10 @@ export async function announceOperations(
     targets.get(tenantId)?.some((target) => target.kind === "operational" && target.id !== endpointId),
   );
   if (listening.length === 0) return [];
-  const names = new Map((await nameEndpoints(tx, listening)).map((name) => [name.endpointId, name]));
+  const about = listening.flatMap(({ tenantId, endpointId }) => (endpointId === null ? [] : { tenantId, endpointId }));
+  const names = new Map((await nameEndpoints(tx, about)).map((name) => [name.endpointId, name]));
   const facts = listening.map((operation) => {
+    if (operation.endpointId === null) return factOf(operation, operation.data, atMs);
     const name = names.get(operation.endpointId);
     const endpoint = {
       id: toPublicId("endpoint", operation.endpointId),
@@ -59,7 +64,7 @@ function factOf(operation: Operation, data: Readonly<Record<string, unknown>>, a
     occurredAtMs: atMs,
     receivedAtMs: atMs,
     subject: operation.subject,
-    exceptEndpointId: endpointId,
+    ...(endpointId !== null && { exceptEndpointId: endpointId }),
     render: (form, messageId) =>
       renderFact(
         {

@@ -437,6 +437,30 @@ test("resends never count for or against the health of an endpoint", async () =>
   expect(await failed()).toEqual(before);
 });
 
+test("operational endpoints are told once that a resend is over, whether it is done or canceled", async () => {
+  await exhaust(2);
+  const told = await startReceiver();
+  await delivering.endpoint({ url: told.url, kind: "operational", types: ["replay.finished"] });
+  const { resend: done } = await resend({ reasons: ["exhausted"] });
+  await run(done?.id ?? "");
+  expect(await nextStep(done?.id ?? "")).toBeNull();
+  while ((await delivering.worker.runOnce()) > 0);
+  const bodies = () =>
+    told.received.map(
+      ({ body }) => (JSON.parse(body.toString()) as { data: { replay: Record<string, unknown> } }).data.replay,
+    );
+  expect(bodies()).toMatchObject([{ id: done?.id, state: "done", counts: { selected: 2, resent: 2 } }]);
+
+  receiver.answer({ status: 500 });
+  await delivering.write([delivering.fact()]);
+  while ((await delivering.worker.runOnce()) > 0);
+  const { resend: stopped } = await resend({ reasons: ["exhausted"] });
+  await delivering.handlers.cancelResend(of(stopped?.id ?? ""));
+  while ((await delivering.worker.runOnce()) > 0);
+  expect(bodies()).toMatchObject([{}, { id: stopped?.id, state: "canceled", counts: { selected: 1, resent: 0 } }]);
+  await told.close();
+});
+
 test("one line in the audit for each resend and each change of it", async () => {
   const { handlers, db, tenant } = delivering;
   await exhaust(3);

@@ -18,6 +18,7 @@ import type { EnqueueResend } from "./run.ts";
 import type { Candidate, Selection } from "./selection.ts";
 import { showFilter, showItem, showResend } from "./show.ts";
 import * as store from "./store.ts";
+import { tellResendFinished } from "./tell.ts";
 
 export type ResendDeps = {
   readonly db: Db;
@@ -121,7 +122,10 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
           throw new Conflict("The resend is over: nothing of it waits any more");
         const canceled = await store.cancelWaiting(tx, row);
         await audit(tx, { tenant, actor }, "resend.canceled", row, { canceled });
-        return store.setState(tx, row, "canceled");
+        const ended = await store.setState(tx, row, "canceled");
+        // One that was through, and whose deliveries still waited, was told before.
+        if (row.finished_at === null) await tellResendFinished(tx, { ids, book }, tenant, row.id);
+        return ended;
       }),
   };
 

@@ -9,6 +9,7 @@ import { nextFailed } from "./failed-store.ts";
 import { nextMissing } from "./missing.ts";
 import type { Found, Selection } from "./selection.ts";
 import { advanceResend, countUnsent, endpointState, lockResend, type ResendRow, setState } from "./store.ts";
+import { tellResendFinished } from "./tell.ts";
 import { writeSeries } from "./write.ts";
 
 export type ResendContext = { readonly ids: Ids; readonly book: EndpointBook };
@@ -41,6 +42,7 @@ export async function stepResend(
     const written = await writeSeries(tx, { tenantId, resendId, isForced: row.is_forced, ids, picks: found.picks });
     const pauseMs = (written.length * 1000) / row.rate_per_second;
     await advanceResend(tx, row, { cursor: found.cursor, resent: written.length, isDone: found.isEnd, pauseMs });
+    if (found.isEnd) await tellResendFinished(tx, context, tenantId, resendId);
     return found.isEnd ? null : Math.min(pauseMs, stepMs);
   });
 }
@@ -64,13 +66,14 @@ function nextPage(tx: Tx, book: EndpointBook, row: ResendRow, limit: number): Pr
 }
 
 /** A resend does not go on into an endpoint that was disabled meanwhile: it waits for somebody to look. */
-async function hasLostItsEndpoint(tx: Tx, { ids }: ResendContext, row: ResendRow): Promise<boolean> {
+async function hasLostItsEndpoint(tx: Tx, context: ResendContext, row: ResendRow): Promise<boolean> {
   if (row.endpoint_id === null) return false;
   const endpoint = await endpointState(tx, row.tenant_id, row.endpoint_id);
   const isDeleted = endpoint === null || endpoint.deleted_at !== null;
   if (!isDeleted && (endpoint.disabled_at === null || row.is_forced)) return false;
   await setState(tx, row, isDeleted ? "canceled" : "paused");
-  await record(tx, ids, {
+  if (isDeleted) await tellResendFinished(tx, context, row.tenant_id, row.id);
+  await record(tx, context.ids, {
     tenant: row.tenant_id,
     actor: { kind: "system", id: "delivery", role: "owner" },
     action: isDeleted ? "resend.canceled" : "resend.paused",
