@@ -10,6 +10,7 @@ import type { Clock } from "#/kernel/clock.ts";
 import type { Config } from "#/kernel/config.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { announce } from "#/live/announce.ts";
+import { maskChanges } from "#/pipeline/mask-changes.ts";
 import { callsToWorkOn } from "#/pipeline/wake.ts";
 import { createReact } from "#/reactions.ts";
 import { rescored } from "#/training/feedback.ts";
@@ -25,7 +26,7 @@ export type ReactionParts = {
   readonly delivery: DeliveryWorker;
   /** Whether this process delivers, and so may take first attempts from memory. */
   readonly isWorker: boolean;
-  readonly config: Pick<Config, "analysis" | "settleSeconds">;
+  readonly config: Pick<Config, "analysis" | "settleSeconds" | "country">;
 };
 
 /** Gives each reaction of reactions.ts the feature that does it. */
@@ -33,7 +34,7 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, c
   const enqueueCalls = enqueueCallsWith(jobs);
   const enqueueFeedback = enqueueFeedbackWith(jobs);
   const roomFor = isWorker ? delivery.roomFor : () => 0;
-  return createReact({
+  const react = createReact({
     async announce(tx, changes) {
       await announce(tx, changes, clock.now());
       return {};
@@ -82,4 +83,5 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, c
       return {};
     },
   });
+  return async (tx, changes) => react(tx, await maskChanges(tx, changes, config.country));
 }

@@ -144,7 +144,9 @@ export async function saveTranscripts(
             ${cut("$7", "r.text_start", "r.text_length")}, ${cut("$8", "r.turns_start", "r.turns_length")}::json
        from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $9::int[], $10::int[], $11::int[], $12::int[])
          as r (tenant_id, id, call_id, event_id, origin, language, text_start, text_length, turns_start, turns_length)
-     on conflict (tenant_id, event_id) do update set call_id = excluded.call_id, text = excluded.text, turns = excluded.turns`,
+     on conflict (tenant_id, event_id) do update set call_id = excluded.call_id, text = excluded.text, turns = excluded.turns
+      -- What was masked in its place stays masked, however often its event is applied again.
+      where transcripts.redaction = 'none'`,
     [
       plainColumn(rows.map((row) => row.tenantId)),
       plainColumn(rows.map((row) => row.id)),

@@ -12,7 +12,9 @@ export type KeptTranscript = {
   /** The provider that sent it, `stt`, `human_edit`, `redaction`, `import`. */
   readonly origin: string;
   readonly redaction: "none" | "masked";
-  /** Of every word and time in it: equal digests say the same. */
+  /** The transcript that it was made from. */
+  readonly parentId: string | null;
+  /** Of every word and time in it, before masking where it was masked in its place: equal digests say the same. */
   readonly digest: string;
   readonly transcript: Transcript;
 };
@@ -29,9 +31,15 @@ export type NewTranscript = Transcript & {
   readonly quality: Readonly<Record<string, unknown>> | null;
 };
 
-type Row = Transcript & { id: string; origin: string; redaction: "none" | "masked" };
+type Row = Transcript & {
+  id: string;
+  origin: string;
+  redaction: "none" | "masked";
+  parent_id: string | null;
+  digest: string | null;
+};
 
-const columns = "t.id, t.origin, t.redaction, t.language, t.text, t.turns";
+const columns = "t.id, t.origin, t.redaction, t.parent_id, t.quality->>'digest' as digest, t.language, t.text, t.turns";
 
 /** A transcript by its own id, or by the event that brought it; null when there is none of that name. */
 export async function loadTranscript(
@@ -56,7 +64,7 @@ export async function loadTranscript(
 
 /**
  * The transcript of a call that counts: what its pipeline settled on, else the best one its provider sent. A call that was
- * merged away has none of its own.
+ * merged away has none of its own. None either where it had to be masked and could not be.
  */
 export async function loadCurrentTranscript(tx: Tx, tenantId: string, callId: string): Promise<KeptTranscript | null> {
   const rows = await tx.rows<Row>(
@@ -64,7 +72,7 @@ export async function loadCurrentTranscript(tx: Tx, tenantId: string, callId: st
        left join pipelines p on p.tenant_id = c.tenant_id and p.call_id = c.id
        join transcripts t on t.tenant_id = c.tenant_id
         and case when p.transcript_id is null then t.event_id = (c.state->'transcript'->>0)::uuid else t.id = p.transcript_id end
-      where c.tenant_id = $1 and c.id = $2`,
+      where c.tenant_id = $1 and c.id = $2 and not coalesce(p.is_withheld, false)`,
     [tenantId, callId],
   );
   return rows[0] ? keptOf(rows[0]) : null;
@@ -94,8 +102,24 @@ export async function insertTranscript(tx: Tx, row: NewTranscript): Promise<void
   );
 }
 
-function keptOf({ id, origin, redaction, ...transcript }: Row): KeptTranscript {
-  return { id, origin, redaction, digest: digestOf(transcript), transcript };
+/**
+ * Puts masked words into the place of a transcript's own, for good. Its digest stays the one of what it said, so that nothing is
+ * made anew because of it.
+ */
+export async function overwriteTranscript(
+  tx: Tx,
+  { tenantId, id, digest, masked }: { tenantId: string; id: string; digest: string; masked: Transcript },
+): Promise<void> {
+  const { text, turns } = masked;
+  await tx.run(
+    `update transcripts set text = $3::json->>0, turns = $4, redaction = 'masked', quality = json_build_object('digest', $5::text)
+      where tenant_id = $1 and id = $2`,
+    [tenantId, id, jsonbText([text]), jsonbText(turns), digest],
+  );
+}
+
+function keptOf({ id, origin, redaction, parent_id, digest, ...transcript }: Row): KeptTranscript {
+  return { id, origin, redaction, parentId: parent_id, digest: digest ?? digestOf(transcript), transcript };
 }
 
 /** The digest of what a transcript says, in hex. */

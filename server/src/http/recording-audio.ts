@@ -6,6 +6,7 @@ import type { ByteRange, OpenBlob } from "#/blobs/blobs.ts";
 import { BlobMissing, BlobsUnavailable } from "#/blobs/blobs.ts";
 import { AppError, NotFound, Unavailable } from "#/kernel/errors.ts";
 import type { Linked, Links } from "#/recordings/links.ts";
+import { refuseRestricted } from "#/recordings/restricted.ts";
 import type { RecordingRow } from "#/recordings/store.ts";
 
 import { requireAccess } from "./access.ts";
@@ -37,7 +38,9 @@ export function registerRecordingAudio(app: FastifyInstance, options: RecordingA
       request.facts["tenant"] = tenant;
       request.facts["actor"] = actor.id;
       const recordingId = fromPublicId("recording", request.params.id);
-      return serve(request, reply, recordingId && (await find({ tenantId: tenant, recordingId })));
+      const row = recordingId ? await find({ tenantId: tenant, recordingId }) : null;
+      if (row) refuseRestricted(row, actor);
+      return serve(request, reply, row);
     },
   });
 
@@ -51,11 +54,7 @@ export function registerRecordingAudio(app: FastifyInstance, options: RecordingA
     },
   });
 
-  async function serve(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    row: RecordingRow | null | "",
-  ): Promise<FastifyReply> {
+  async function serve(request: FastifyRequest, reply: FastifyReply, row: RecordingRow | null): Promise<FastifyReply> {
     const content = row ? contentOf(row) : null;
     if (!row || !content) throw new NotFound("Recording");
     const { size, etag } = content;

@@ -76,7 +76,8 @@ export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signa
   const [failure] = failures;
   if (failure) throw failure;
   if (bugs.length > 0 && !asked.isLastTry) throw bugs[0];
-  const analysed = analysedOf(driven);
+  // What was masked for this analysis alone is not kept.
+  const analysed = { ...analysedOf(driven), transcriptId: driven.found.transcript?.id ?? null };
   const made = Object.entries(analysed.sections).filter(([name]) => wanted.has(SectionName.parse(name)));
   return { ...analysed, sections: Object.fromEntries(made) };
 }
@@ -124,6 +125,7 @@ async function openOnce({ db, clock, enginesOf }: AnalyseOnceDeps, asked: OnceAs
       id: transcript.id,
       origin: "import",
       redaction: "none" as const,
+      parentId: null,
       digest: digestOf(transcript),
       transcript,
     };

@@ -27,7 +27,7 @@ export function analysedOf(dossier: Dossier): Analysed {
   const rows = [...sectionOfStep.keys()].flatMap((name) => steps.get(name) ?? []);
   const usages = rows.flatMap(({ usage }) => usage ?? []);
   return {
-    transcriptId: found.transcript?.id ?? null,
+    transcriptId: (found.masked ?? found.transcript)?.id ?? null,
     inputHash: Buffer.from(digest(rows.map(({ step, inputHash }) => [step, inputHash])), "hex"),
     sections: sectionsOf(rows),
     summary: found.summary,
@@ -83,8 +83,9 @@ function missingOf({ steps }: Dossier): MissingStep[] {
 
 /** The digest of everything that a run tells: while it is equal, there is nothing new. */
 export function toldDigestOf({ found, steps }: Dossier): string {
-  const { transcript, audio, text, summary, fields, trackers, evaluation, coaching } = found;
+  const { masked, audio, text, summary, fields, trackers, evaluation, coaching } = found;
   const rows = [...sectionOfStep.keys()].map((name) => [steps.get(name)?.state, steps.get(name)?.reason]);
+  const transcript = masked ?? found.transcript;
   return digest([rows, transcript?.id, audio, text, summary, fields, trackers, evaluation, coaching]);
 }
 

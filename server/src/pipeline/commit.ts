@@ -4,19 +4,21 @@ import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit, CallResult, Change, React } from "#/calls/change.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { lockCalls, saveCalls } from "#/calls/store.ts";
-import { insertTranscript } from "#/calls/transcript-store.ts";
+import { insertTranscript, overwriteTranscript } from "#/calls/transcript-store.ts";
 import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { insertRun } from "#/evaluation/run-store.ts";
 import type { Analysed } from "#/evaluation/run.ts";
 
 import { analysedOf, callAnalysisOf, isAnalysed, sectionOfStep, toldDigestOf, withFindings } from "./analysis.ts";
-import { type Dossier, isFinal, newsOf, nothingFound } from "./dossier.ts";
+import { type Dossier, isFinal, newsOf, nothingFound, shownTranscript } from "./dossier.ts";
 import { isSetAside, withRow } from "./drive.ts";
+import { withoutStated } from "./mask.ts";
 import { saveMetrics } from "./metric-store.ts";
 import { failed } from "./outcome.ts";
 import { outputOf } from "./output.ts";
-import { analysisResults, arrivedResults, mayLeave } from "./results.ts";
+import { analysisResults, arrivedResults } from "./results.ts";
+import { forgetSpoken } from "./spoken-store.ts";
 import type { Step } from "./step.ts";
 import { type Claim, type Release, releasePipeline, renewClaim, saveSteps } from "./store.ts";
 
@@ -27,6 +29,8 @@ export type CommitContext = {
   readonly newId: () => string;
   readonly react: React;
   readonly recipe: readonly Step[];
+  /** ISO 3166 code by which phone numbers without more are read. */
+  readonly country: string | null;
 };
 
 /** Writes down what has come since the last time and goes on. @throws ClaimLost */
@@ -68,7 +72,7 @@ export async function conclude(
   const settles = given.settledAt === null && (isComplete(given, context.recipe) || now >= given.settleBy);
   const dossier = settles ? settled(given, context.recipe, now) : given;
   const made = shouldRun(dossier, settles) ? { id: context.newId(), analysed: analysedOf(dossier) } : null;
-  const { after, changes } = changesOf(dossier, record, made, { settles, now });
+  const { after, changes } = changesOf(dossier, record, made, { settles, now, country: context.country });
   const settledAt = settles ? now : dossier.settledAt;
   const wakeAt = wakeAtOf(dossier, settledAt);
   const release: Release = {
@@ -76,6 +80,7 @@ export async function conclude(
     planId: dossier.plan.id,
     planVersion: dossier.plan.version,
     transcriptId: transcriptIdOf(dossier),
+    isWithheld: dossier.found.transcript !== null && shownTranscript(dossier) === null,
     runId: made?.id ?? dossier.runId,
     toldDigest: made ? toldDigestOf(dossier) : dossier.toldDigest,
     settledAt,
@@ -98,12 +103,23 @@ export async function conclude(
     context.react(tx, changes),
   ]);
   if (result === "lost") throw new ClaimLost();
+  const { mode, erase_events: withEvents } = dossier.plan.definition.redaction;
+  // Until then a step that is tried again may need them.
+  if (mode === "mask_at_rest" && wakeAt === null) await forgetSpoken(tx, { tenantId, callId, withEvents });
   return { next: result === "woken" ? "again" : "done", wakeAt, afterCommit };
 }
 
 /** The call turned out to be another one's double: whoever joined them has queued the other's pipeline. */
 async function leave(tx: Tx, { plan, settledAt, runId, toldDigest }: Dossier, claim: Claim): Promise<Concluded> {
-  const kept = { planId: plan.id, planVersion: plan.version, transcriptId: null, runId, toldDigest, settledAt };
+  const kept = {
+    planId: plan.id,
+    planVersion: plan.version,
+    transcriptId: null,
+    isWithheld: false,
+    runId,
+    toldDigest,
+    settledAt,
+  };
   const release = { ...kept, wakeAt: null };
   if ((await releasePipeline(tx, claim, release)) === "lost") throw new ClaimLost();
   return { next: "done", wakeAt: null, afterCommit: [] };
@@ -168,16 +184,17 @@ function changesOf(
   dossier: Dossier,
   record: CallRecord,
   made: { readonly id: string; readonly analysed: Analysed } | null,
-  { settles, now }: { settles: boolean; now: number },
+  { settles, now, country }: { settles: boolean; now: number; country: string | null },
 ): { after: CallRecord; changes: Change[] } {
   const arrived: CallResult[] = arrivedResults(dossier);
   if (!made) return { after: record, changes: arrived };
-  const { tenantId, aliases, found } = dossier;
-  const state = withFindings(record.state, dossier, made.id, now);
+  const { tenantId, aliases, plan } = dossier;
+  const stated = withoutStated(record, plan.definition.redaction, country);
+  const state = withFindings(stated, dossier, made.id, now);
   const next = { ...record, state, version: record.version + 1, updatedAt: now };
   const { record: after, types } = changesBetween(record, next, settles ? "due" : "pipeline");
   const analysis = callAnalysisOf(dossier, made.id, made.analysed);
-  const transcript = mayLeave(dossier) ? (found.transcript?.transcript ?? null) : null;
+  const transcript = shownTranscript(dossier)?.transcript ?? null;
   const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
   return {
     after,
@@ -189,7 +206,11 @@ function changesOf(
   };
 }
 
-async function write(tx: Tx, { tenantId, callId, unsaved, steps, found }: Dossier, isInRun = false): Promise<void> {
+async function write(
+  tx: Tx,
+  { tenantId, callId, unsaved, steps, found, plan }: Dossier,
+  isInRun = false,
+): Promise<void> {
   const rows = [...unsaved].flatMap((name) => steps.get(name) ?? []);
   const sets = [unsaved.has("measure_audio") ? found.audio : null, unsaved.has("measure_text") ? found.text : null];
   // What a run holds need not be kept twice.
@@ -198,8 +219,13 @@ async function write(tx: Tx, { tenantId, callId, unsaved, steps, found }: Dossie
     ? [...new Set([...rows, ...[...sectionOfStep.keys()].flatMap((name) => steps.get(name) ?? [])])]
     : rows;
   const heard = unsaved.has("transcribe") ? found.heard : null;
+  const covered = unsaved.has("redact") ? found.covered : null;
   await together([
     heard ? insertTranscript(tx, heard) : Promise.resolve(),
+    covered ? insertTranscript(tx, covered) : Promise.resolve(),
+    covered && found.transcript && plan.definition.redaction.mode === "mask_at_rest"
+      ? overwriteTranscript(tx, { tenantId, id: found.transcript.id, digest: found.transcript.digest, masked: covered })
+      : Promise.resolve(),
     saveSteps(
       tx,
       tenantId,
@@ -220,7 +246,9 @@ const analysisOnly = { summary, fields, trackers, evaluation, coaching };
 
 /** Null while the provider's own transcript counts: then a better one of its own takes its place by itself. */
 function transcriptIdOf({ found, told }: Dossier): string | null {
-  return found.transcript && found.transcript.id !== told?.id ? found.transcript.id : null;
+  const counts = found.masked ?? found.transcript;
+  if (!counts) return null;
+  return counts.id === told?.id && counts.origin !== "human_edit" ? null : counts.id;
 }
 
 function wakeAtOf(dossier: Dossier, settledAt: number | null): number | null {

@@ -48,6 +48,12 @@ export type Found = {
   readonly words: Transcript | null;
   /** The same, as it is to be kept, where this run made it of the recording. */
   readonly heard: NewTranscript | null;
+  /** The same without personal data, where the plan has it masked: what everybody outside gets. */
+  readonly masked: KeptTranscript | null;
+  /** The same, as it is to be kept, where this run made it. */
+  readonly covered: NewTranscript | null;
+  /** The recording with personal data silenced. */
+  readonly redacted: RecordingRow | null;
   readonly text: MetricSet | null;
   readonly isVoicemail: boolean;
   readonly summary: Summary | null;
@@ -69,6 +75,9 @@ export const nothingFound: Found = {
   transcript: null,
   words: null,
   heard: null,
+  masked: null,
+  covered: null,
+  redacted: null,
   text: null,
   isVoicemail: false,
   summary: null,
@@ -102,6 +111,12 @@ export type Dossier = {
   /** Steps that were looked at since this was last written down. */
   readonly unsaved: ReadonlySet<StepName>;
 };
+
+/** What was said, as it may be shown and sent; null where it has to be masked and is not. */
+export function shownTranscript({ plan, found }: Pick<Dossier, "plan" | "found">): KeptTranscript | null {
+  if (found.masked) return found.masked;
+  return plan.definition.redaction.mode === "off" || found.transcript?.redaction === "masked" ? found.transcript : null;
+}
 
 /** A transcript as the steps work with it. */
 export function wordsIn({ transcript }: KeptTranscript): Transcript {

@@ -30,7 +30,7 @@ function closed({ plan, seen, callId, found, steps }: Dossier): readonly [SkipRe
   if (seen.outcome !== null && seen.outcome !== "completed" && seen.outcome !== "transferred") {
     return ["outcome_not_completed", `Only calls that were completed are analysed; this one ended as ${seen.outcome}.`];
   }
-  if (steps.get("redact")?.state === "failed") {
+  if (steps.get("redact")?.state === "failed" && !found.masked) {
     return ["dependency_failed", "Personal data could not be masked, so nothing is made of what was said."];
   }
   if (!found.words) return ["no_transcript", "There is no transcript to work on."];

@@ -15,7 +15,7 @@ import { recordingsOfCall } from "#/recordings/store.ts";
 
 import { type Dossier, type DossierEngines, type Found, nothingFound, wordsIn } from "./dossier.ts";
 import { loadMetrics } from "./metric-store.ts";
-import { readBack } from "./output.ts";
+import { readBack, transcriptMadeBy } from "./output.ts";
 import type { PipelineLimits } from "./step.ts";
 import { type Claim, claimPipeline, loadSteps, type PipelineRow } from "./store.ts";
 import { subjectOf } from "./subject.ts";
@@ -49,13 +49,17 @@ export async function openDossier(
   const row = await claimPipeline(tx, claim, { startedAt: now, settleBy: now + limits.settleMs });
   if (!row) return null;
   const eventId = record.state.transcript?.value.event_id;
-  const [told, aliases, steps, plan, engines] = await together([
+  const editedId = row.edited_transcript_id;
+  const [sent, edited, aliases, steps, plan, engines] = await together([
     eventId ? loadTranscript(tx, tenantId, { eventId }) : Promise.resolve(null),
+    editedId ? loadTranscript(tx, tenantId, { id: editedId }) : Promise.resolve(null),
     aliasesOf(tx, [tenantId], [record.id]),
     loadSteps(tx, tenantId, record.id),
     planFor(tx, tenantId, row, record),
     enginesOf(tx, tenantId),
   ]);
+  // What a person put right takes the place of what the provider sent.
+  const told = edited ?? sent;
   const dossier: Dossier = {
     tenantId,
     callId: record.id,
@@ -84,14 +88,18 @@ async function loadFound(
   { run_id: runId, transcript_id: transcriptId }: PipelineRow,
   { steps, told }: { steps: Awaited<ReturnType<typeof loadSteps>>; told: KeptTranscript | null },
 ): Promise<Found> {
-  const [run, sets, recordings, own] = await together([
+  const maskedId = transcriptMadeBy("redact", steps);
+  const heardId = transcriptMadeBy("transcribe", steps);
+  const [run, sets, recordings, own, heard, masked] = await together([
     runId ? loadRun(tx, tenantId, runId) : Promise.resolve(null),
     loadMetrics(tx, tenantId, callId),
     recordingsOfCall(tx, tenantId, callId),
     transcriptId ? loadTranscript(tx, tenantId, { id: transcriptId }) : Promise.resolve(null),
+    heardId ? loadTranscript(tx, tenantId, { id: heardId }) : Promise.resolve(null),
+    maskedId ? loadTranscript(tx, tenantId, { id: maskedId }) : Promise.resolve(null),
   ]);
   const isImported = steps.some(({ row }) => row.step === "import_transcript" && row.state === "succeeded");
-  const transcript = own ?? (isImported ? told : null);
+  const transcript = heard ?? (own?.origin === "stt" ? own : null) ?? (isImported ? told : null);
   const stored = recordings.find(({ kind, state }) => kind === "original" && state === "stored");
   return {
     ...readBack(steps, run),
@@ -100,6 +108,7 @@ async function loadFound(
     text: sets.find(({ basis }) => basis === "text") ?? null,
     transcript,
     words: transcript && wordsIn(transcript),
+    masked,
   };
 }
 

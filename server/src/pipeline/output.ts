@@ -5,8 +5,12 @@ import { nothingFound } from "./dossier.ts";
 
 /** What is kept of a step's result beside its row; null where it lies in a table of its own or gave nothing. */
 export function outputOf({ step, state }: StepRow, found: Found): unknown {
+  // A recording that could not be silenced fails the step; the words are masked all the same.
+  if (step === "redact") return found.masked ? { transcript_id: found.masked.id } : null;
   if (state !== "succeeded" && state !== "partial") return null;
   switch (step) {
+    case "transcribe":
+      return found.heard ? { transcript_id: found.heard.id } : null;
     case "measure_text":
       return { is_voicemail: found.isVoicemail };
     case "summarise":
@@ -22,6 +26,15 @@ export function outputOf({ step, state }: StepRow, found: Found): unknown {
     default:
       return null;
   }
+}
+
+/** Which transcript a step made; null where it made none. */
+export function transcriptMadeBy(
+  step: "transcribe" | "redact",
+  steps: readonly { readonly row: StepRow; readonly output: unknown }[],
+): string | null {
+  const output = steps.find(({ row }) => row.step === step)?.output as { transcript_id?: string } | null | undefined;
+  return output?.transcript_id ?? null;
 }
 
 /** What earlier runs found, read back: from the steps, and what these no longer hold from the run they went into. */

@@ -1,3 +1,4 @@
+import { behindMask } from "./mask.ts";
 import type { Step } from "./step.ts";
 import { coach } from "./steps/coach.ts";
 import { extract } from "./steps/extract.ts";
@@ -19,9 +20,5 @@ export const recipe: readonly Step[] = [
   transcribe,
   measureText,
   redact,
-  summarise,
-  extract,
-  track,
-  score,
-  coach,
+  ...[summarise, extract, track, score, coach].map(behindMask),
 ];

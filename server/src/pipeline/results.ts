@@ -1,32 +1,30 @@
 import type { CallAnalysis } from "@aftercall/contract/analysis/call-analysis.ts";
+import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
 import type { CallResult } from "#/calls/change.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { presentRecording } from "#/recordings/present.ts";
 
-import type { Dossier } from "./dossier.ts";
+import { type Dossier, shownTranscript } from "./dossier.ts";
 
 /** What is there since the last commit: the recording, the transcript. */
 export function arrivedResults(dossier: Dossier): CallResult[] {
   const { found, unsaved, steps } = dossier;
   const results: CallResult[] = [];
-  const isNew = (step: "fetch_recording" | "import_transcript" | "transcribe") =>
-    unsaved.has(step) && steps.get(step)?.state === "succeeded";
-  if (found.recording && isNew("fetch_recording")) {
-    const { row } = found.recording;
+  const isNew = (step: StepName) => unsaved.has(step) && steps.get(step)?.state === "succeeded";
+  const recordings = [isNew("fetch_recording") ? found.recording?.row : null, isNew("redact") ? found.redacted : null];
+  for (const row of recordings) {
+    if (!row) continue;
     const data = { recording: presentRecording(row) };
     results.push(resultOf(dossier, dossier.record, "recording.ready", { subject: row.id, id: row.id, data }));
   }
-  if (found.transcript && mayLeave(dossier) && (isNew("import_transcript") || isNew("transcribe"))) {
-    const { id, transcript } = found.transcript;
+  const shown = shownTranscript(dossier);
+  const isCovered = unsaved.has("redact") && found.covered !== null;
+  if (shown && (found.masked ? isCovered : isNew("import_transcript") || isNew("transcribe"))) {
+    const { id, transcript } = shown;
     results.push(resultOf(dossier, dossier.record, "transcript.ready", { subject: id, id, data: { transcript } }));
   }
   return results;
-}
-
-/** Whether what was said may be told as it is: where it has to be masked, only the masked words may. */
-export function mayLeave({ plan, found }: Dossier): boolean {
-  return plan.definition.redaction.mode === "off" || found.transcript?.redaction === "masked";
 }
 
 /** What a finished run is told with: nothing where every section was skipped. */

@@ -69,11 +69,11 @@ async function work(
   { signal, mayAsk }: Run,
 ): Promise<{ next: "done" | "again"; afterCommit: readonly AfterCommit[] }> {
   const { db, clock, log, recipe, limits } = deps;
-  const context = { newId: () => deps.ids.next(), react: deps.react, recipe };
   const done = new AbortController();
   const lost = new AbortController();
   const stop = AbortSignal.any([signal, lost.signal]);
   const more = deps.toolsFor(opened, stop);
+  const context = { newId: () => deps.ids.next(), react: deps.react, recipe, country: more.country };
   const tools = (): Tools => ({ ...more, now: clock.now(), signal: stop, newId: context.newId, limits });
   const renewing = mayAsk ? keepClaim(deps, claim, lost, done.signal) : Promise.resolve();
   try {

@@ -3,6 +3,7 @@ import type { StepName } from "@aftercall/contract/analysis/step.ts";
 import type { TranscriptionAnswer } from "#/models/speech/answer.ts";
 import type { FetchResult } from "#/recordings/fetch.ts";
 import type { MeasureResult } from "#/recordings/measure.ts";
+import type { RedactResult } from "#/recordings/redact.ts";
 
 import type { AskModel } from "./ask-model.ts";
 import type { Dossier, FoundRecording } from "./dossier.ts";
@@ -42,6 +43,7 @@ export type Tools = {
   readonly askModel: AskModel | null;
   readonly fetchRecording: FetchRecording;
   readonly measureRecording: MeasureRecording;
+  readonly redactRecording: RedactRecording;
   /** Null where the tenant has no speech-to-text engine. */
   readonly transcribe: TranscribeRecording | null;
   /** IANA name and ISO 3166 code by which times and phone numbers without more are read. */
@@ -55,6 +57,12 @@ export type FetchRecording = (
   options: { readonly attempt: number; readonly askProvider: boolean },
 ) => Promise<FetchResult>;
 export type MeasureRecording = (dossier: Dossier, recordingId: string) => Promise<MeasureResult>;
+/** Keeps a copy with silence in these stretches, in milliseconds. */
+export type RedactRecording = (
+  dossier: Dossier,
+  recordingId: string,
+  windows: readonly (readonly [startMs: number, endMs: number])[],
+) => Promise<RedactResult>;
 /** Turns a measured recording into text. @throws Retry, GiveUp */
 export type TranscribeRecording = (
   dossier: Dossier,

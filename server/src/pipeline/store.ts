@@ -11,6 +11,8 @@ export type PipelineRow = {
   readonly plan_id: string | null;
   readonly plan_version: number | null;
   readonly transcript_id: string | null;
+  /** What a person made of what was said. */
+  readonly edited_transcript_id: string | null;
   readonly run_id: string | null;
   readonly told_digest: Buffer | null;
   readonly settle_by: Date;
@@ -47,7 +49,7 @@ export async function claimPipeline(
             wake_at = case when ${isFree} then excluded.wake_at else p.wake_at end,
             state = case when ${isFree} then 'running' else p.state end,
             is_woken = not ${isFree}
-     returning p.state, p.claim_id, p.plan_id, p.plan_version, p.transcript_id, p.run_id, p.told_digest, p.settle_by, p.started_at, p.settled_at`,
+     returning p.state, p.claim_id, p.plan_id, p.plan_version, p.transcript_id, p.edited_transcript_id, p.run_id, p.told_digest, p.settle_by, p.started_at, p.settled_at`,
     [tenantId, callId, claimId, jobId, leaseMs, new Date(startedAt), new Date(settleBy)],
     "pipeline.claim",
   );
@@ -73,6 +75,8 @@ export type Release = {
   readonly planId: string;
   readonly planVersion: number;
   readonly transcriptId: string | null;
+  /** What was said had to be masked and was not. */
+  readonly isWithheld: boolean;
   readonly runId: string | null;
   /** In hex. */
   readonly toldDigest: string | null;
@@ -83,12 +87,12 @@ export type Release = {
 export async function releasePipeline(
   tx: Tx,
   { tenantId, callId, claimId }: Claim,
-  { wakeAt, planId, planVersion, transcriptId, runId, toldDigest, settledAt }: Release,
+  { wakeAt, planId, planVersion, transcriptId, isWithheld, runId, toldDigest, settledAt }: Release,
 ): Promise<"released" | "woken" | "lost"> {
   const [row] = await tx.rows<{ is_woken: boolean }>(
     `update pipelines set claim_id = null, claim_job = null, lease_until = null, wake_at = $4,
             state = case when $4::timestamptz is null then 'settled' else 'running' end,
-            plan_id = $5, plan_version = $6, transcript_id = $7, run_id = $8, settled_at = $9, told_digest = $10
+            plan_id = $5, plan_version = $6, transcript_id = $7, run_id = $8, settled_at = $9, told_digest = $10, is_withheld = $11
       where tenant_id = $1 and call_id = $2 and claim_id = $3 returning is_woken`,
     [
       tenantId,
@@ -101,6 +105,7 @@ export async function releasePipeline(
       runId,
       settledAt === null ? null : new Date(settledAt),
       toldDigest === null ? null : Buffer.from(toldDigest, "hex"),
+      isWithheld,
     ],
     "pipeline.release",
   );

@@ -5,6 +5,7 @@ import type { EngineRef } from "@aftercall/contract/analysis/engine.ts";
 import { factOf } from "#/calls/project.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Engines } from "#/engines/engines.ts";
+import { Retry } from "#/models/failure.ts";
 import type { Analyst } from "#/models/language/answer.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
 import type { KeptHearings, Transcriber } from "#/models/speech/answer.ts";
@@ -14,6 +15,7 @@ import type { RecordingDeps } from "#/recordings/deps.ts";
 import { fetchRecording } from "#/recordings/fetch.ts";
 import { measureRecording } from "#/recordings/measure.ts";
 import { withRecordingFile } from "#/recordings/read.ts";
+import { redactRecording } from "#/recordings/redact.ts";
 
 import { type AnswerKey, findAnswer, keepAnswer } from "./answer-store.ts";
 import { createAskModel } from "./ask-model.ts";
@@ -42,9 +44,19 @@ export function createToolsFor(deps: ToolDeps): (dossier: Dossier, signal: Abort
     timeZone,
     country,
     askModel: engines.language && createAskModel(deps, engines.language, signal),
-    fetchRecording: (_dossier, { attempt, askProvider }) =>
-      fetchRecording(recordings, { tenantId, callId, attempt, askProvider, signal }),
+    fetchRecording: ({ plan }, { attempt, askProvider }) => {
+      const { mode, audio } = plan.definition.redaction;
+      const isRestricted = mode !== "off" && audio;
+      return fetchRecording(recordings, { tenantId, callId, attempt, askProvider, isRestricted, signal });
+    },
     measureRecording: (_dossier, recordingId) => measureRecording(recordings, { tenantId, recordingId, signal }),
+    redactRecording: (_dossier, recordingId, windows) =>
+      redactRecording(recordings, { tenantId, recordingId, windows, signal }).catch((error: unknown) => {
+        throw new Retry(null, "recording_unavailable", {
+          detail: "Our own store of recordings did not answer",
+          cause: error,
+        });
+      }),
     transcribe: engines.speech && transcribeWith(deps, engines.speech, signal),
   });
 }

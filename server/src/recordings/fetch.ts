@@ -31,6 +31,8 @@ export type FetchInput = {
   readonly attempt: number;
   /** Ask the provider's API for a recording that nobody announced: once, when waiting for word of it is over. */
   readonly askProvider?: boolean;
+  /** Only administrators may hear it. */
+  readonly isRestricted?: boolean;
   readonly signal?: AbortSignal;
 };
 
@@ -62,6 +64,7 @@ export async function fetchRecording(deps: RecordingDeps, input: FetchInput): Pr
       call_id: announced.callId,
       kind: "original",
       source_digest: createHash("sha256").update(announced.identity).digest(),
+      is_restricted: input.isRestricted ?? false,
     }),
   );
   if (row.state === "stored") return { kind: "stored", recording: row };

@@ -11,6 +11,7 @@ import type { RecordingDeps } from "./deps.ts";
 import type { Links } from "./links.ts";
 import { presentPeaks, presentRecording } from "./present.ts";
 import { readPeaks } from "./read.ts";
+import { refuseRestricted } from "./restricted.ts";
 import { loadRecording, recordingsOfCall, type RecordingRow } from "./store.ts";
 
 export type RecordingHandlerDeps = Pick<RecordingDeps, "db" | "blobs" | "box" | "clock" | "ids"> & {
@@ -38,6 +39,7 @@ export function recordingHandlers(deps: RecordingHandlerDeps): Handlers<typeof r
       return db.inTransaction([tenant], async (tx) => {
         const row = await loadRecording(tx, tenant, params.id);
         if (row?.state !== "stored") throw new NotFound("Recording");
+        refuseRestricted(row, actor);
         await record(tx, ids, {
           tenant,
           actor,
@@ -50,8 +52,9 @@ export function recordingHandlers(deps: RecordingHandlerDeps): Handlers<typeof r
       });
     },
 
-    async getRecordingPeaks({ tenant, params, query }) {
+    async getRecordingPeaks({ tenant, actor, params, query }) {
       const row = await recordingOf(tenant, params.id);
+      refuseRestricted(row, actor);
       const peaks = await readPeaks(deps, row);
       // Not decoded yet, or erased: there is nothing to draw.
       if (!peaks || row.channels === null) return { bucket_ms: peakMs, channels: [] };

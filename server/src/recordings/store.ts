@@ -27,6 +27,8 @@ export type RecordingRow = {
   readonly created_at: Date;
   readonly stored_at: Date | null;
   readonly measured_at: Date | null;
+  /** Only administrators may hear it. */
+  readonly is_restricted: boolean;
 };
 
 /** Per channel when somebody speaks, in milliseconds from the start. */
@@ -52,14 +54,18 @@ export function findRecording(db: Db, wanted: { tenantId: string; recordingId: s
   return db.inTransaction([wanted.tenantId], (tx) => loadRecording(tx, wanted.tenantId, wanted.recordingId));
 }
 
-export type NewRecording = Pick<RecordingRow, "tenant_id" | "id" | "call_id" | "kind" | "source_digest">;
+export type NewRecording = Pick<RecordingRow, "tenant_id" | "id" | "call_id" | "kind" | "source_digest"> &
+  Partial<Pick<RecordingRow, "is_restricted">>;
 
 /** The row of one source of one call: made the first time, found ever after. */
 export async function beginRecording(tx: Tx, row: NewRecording): Promise<RecordingRow> {
   const [found] = await tx.rows<RecordingRow>(
-    `insert into recordings (tenant_id, id, call_id, kind, state, source_digest) values ($1, $2, $3, $4, 'pending', $5)
-     on conflict (tenant_id, call_id, kind, source_digest) do update set kind = excluded.kind returning *`,
-    [row.tenant_id, row.id, row.call_id, row.kind, row.source_digest],
+    `insert into recordings (tenant_id, id, call_id, kind, state, source_digest, is_restricted) values ($1, $2, $3, $4, 'pending', $5, $6)
+     on conflict (tenant_id, call_id, kind, source_digest) do update
+        set is_restricted = recordings.is_restricted or excluded.is_restricted,
+            state = case when recordings.reason = 'replaced' then 'pending' else recordings.state end
+     returning *`,
+    [row.tenant_id, row.id, row.call_id, row.kind, row.source_digest, row.is_restricted ?? false],
   );
   if (!found) throw new Error("An insert returned no row");
   return found;
@@ -91,6 +97,22 @@ export async function markMissing(
       where tenant_id = $1 and id = $2 and state in ('pending', 'failed')`,
     [row.tenant_id, row.id, row.state, row.reason, row.detail],
   );
+}
+
+/** Takes the other redacted copies of a call away: they hold something that has to be silent by now. Gives their objects. */
+export async function replaceRedacted(
+  tx: Tx,
+  { tenant_id, call_id, id }: Pick<RecordingRow, "tenant_id" | "call_id" | "id">,
+): Promise<string[]> {
+  const rows = await tx.rows<{ blob_key: string | null; peaks_key: string | null }>(
+    `with old as (select id, blob_key, peaks_key from recordings
+                   where tenant_id = $1 and call_id = $2 and kind = 'redacted' and id <> $3 and state <> 'deleted' for update)
+     update recordings r set state = 'deleted', reason = 'replaced', sealed_key = null, blob_key = null, peaks_key = null, sha256 = null,
+            speech = null, measured_at = null, deleted_at = now()
+       from old where r.tenant_id = $1 and r.id = old.id returning old.blob_key, old.peaks_key`,
+    [tenant_id, call_id, id],
+  );
+  return rows.flatMap((row) => [row.blob_key, row.peaks_key]).filter((key) => key !== null);
 }
 
 export type MeasuredRecording = Pick<

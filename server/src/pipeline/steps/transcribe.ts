@@ -42,7 +42,8 @@ export const transcribe: Step = {
       redaction: "none",
       quality: { ...quality },
     };
-    const kept = { id: heard.id, origin: "stt", redaction: "none", digest: digestOf(transcript), transcript } as const;
+    const digest = digestOf(transcript);
+    const kept = { id: heard.id, origin: "stt", redaction: "none", parentId: null, digest, transcript } as const;
     return done({ transcript: kept, words: wordsIn(kept), heard }, { engine, usage, cost });
   },
 };
@@ -52,6 +53,9 @@ const recordingMsMin = 1_000;
 
 function reasonToSkip({ told, found, plan, engines, seen, steps }: Dossier): Finished | null {
   if (seen.outcome === "voicemail") return skipped("voicemail", "A machine answered the call.");
+  if (told?.origin === "human_edit") {
+    return skipped("provider_transcript_present", "A person has put right what was said.");
+  }
   if (told && plan.definition.transcription.prefer !== "stt") {
     return skipped("provider_transcript_present", "The provider's own transcript is used.");
   }
@@ -66,6 +70,10 @@ function reasonToSkip({ told, found, plan, engines, seen, steps }: Dossier): Fin
   if (engines.isSpeechSpent) return skipped("cost_limit", "The budget for speech-to-text is spent for this month.");
   if (!engines.speech)
     return skipped("no_engine", "No speech-to-text engine is set up: PUT /v1/engines/speech sets one.");
+  if (!recording) return skipped("no_recording", "There is no recording to transcribe.");
+  if (!recording.facts) return skipped("dependency_failed", "The recording could not be read.");
+  if (recording.facts.isSilent) return skipped("silent_recording", "Nobody speaks in the recording.");
+  if (recording.facts.durationMs < recordingMsMin)
     return skipped("too_short", "The recording is shorter than a second.");
   return null;
 }
