@@ -3,6 +3,7 @@ import { createHmac, createPublicKey, verify } from "node:crypto";
 import { Signature } from "@aftercall/contract/endpoint.ts";
 import * as fc from "fast-check";
 import { Webhook as StandardWebhook } from "standardwebhooks";
+import Stripe from "stripe";
 import { Webhook as SvixWebhook } from "svix";
 import { expect, test } from "vitest";
 
@@ -79,6 +80,17 @@ test("an Ed25519 key is its seed with or without the public half, and halves tha
 test("stripe: t and one v1 for each key, over t.body", () => {
   const header = sent({ profile: "stripe" })["stripe-signature"] ?? "";
   expect(header).toBe(`t=${now},v1=${hmac(fresh, `${now}.${text}`)},v1=${hmac(old, `${now}.${text}`)}`);
+});
+
+test("stripe: Stripe's own library takes it with either key of a rotation, and with no other", () => {
+  const { webhooks } = new Stripe("sk_test_that_is_never_used");
+  const verify = (header: string, secret: string) => webhooks.constructEvent(text, header, secret);
+  const header = sent({ profile: "stripe" })["stripe-signature"] ?? "";
+  for (const secret of [fresh, old]) expect(verify(header, secret)).toEqual(JSON.parse(text));
+  expect(() => verify(header, "whsec_another")).toThrow("signature");
+  const own =
+    sent({ profile: "stripe", header: "X-Acme-Signature" }, { own: "whsec_from_there" })["x-acme-signature"] ?? "";
+  expect(verify(own, "whsec_from_there")).toEqual(JSON.parse(text));
 });
 
 test("stripe: a secret of the other system signs in place of the keys, under a header of one's own", () => {
