@@ -170,6 +170,11 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       analyse: composeAnalyse(analysing),
       enginesOf: tools.enginesOf,
       isAnalysing: config.analysis === "on",
+      operator: {
+        tenantId,
+        baseUrl: config.wonderfulApiBaseUrl,
+        http: engines.engines.httpFor({ origin: "installation" }),
+      },
     });
     delivery.start();
   }

@@ -10,7 +10,7 @@ import { fixture } from "./harness/fixture.ts";
 import { startReceiver, type Receiver } from "./harness/receiver.ts";
 import { startServerProcess, type ServerProcess } from "./harness/server-process.ts";
 import { signTwilio, signVapi } from "./harness/sign.ts";
-import { makeTenant, openLoopback } from "./harness/tenant.ts";
+import { makeTenant } from "./harness/tenant.ts";
 import { suite, type HttpCase, type RawCase, type Variables } from "./hostile/cases.ts";
 import { createRunner, type Runner } from "./hostile/run.ts";
 
@@ -19,7 +19,6 @@ let proxy: DatabaseProxy;
 let server: ServerProcess;
 let runner: Runner;
 let wonderful: Receiver;
-let operatorId = "";
 const slow = new Map<string, Promise<string[]>>();
 beforeAll(async () => {
   own = await ownDatabase();
@@ -44,7 +43,6 @@ beforeAll(async () => {
   const app = running(server.url, own.db);
   const { json } = await app.ask(known.apiKey, "GET", "/v1/whoami");
   const tenantId = fromPublicId("tenant", json.tenant.id) ?? "";
-  operatorId = tenantId;
   await prepare(app, tenantId, vars);
   const base = new URL(server.url);
   runner = createRunner({
@@ -102,10 +100,6 @@ async function useAsId(tenantId: string, id: string): Promise<void> {
   });
 }
 
-async function closeLoopback(tenant: string): Promise<void> {
-  await own.db.inTransaction([tenant], (tx) => tx.run("delete from private_targets where tenant_id = $1", [tenant]));
-}
-
 const words: Readonly<Record<CallStatus, string>> = {
   queued: "QUEUED",
   ringing: "RINGING",
@@ -139,10 +133,6 @@ function isSlow(one: HttpCase | RawCase): boolean {
 }
 
 test.each(inOrder.map((one) => [one.id, one.title, one] as const))("%s: %s", async (id, _title, one) => {
-  // Wonderful's API stands on this machine; to every other case nothing of it is open.
-  const needsApi = JSON.stringify(one).includes("comm_race");
-  if (needsApi) await openLoopback(own.db, operatorId);
   const faults = await (slow.get(id) ?? runner.run(one));
-  if (needsApi) await closeLoopback(operatorId);
   expect(faults).toEqual([]);
 });

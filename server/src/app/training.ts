@@ -3,6 +3,7 @@ import { SectionName } from "@aftercall/contract/analysis/run.ts";
 import { lockCalls } from "#/calls/store.ts";
 import type { Db } from "#/db/transaction.ts";
 import { privateTargetsOf } from "#/delivery/endpoints/private-targets-store.ts";
+import { everywhere } from "#/engines/defaults.ts";
 import { insertRun } from "#/evaluation/run-store.ts";
 import type { Analysed } from "#/evaluation/run.ts";
 import type { BatchContext } from "#/inbox/store-batch.ts";
@@ -36,6 +37,8 @@ export type TrainingParts = {
   readonly sources: Sources;
   readonly context: BatchContext;
   readonly jobs: Jobs;
+  /** Whose server it is, where its configuration says that Wonderful is reached, and the client for such URLs. */
+  readonly operator: { readonly tenantId: string; readonly baseUrl: string | null; readonly http: GuardedHttp };
   readonly enginesOf: AnalyseOnceDeps["enginesOf"];
   /** Whether calls have a pipeline, which analyses practice calls as well. */
   readonly isAnalysing: boolean;
@@ -75,7 +78,8 @@ export async function workOnTraining(parts: TrainingParts): Promise<void> {
   await jobs.work(work.feedback, (job, { signal }) => giveFeedback(deps, job, signal));
 }
 
-function fetchWith({ db, http, sources }: TrainingParts): FeedbackDeps["fetchTranscript"] {
+/** The operator's own URL may lead anywhere in the operator's network; one that a tenant set may not. */
+function fetchWith({ db, http, sources, operator }: TrainingParts): FeedbackDeps["fetchTranscript"] {
   return async (tenantId, { sourceId, communicationId }, signal) => {
     const source = sourceId === null ? null : await sources.byId(tenantId, sourceId);
     if (!source || source.provider.name !== "wonderful") {
@@ -86,10 +90,14 @@ function fetchWith({ db, http, sources }: TrainingParts): FeedbackDeps["fetchTra
       };
     }
     const { api } = WonderfulSetup.parse(source.setup);
-    const privateTargets = await db.inTransaction([tenantId], (tx) => privateTargetsOf(tx, tenantId));
+    const isOperators = tenantId === operator.tenantId && api.base_url === operator.baseUrl;
+    const privateTargets = isOperators
+      ? everywhere
+      : await db.inTransaction([tenantId], (tx) => privateTargetsOf(tx, tenantId));
     const { secrets } = source;
     const timeoutMs = limits.transcriptTimeoutMs;
-    return fetchTranscript(http, { communicationId, api, secrets, privateTargets, signal, timeoutMs });
+    const client = isOperators ? operator.http : http;
+    return fetchTranscript(client, { communicationId, api, secrets, privateTargets, signal, timeoutMs });
   };
 }
 

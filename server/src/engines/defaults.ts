@@ -60,4 +60,4 @@ export function defaultEngines(config: EngineConfig): DefaultEngines {
 }
 
 /** Credentials of the machine stay out of reach in any case (kernel/net/addresses). */
-const everywhere = ["0.0.0.0/0", "::/0"] as const;
+export const everywhere = ["0.0.0.0/0", "::/0"] as const;
