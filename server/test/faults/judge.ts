@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Call } from "@aftercall/contract/call.ts";
 import type { Delivery } from "@aftercall/contract/delivery.ts";
 import type { Event } from "@aftercall/contract/event.ts";
+import type { Message } from "@aftercall/contract/message.ts";
 
 import { type EventName, isFinal, nameOf, numberIn, numberOf } from "./calls.ts";
 import type { PublicApi } from "./public-api.ts";
@@ -82,9 +83,21 @@ export async function judge(directory: string, api: PublicApi, patienceMs: numbe
   };
 }
 
+/** A killed process's jobs are given to another one within a quarter of a minute, and then tried again after a moment. */
+const pipelineMs = 30_000;
+
 async function quiescence(api: PublicApi, patienceMs: number): Promise<void> {
+  const settled = performance.now() + pipelineMs;
+  while ((await isAnyUnsettled(api)) && performance.now() < settled) await sleep(1_000);
   const deadline = performance.now() + patienceMs;
   while ((await onTheirWay(api)).length > 0 && performance.now() < deadline) await sleep(500);
+}
+
+/** Calls that are over and of which call.completed is not written yet. */
+async function isAnyUnsettled(api: PublicApi): Promise<boolean> {
+  const over = (await api.all<Call>("/v1/calls?status=ended")).filter((call) => call.merged_into === null);
+  const told = new Set((await api.all<Message>("/v1/messages?type=call.completed")).map((message) => message.call_id));
+  return over.some(({ id }) => !told.has(id));
 }
 
 async function onTheirWay(api: PublicApi): Promise<Delivery[]> {
