@@ -123,6 +123,7 @@ test("a replay of everything changes nothing where nothing is wrong, for every p
   await twilio.own(
     fixture("twilio", "real/status.3-completed.txt", { AC00000000000000000000000000000000: twilio.keyId }),
   );
+  await customer.settled();
   const before = await customer.calls();
   for (const { id } of await customer.events()) {
     expect(await customer.post(`/v1/events/${id}/replay`, {})).toMatchObject({ result: "unchanged", problem: null });
