@@ -19,6 +19,7 @@ import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
 import { work } from "#/app/work.ts";
 import { checkDurability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
+import { findsTrigrams, noTrigrams } from "#/db/trigrams.ts";
 import { createEndpointBook } from "#/delivery/endpoints/book.ts";
 import { sweepPublishedIds } from "#/delivery/messages/publish.ts";
 import { createDeliveryWorker } from "#/delivery/worker.ts";
@@ -92,6 +93,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       throw new Error(`${durability.reasons.join("; ")} (or set AFTERCALL_ALLOW_DEGRADED_DURABILITY=true)`);
     }
   }
+
+  if (!(await findsTrigrams(database.appPool))) log.error({ search: "degraded", reason: noTrigrams }, "SEARCH IS SLOW");
 
   const strangers = config.unsignedSources.filter((name) => !providers.some((provider) => provider.name === name));
   if (strangers.length > 0) {

@@ -4,6 +4,7 @@ import type { Route } from "../api.ts";
 import { Call, CallDirection, CallStatus, Transcript } from "../call.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { Timeline } from "../timeline.ts";
+import { SearchQuery } from "./call-search.ts";
 
 const phone = z.string().trim().min(3).max(64);
 const text = z.string().min(1).max(1000);
@@ -60,6 +61,10 @@ export const callRoutes = {
       provider: z.string().max(64).optional(),
       campaign: idOf("campaign").optional(),
       business_id: text.optional().meta({ description: "Only calls of this end-customer of yours." }),
+      q: SearchQuery.optional().meta({
+        description:
+          "Words, and phrases in quotation marks, that were said or stand in the summary, names, numbers and city; all of them, eight at most. Vowel points, final letters and prefixes make no difference.",
+      }),
     }),
     output: listOf(Call),
   },

@@ -13,6 +13,7 @@ import { campaignHandlers } from "#/campaigns/routes.ts";
 import { registerOutcome } from "#/compat/outcome.ts";
 import { countPending } from "#/db/durability.ts";
 import type { Durability } from "#/db/durability.ts";
+import { findsTrigrams, noTrigrams } from "#/db/trigrams.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import type { Db } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
@@ -256,6 +257,9 @@ function checksOf({ database, durability, delivery }: HttpParts): Record<string,
       return days >= limits.attemptDaysAheadMin
         ? ok
         : { status: "degraded", reason: `Attempts have partitions for ${days} more days only: retention does not run` };
+    },
+    search: async () => {
+      return (await findsTrigrams(database.appPool)) ? ok : { status: "degraded", reason: noTrigrams };
     },
     durability: async () => {
       return durability.state === "full" ? ok : { status: "degraded", reason: durability.reasons.join("; ") };

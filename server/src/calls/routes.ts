@@ -9,6 +9,7 @@ import { pageOf } from "#/kernel/page.ts";
 import { aliasesOf } from "./alias-store.ts";
 import { factOf } from "./project.ts";
 import { type CallRecord, toCall } from "./record.ts";
+import { patternOf, termsOf } from "./search.ts";
 import { listCalls, loadCall, userNames } from "./store.ts";
 import { loadCurrentTranscript } from "./transcript-store.ts";
 
@@ -29,6 +30,7 @@ export function callHandlers({
           provider: query.provider ?? null,
           campaignId: query.campaign ?? null,
           businessId,
+          patterns: query.q === undefined ? null : termsOf(query.q).map(patternOf),
           before: query.cursor === undefined ? null : fromPublicId("call", query.cursor),
           limit: query.limit + 1,
         });

@@ -195,20 +195,26 @@ export type CallFilter = {
   readonly provider: string | null;
   readonly campaignId: string | null;
   readonly businessId: string | null;
+  /** For `like`: each must fit what the call can be found by. Null asks for nothing, none at all fits no call. */
+  readonly patterns: readonly string[] | null;
   readonly before: string | null;
   readonly limit: number;
 };
 
 /** Calls of a tenant, newest first, without those that were merged away. */
 export async function listCalls(tx: Tx, tenantId: string, filter: CallFilter): Promise<CallRecord[]> {
+  const { patterns } = filter;
+  const found = patterns ? "find_calls($1, $8::text[]) as f (id) join calls c on c.id = f.id and" : "calls c where";
   const rows = await tx.rows<CallRow>(
-    `select ${callColumns} from calls c
-      where c.tenant_id = $1 and c.merged_into is null
+    `select ${callColumns} from ${found} c.tenant_id = $1 ${patterns ? "where" : "and"} c.merged_into is null
         and ($2::text[] is null or c.status = any ($2)) and ($3::text is null or c.provider = $3)
         and ($4::uuid is null or c.campaign_id = $4) and ($5::uuid is null or c.id < $5)
         and ($7::text is null or c.business_id = $7)
       order by c.id desc limit $6`,
-    [tenantId, filter.status, filter.provider, filter.campaignId, filter.before, filter.limit, filter.businessId],
+    [
+      ...[tenantId, filter.status, filter.provider, filter.campaignId, filter.before, filter.limit, filter.businessId],
+      ...(patterns ? [patterns] : []),
+    ],
   );
   return rows.map(recordOf);
 }

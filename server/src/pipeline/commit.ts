@@ -2,7 +2,9 @@ import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
 import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit, CallResult, Change, React } from "#/calls/change.ts";
-import type { CallRecord } from "#/calls/record.ts";
+import { factOf } from "#/calls/project.ts";
+import { type CallRecord, toCall } from "#/calls/record.ts";
+import { indexCall } from "#/calls/search-store.ts";
 import { lockCalls, saveCalls } from "#/calls/store.ts";
 import { insertTranscript, overwriteTranscript } from "#/calls/transcript-store.ts";
 import { together } from "#/db/transaction.ts";
@@ -103,6 +105,12 @@ export async function conclude(
     context.react(tx, changes),
   ]);
   if (result === "lost") throw new ClaimLost();
+  // Whoever searches finds, and is shown, no more than whoever reads.
+  const transcript = shownTranscript(dossier)?.transcript ?? null;
+  const summary = factOf(after.state, "summary");
+  if (made) {
+    await indexCall(tx, { tenantId, callId, call: toCall(after, dossier.aliases), transcript, summary });
+  }
   const { mode, erase_events: withEvents } = dossier.plan.definition.redaction;
   // Until then a step that is tried again may need them.
   if (mode === "mask_at_rest" && wakeAt === null) await forgetSpoken(tx, { tenantId, callId, withEvents });

@@ -96,6 +96,8 @@ test.each(["mask_outbound", "mask_before_llm", "mask_at_rest"])(
     expect(await everyTextOf(ids, "step_results")).not.toMatch(personal);
     const current = await inTx(ids, (tx) => loadCurrentTranscript(tx, ...valuesOf(ids)));
     expect(current).toMatchObject({ origin: "redaction", redaction: "masked", parentId: expect.any(String) });
+    // The call goes by its customer's name, which whoever may see the call is shown.
+    expect((await everyTextOf(ids, "call_search")).replaceAll("Ruth Cohen", "")).not.toMatch(personal);
     expect(current?.transcript.turns[2]?.text).toBe("Please charge the card [CARD_1] for the advertisement.");
     expect(bench.bugs).toEqual([]);
     const spoken = await everyTextOf(ids, "transcripts");
