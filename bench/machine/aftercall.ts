@@ -25,10 +25,17 @@ export type AftercallOptions = {
   readonly logLevel: string;
   /** Directory for processor profiles; null: none. */
   readonly profileDir: string | null;
+  /** Whether it works out what calls were about; not where taking in and sending alone is measured. */
+  readonly analysis?: "on" | "off";
 };
 
 /** The whole server in a process of its own, as in production but for the receivers of this machine, which it may reach. */
-export async function startAftercall({ databaseUrl, logLevel, profileDir }: AftercallOptions): Promise<Aftercall> {
+export async function startAftercall({
+  databaseUrl,
+  logLevel,
+  profileDir,
+  analysis = "off",
+}: AftercallOptions): Promise<Aftercall> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const dataDir = mkdtempSync(join(tmpdir(), "aftercall-bench-"));
@@ -53,8 +60,7 @@ export async function startAftercall({ databaseUrl, logLevel, profileDir }: Afte
         AFTERCALL_PRIVATE_TARGETS: "127.0.0.0/8",
         AFTERCALL_HTTPS_ONLY: "false",
         AFTERCALL_LOG_LEVEL: logLevel,
-        // Taking in and sending is measured. What calls were about is worked out beside it, and by nobody that this is compared with.
-        AFTERCALL_ANALYSIS: "off",
+        AFTERCALL_ANALYSIS: analysis,
       },
     },
   );
