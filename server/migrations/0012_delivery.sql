@@ -48,3 +48,28 @@ begin
     execute format('alter function %s owner to aftercall_lookup', f);
   end loop;
 end $$;
+
+-- For the metrics: the endpoints whose oldest waiting delivery is oldest, with what holds it back. One row looked at for each lane.
+create function lookup_latest_endpoints(endpoints_max int) returns table (tenant_id uuid, endpoint_id uuid, cause text, oldest_seconds double precision)
+  language sql stable security definer set search_path = public
+  as $$
+    with recursive lane as (
+      (select d.tenant_id, d.endpoint_id, d.is_retry, d.due_at from deliveries d where d.state = 'due' and not d.is_blocked
+        order by d.tenant_id, d.endpoint_id, d.is_retry, d.due_at limit 1)
+      union all
+      (select n.* from lane l cross join lateral (
+         select d.tenant_id, d.endpoint_id, d.is_retry, d.due_at from deliveries d
+          where d.state = 'due' and not d.is_blocked and (d.tenant_id, d.endpoint_id, d.is_retry) > (l.tenant_id, l.endpoint_id, l.is_retry)
+          order by d.tenant_id, d.endpoint_id, d.is_retry, d.due_at limit 1) as n))
+    select l.tenant_id, l.endpoint_id,
+           case when e.paused_at is not null then 'paused' when h.breaker <> 'closed' and e.is_breaker_on then 'breaker'
+                when h.not_before > now() then 'throttled' else 'due' end,
+           max(extract(epoch from now() - l.due_at))::float8 as oldest
+      from lane l join endpoints e on e.tenant_id = l.tenant_id and e.id = l.endpoint_id
+      join endpoint_health h on h.tenant_id = l.tenant_id and h.endpoint_id = l.endpoint_id
+     where l.due_at <= now() and e.disabled_at is null
+     group by 1, 2, 3 order by oldest desc limit endpoints_max
+  $$;
+revoke all on function lookup_latest_endpoints(int) from public;
+grant execute on function lookup_latest_endpoints(int) to aftercall_app;
+alter function lookup_latest_endpoints(int) owner to aftercall_lookup;

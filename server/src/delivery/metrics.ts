@@ -11,6 +11,7 @@ export type DeliveryMetrics = {
   readonly oldestDueSeconds: { set(seconds: number): void };
   readonly waitingDeliveries: { set(labels: { cause: string }, count: number): void };
   readonly oldestWaitingSeconds: { set(labels: { cause: string }, seconds: number): void };
+  readonly latestEndpoints: { reset(): void; set(labels: { endpoint: string; cause: string }, seconds: number): void };
   readonly breakers: { set(labels: { state: string }, count: number): void };
   readonly leasesLostTotal: { inc(count: number): void };
 };

@@ -1,3 +1,5 @@
+import { toPublicId } from "@aftercall/contract/id.ts";
+
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
@@ -11,7 +13,7 @@ import type { Tally } from "./health/tally.ts";
 import { breakerStates, type DeliveryMetrics, waitingCauses } from "./metrics.ts";
 import { tenantsWithBlockedDeliveries, unblockStranded } from "./queue/line-store.ts";
 import { freeLostClaims, type Held, orphanedClaims, renewLeases, tenantsWithExpiredLeases } from "./queue/store.ts";
-import { backlog, breakers, oldestDueSeconds, workerGone, workerSeen } from "./queue/watch-store.ts";
+import { backlog, breakers, latestEndpoints, oldestDueSeconds, workerGone, workerSeen } from "./queue/watch-store.ts";
 
 export type UpkeepOptions = {
   readonly db: Db;
@@ -139,10 +141,16 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   async function count(): Promise<void> {
-    const [waiting, states] = await db.inTransaction(
+    const [waiting, states, latest] = await db.inTransaction(
       [],
-      async (tx) => [await backlog(tx), await breakers(tx)] as const,
+      async (tx) =>
+        [await backlog(tx), await breakers(tx), await latestEndpoints(tx, limits.latestEndpointsMax)] as const,
     );
+    // Which they are changes: one that has caught up is not shown any more.
+    metrics.latestEndpoints.reset();
+    for (const { endpoint_id: id, cause, oldest_seconds: seconds } of latest) {
+      metrics.latestEndpoints.set({ endpoint: toPublicId("endpoint", id), cause }, seconds);
+    }
     for (const cause of waitingCauses) {
       const row = waiting.find((one) => one.cause === cause);
       metrics.waitingDeliveries.set({ cause }, row?.count ?? 0);

@@ -115,3 +115,20 @@ function patientClock(): FakeClock {
 async function until(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setImmediate(resolve));
 }
+
+test("the metrics name the endpoint whose messages are latest, and what holds it back", async () => {
+  const { worker, metrics } = delivering.newNode("running");
+  running = worker;
+  const { id, uuid } = await delivering.endpoint({ url: receiver.url });
+  await delivering.write([delivering.fact()]);
+  await delivering.sql("update deliveries set due_at = now() - interval '90 seconds'");
+  await delivering.sql("update endpoint_health set not_before = now() + interval '1 hour' where endpoint_id = $1", [
+    uuid,
+  ]);
+  worker.start();
+  const shown = async () => (await metrics.latestEndpoints.get()).values;
+  await expect.poll(shown, { timeout: 10_000 }).toHaveLength(1);
+  const [series] = await shown();
+  expect(series?.labels).toEqual({ endpoint: id, cause: "throttled" });
+  expect(series?.value).toBeGreaterThan(89);
+});

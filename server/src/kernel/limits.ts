@@ -81,6 +81,8 @@ export const limits = {
   deliveryLinesMs: 60_000,
   /** How often the backlog is counted for the metrics. */
   deliveryBacklogMs: 30_000,
+  /** Endpoints that the metrics name, the latest ones: each is a series of its own. */
+  latestEndpointsMax: 20,
   /** Claims of one delivery in a row that run out without a result before it is set aside. */
   deliveryLostMax: 5,
   /** Results in one transaction. */

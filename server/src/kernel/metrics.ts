@@ -102,6 +102,12 @@ export function createMetrics(options: { process?: boolean } = {}) {
       labelNames: ["cause"],
       registers,
     }),
+    latestEndpoints: new Gauge({
+      name: "aftercall_endpoint_oldest_waiting_seconds",
+      help: "How long the oldest delivery of an endpoint has been due, by what holds it back: due, throttled, breaker, paused. The twenty worst.",
+      labelNames: ["endpoint", "cause"],
+      registers,
+    }),
     breakers: new Gauge({
       name: "aftercall_breakers",
       help: "Enabled endpoints by the state of their breaker: closed, open, half_open.",

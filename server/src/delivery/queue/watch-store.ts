@@ -31,6 +31,17 @@ export async function backlog(tx: Tx): Promise<Backlog[]> {
   return tx.rows<Backlog>("select cause, count::int, oldest_seconds from lookup_backlog()", [], "delivery.backlog");
 }
 
+export type Latest = { readonly endpoint_id: string; readonly cause: string; readonly oldest_seconds: number };
+
+/** The endpoints over all tenants that are latest, each with what holds it back. */
+export async function latestEndpoints(tx: Tx, max: number): Promise<Latest[]> {
+  return tx.rows<Latest>(
+    "select endpoint_id, cause, oldest_seconds from lookup_latest_endpoints($1)",
+    [max],
+    "delivery.latest-endpoints",
+  );
+}
+
 /** Enabled endpoints over all tenants by the state of their breakers. */
 export async function breakers(tx: Tx): Promise<{ breaker: string; count: number }[]> {
   return tx.rows("select breaker, count::int from lookup_breakers()", [], "delivery.breakers");
