@@ -197,6 +197,24 @@ AS $function$ select h.breaker, count(*) from endpoint_health h join endpoints e
 alter function lookup_breakers() owner to aftercall_lookup;
 grant execute on function lookup_breakers() to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_due_polls(wanted_providers text[], wanted_slots text[], at timestamp with time zone, most integer)
+ RETURNS TABLE(tenant_id uuid, source_id uuid, due_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select s.tenant_id, s.id, coalesce(p.due_at, s.created_at)
+          from sources s
+          join unnest(wanted_providers, wanted_slots) as w (provider, slot) on w.provider = s.provider
+          left join source_polls p on p.tenant_id = s.tenant_id and p.source_id = s.id
+         where s.is_enabled and coalesce(p.due_at, s.created_at + interval '5 minutes') <= at
+           and coalesce(s.setup #>> '{api,polls}', 'true') = 'true'
+           and exists (select 1 from source_secrets k where k.tenant_id = s.tenant_id and k.source_id = s.id and k.slot = w.slot
+                         and (k.expires_at is null or k.expires_at > at))
+         order by 3 limit most $function$
+;
+alter function lookup_due_polls(text[],text[],timestamp with time zone,integer) owner to aftercall_lookup;
+grant execute on function lookup_due_polls(text[],text[],timestamp with time zone,integer) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_given_route_sources(wanted_provider text)
  RETURNS TABLE(tenant_id uuid, id uuid)
  LANGUAGE sql
@@ -818,6 +836,24 @@ create policy tenant_wall on call_aliases for all to public using ((tenant_id = 
 grant insert, select, update on call_aliases to aftercall_app;
 grant select on call_aliases to aftercall_lookup;
 
+create table call_pulls (
+  tenant_id uuid not null,
+  call_id uuid not null,
+  source_id uuid not null,
+  ask_count integer default 0 not null,
+  due_at timestamp with time zone not null,
+  result text not null,
+  constraint call_pulls_pkey PRIMARY KEY (tenant_id, call_id, source_id),
+  constraint call_pulls_result_check CHECK ((result = ANY (ARRAY['found'::text, 'not_found'::text, 'unreadable'::text]))),
+  constraint call_pulls_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+  constraint call_pulls_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX call_pulls_source ON public.call_pulls USING btree (tenant_id, source_id);
+alter table call_pulls enable row level security;
+alter table call_pulls force row level security;
+create policy tenant_wall on call_pulls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on call_pulls to aftercall_app;
+
 create table call_search (
   tenant_id uuid not null,
   call_id uuid not null,
@@ -872,6 +908,7 @@ alter table calls alter column state set storage external;
 CREATE INDEX calls_business ON public.calls USING btree (tenant_id, business_id, id) WHERE (business_id IS NOT NULL);
 CREATE INDEX calls_campaign ON public.calls USING btree (tenant_id, campaign_id) WHERE (campaign_id IS NOT NULL);
 CREATE INDEX calls_erased ON public.calls USING btree (tenant_id, id) WHERE (erased_at IS NOT NULL);
+CREATE INDEX calls_open ON public.calls USING btree (tenant_id, id) WHERE ((announced = '{}'::text[]) AND (merged_into IS NULL));
 alter table calls enable row level security;
 alter table calls force row level security;
 create policy tenant_wall on calls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -1403,6 +1440,46 @@ create policy tenant_wall on identity_providers for all to public using ((tenant
 grant delete, insert, select on identity_providers to aftercall_app;
 grant select on identity_providers to aftercall_lookup;
 
+create table import_failures (
+  tenant_id uuid not null,
+  import_id uuid not null,
+  line bigint not null,
+  reason text not null,
+  constraint import_failures_pkey PRIMARY KEY (tenant_id, import_id, line),
+  constraint import_failures_line_check CHECK ((line > 0)),
+  constraint import_failures_tenant_id_import_id_fkey FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id) ON DELETE CASCADE
+);
+alter table import_failures enable row level security;
+alter table import_failures force row level security;
+create policy tenant_wall on import_failures for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select on import_failures to aftercall_app;
+
+create table imports (
+  tenant_id uuid not null,
+  id uuid not null,
+  source_id uuid not null,
+  is_delivered boolean not null,
+  state text default 'running'::text not null,
+  line_count bigint default 0 not null,
+  applied_count bigint default 0 not null,
+  repeated_count bigint default 0 not null,
+  skipped_count bigint default 0 not null,
+  failed_count bigint default 0 not null,
+  byte_count bigint default 0 not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint imports_pkey PRIMARY KEY (tenant_id, id),
+  constraint imports_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'interrupted'::text]))),
+  constraint imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint imports_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
+);
+alter table imports enable row level security;
+alter table imports force row level security;
+create policy tenant_wall on imports for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on imports to aftercall_app;
+
 create table message_bodies (
   tenant_id uuid not null,
   message_id uuid not null,
@@ -1695,6 +1772,29 @@ alter table seals force row level security;
 create policy tenant_wall on seals for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select on seals to aftercall_app;
 
+create table source_polls (
+  tenant_id uuid not null,
+  source_id uuid not null,
+  due_at timestamp with time zone not null,
+  polled_at timestamp with time zone not null,
+  result text not null,
+  detail text,
+  request_count integer default 0 not null,
+  found_count integer default 0 not null,
+  found_total bigint default 0 not null,
+  failure_count integer default 0 not null,
+  listed_until timestamp with time zone,
+  constraint source_polls_pkey PRIMARY KEY (tenant_id, source_id),
+  constraint source_polls_result_check CHECK ((result = ANY (ARRAY['ok'::text, 'off'::text, 'refused'::text, 'limited'::text, 'unavailable'::text, 'unreadable'::text]))),
+  constraint source_polls_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
+);
+alter table source_polls enable row level security;
+alter table source_polls force row level security;
+create policy lookup on source_polls for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on source_polls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on source_polls to aftercall_app;
+grant select on source_polls to aftercall_lookup;
+
 create table source_secrets (
   tenant_id uuid not null,
   id uuid not null,
@@ -1714,8 +1814,10 @@ create table source_secrets (
 CREATE INDEX source_secrets_source ON public.source_secrets USING btree (tenant_id, source_id);
 alter table source_secrets enable row level security;
 alter table source_secrets force row level security;
+create policy lookup on source_secrets for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on source_secrets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on source_secrets to aftercall_app;
+grant select on source_secrets to aftercall_lookup;
 
 create table sources (
   tenant_id uuid not null,

@@ -16,7 +16,7 @@ import { runSweeps } from "#/app/sweeps.ts";
 import { composeTools } from "#/app/tools.ts";
 import { workOnTraining } from "#/app/training.ts";
 import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
-import { work } from "#/app/work.ts";
+import { enqueuePullsWith, work } from "#/app/work.ts";
 import { checkDurability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import { findsTrigrams, noTrigrams } from "#/db/trigrams.ts";
@@ -25,6 +25,9 @@ import { sweepPublishedIds } from "#/delivery/messages/publish.ts";
 import { createDeliveryWorker } from "#/delivery/worker.ts";
 import { sweepIdempotencyKeys } from "#/http/idempotency.ts";
 import { closeServer } from "#/http/server.ts";
+import { pullLimits } from "#/inbox/pull/limits.ts";
+import { pullSource } from "#/inbox/pull/run.ts";
+import { queuePulls } from "#/inbox/pull/schedule.ts";
 import { runReplay } from "#/inbox/run-replay.ts";
 import { sealLogs } from "#/inbox/seal.ts";
 import { settleCall } from "#/inbox/settle.ts";
@@ -164,6 +167,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     });
     const finished = composeReplayFinished({ ids, book });
     await jobs.work(work.replay, (data, { signal }) => runReplay(db, intake.context, data, { signal, finished }));
+    const pulling = { db, http, clock, log, sources, batcher: intake.batcher, context: intake.context };
+    await jobs.work(work.pull, (data, { signal }) => pullSource(pulling, data, signal));
     await workOnUpkeep({ config, db, jobs, book, clock, ids, log, metrics });
     await workOnCalls({ config, db, jobs, clock, ids, log, react, tools });
     const analysing = { db, ids, clock, log, jobs, recipe, ...tools };
@@ -183,6 +188,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   }
   const sweeps = [
     { name: "waiting events", everyMs: limits.unmatchedSweepMs, run: () => sweepUnmatched(db, intake.context) },
+    { name: "pulls", everyMs: pullLimits.sweepMs, run: () => queuePulls(db, clock, enqueuePullsWith(jobs, clock)) },
     { name: "seals", everyMs: limits.sealEveryMs, run: () => sealLogs(db) },
     {
       name: "erasures",

@@ -4,6 +4,7 @@ import type { Route } from "../api.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import {
   CreateSource,
+  ListedSource,
   NewSecret,
   ProviderInfo,
   RotatedSecret,
@@ -27,10 +28,10 @@ export const sourceRoutes = {
   listSources: {
     method: "GET",
     path: "/v1/sources",
-    summary: "List the sources of the tenant, newest first",
+    summary: "List the sources of the tenant, newest first, with what asking their provider's API did last",
     role: "viewer",
     query: ListQuery,
-    output: listOf(Source),
+    output: listOf(ListedSource),
   },
   createSource: {
     method: "POST",
@@ -40,6 +41,15 @@ export const sourceRoutes = {
     body: CreateSource,
     output: Source,
     status: 201,
+  },
+  pullSource: {
+    method: "POST",
+    path: "/v1/sources/:id/pull",
+    summary: "Ask the source's provider now for calls whose webhooks did not come",
+    role: "member",
+    params: sourceId,
+    output: z.object({ source_id: z.string() }),
+    status: 202,
   },
   getSource: {
     method: "GET",

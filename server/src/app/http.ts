@@ -13,9 +13,9 @@ import { campaignHandlers } from "#/campaigns/routes.ts";
 import { registerOutcome } from "#/compat/outcome.ts";
 import { countPending } from "#/db/durability.ts";
 import type { Durability } from "#/db/durability.ts";
-import { findsTrigrams, noTrigrams } from "#/db/trigrams.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import type { Db } from "#/db/transaction.ts";
+import { findsTrigrams, noTrigrams } from "#/db/trigrams.ts";
 import { notify } from "#/db/wake.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
 import { closeEndpointsOf } from "#/delivery/endpoints/close.ts";
@@ -57,6 +57,7 @@ import type { Metrics } from "#/kernel/metrics.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { deriveKey, type SecretBox } from "#/kernel/secrets.ts";
+import { correctionHandlers } from "#/pipeline/corrections.ts";
 import { pipelineHandlers } from "#/pipeline/routes.ts";
 import { providers } from "#/providers/index.ts";
 import { openRecording } from "#/recordings/read.ts";
@@ -195,6 +196,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
       providers,
       publicUrl: config.publicUrl,
       forgetSources: sources.forget,
+      enqueuePull: (tx, data) => jobs.enqueue(tx, work.pull, data),
     }),
     ...callHandlers({ db }),
     ...findInCallHandlers({ db }),
@@ -222,6 +224,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
       enqueueFeedback: enqueueFeedbackWith(jobs),
     }),
     ...pipelineHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs) }),
+    ...correctionHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs) }),
     ...analysisHandlers({ db, ids, clock, jobs, react: context.hooks.react, engines: parts.engines.engines }),
     ...engineHandlers({ db, box, ids, clock, ...parts.engines }),
     ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),

@@ -2,8 +2,11 @@ import { z } from "zod";
 
 import type { Tx } from "#/db/transaction.ts";
 import type { EnqueueResend } from "#/delivery/resend/run.ts";
+import { pullLimits } from "#/inbox/pull/limits.ts";
+import type { DuePoll } from "#/inbox/pull/store.ts";
 import { defineJob, jobId } from "#/jobs/define.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
+import type { Clock } from "#/kernel/clock.ts";
 
 const call = z.object({ tenantId: z.uuid(), callId: z.uuid() });
 
@@ -20,6 +23,13 @@ export const work = {
     name: "inbox.replay",
     data: z.object({ tenantId: z.uuid(), replayId: z.uuid() }),
     expireSeconds: 3_600,
+  }),
+  /** Asks the provider of a source for what its webhooks did not say. The next turn comes by itself. */
+  pull: defineJob({
+    name: "inbox.pull",
+    data: z.object({ tenantId: z.uuid(), sourceId: z.uuid() }),
+    concurrency: 2,
+    expireSeconds: 1_800,
   }),
   /** Sends messages once more, at the rate of their resend. */
   resend: defineJob({
@@ -78,6 +88,19 @@ export function enqueueFeedbackWith(jobs: Jobs) {
 /** Each run of a resend is queued once, whoever asks for it. */
 export function enqueueResendWith(jobs: Jobs): EnqueueResend {
   return (tx, data) => jobs.enqueue(tx, work.resend, data, { id: jobId("resend", data.resendId, String(data.run)) });
+}
+
+/** Each turn of a source at its provider's API is queued once, whoever asks for it. */
+export function enqueuePullsWith(jobs: Jobs, clock: Clock) {
+  return (tx: Tx, due: readonly DuePoll[]): Promise<void> =>
+    jobs.enqueueAll(
+      tx,
+      work.pull,
+      due.map(({ tenant_id: tenantId, source_id: sourceId, due_at: at }) => ({
+        data: { tenantId, sourceId },
+        id: jobId("pull", sourceId, at.toISOString(), String(Math.floor(clock.now() / pullLimits.againMs))),
+      })),
+    );
 }
 
 /** Queues calls for their pipelines, all in one statement. Two jobs of one call do no harm: one of them works. */

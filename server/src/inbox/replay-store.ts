@@ -87,7 +87,8 @@ export async function nextEvents(
   limit: number,
 ): Promise<(StoredEvent & { readonly xid: string; readonly seq: number })[]> {
   return tx.rows(
-    `select e.tenant_id, e.id, e.source_id, e.provider, e.key, e.part, e.received_at, e.route, e.url, e.headers, e.body, e.call_id,
+    `select e.tenant_id, e.id, e.source_id, e.provider, e.key, e.part, e.received_at, e.route, e.url, e.headers, e.body, e.verification,
+            e.call_id,
             e.xid::text as xid, e.seq
        from events e
       where ${matches} and e.body_digest is null and e.xid < $6::xid8 and ($7::text is null or (e.xid, e.seq) > ($7::xid8, $8::bigint))

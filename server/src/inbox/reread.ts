@@ -2,6 +2,7 @@ import { providerNamed } from "#/providers/index.ts";
 import type { Sources } from "#/sources/active.ts";
 
 import type { Reread } from "./match-calls.ts";
+import { cameBy, readAs } from "./read-as.ts";
 
 /** Reads stored events again with today's parser and their source's settings of today. */
 export function createReread(sources: Sources): Reread {
@@ -16,9 +17,8 @@ export function createReread(sources: Sources): Reread {
       body: stored.body,
     };
     try {
-      const event = provider.parse({ request, setup: source.setup, receivedAtMs: stored.received_at.getTime() })[
-        stored.part
-      ];
+      const input = { request, setup: source.setup, receivedAtMs: stored.received_at.getTime() };
+      const event = readAs(provider, cameBy(stored.verification), input)[stored.part];
       return event ? { event, userId: source.userId } : null;
     } catch {
       return null;

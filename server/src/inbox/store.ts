@@ -177,11 +177,12 @@ export type StoredEvent = {
   readonly url: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly body: Buffer;
+  readonly verification: string;
   readonly call_id: string | null;
 };
 
 const storedColumns =
-  "e.tenant_id, e.id, e.source_id, e.provider, e.key, e.part, e.received_at, e.route, e.url, e.headers, e.body, e.call_id";
+  "e.tenant_id, e.id, e.source_id, e.provider, e.key, e.part, e.received_at, e.route, e.url, e.headers, e.body, e.verification, e.call_id";
 
 /** Takes the events that waited for these names out of the waiting room, oldest first. */
 export async function takeUnmatched(

@@ -10,12 +10,10 @@ import type { LiveTurn } from "@aftercall/contract/live.ts";
 import type { z } from "zod";
 
 import type { LargeBodies } from "./large.ts";
+import type { Pull } from "./pull.ts";
 import type { RecordingAsk, RecordingInput } from "./recording.ts";
 
-/**
- * What a provider is: a folder of pure functions over the bytes of a webhook.
- * No database, no network, no clock: what they need is handed to them.
- */
+/** What a provider is: pure functions over the bytes of a webhook. Database, network and clock are others'. */
 export interface Provider<Setup extends z.ZodType = z.ZodType> {
   /** Folder name and the word in URLs, SQL and logs: `vapi`. */
   readonly name: string;
@@ -41,6 +39,8 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   parse(input: ParseInput<z.infer<Setup>>): CallEvent[];
   /** Where a recording is and how it is asked for, the best way first; absent: at the URL that the provider named. */
   recordings?(input: RecordingInput<z.infer<Setup>>): readonly RecordingAsk[];
+  /** How its API is asked for what a lost webhook would have said; absent: it has none, or none that is known. */
+  readonly pull?: Pull<z.infer<Setup>>;
   /** Larger bodies that carry a recording; absent: there are none, and what is larger is refused. */
   readonly large?: LargeBodies<z.infer<Setup>>;
   /** The HTTP answer for what became of a request. */
@@ -152,10 +152,7 @@ export type CallEvent = {
   readonly facts: Facts;
   /** What it only suggests (a direction read out of a room name): any stated fact wins over it. */
   readonly guesses: Facts;
-  /**
-   * How good the evidence is, 1 to 9, usually 5. Of two final reports the heavier wins, then the earlier;
-   * of two equal facts the heavier wins, then the later.
-   */
+  /** How good the evidence is, 1 to 9, usually 5. The heavier wins; then of final reports the earlier, of facts the later. */
   readonly weight: number;
   readonly transcript: Transcript | null;
   /** What is being said at this moment, for those who listen live; the transcript of the call does not depend on it. */
@@ -222,6 +219,8 @@ export type Facts = {
   readonly disconnect_reason?: string | null;
   readonly sip_call_id?: string | null;
   readonly purpose?: "training" | null;
+  /** Brought in from a file, and not to be told to endpoints. */
+  readonly is_quiet?: true | null;
 };
 export type FactName = keyof Facts;
 

@@ -1,11 +1,11 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
-import type { ProviderInfo, Source, SourceSecret } from "@aftercall/contract/source.ts";
+import type { ProviderInfo, Source, SourcePull, SourceSecret } from "@aftercall/contract/source.ts";
 import { z } from "zod";
 
 import type { Provider } from "#/providers/provider.ts";
 
 import { isActive } from "./secrets.ts";
-import type { SecretRow, SourceRow } from "./store.ts";
+import type { SecretRow, SourcePollRow, SourceRow } from "./store.ts";
 
 /** A source as the API shows it: settings as they are in force, secrets without their values. */
 export function presentSource(
@@ -33,6 +33,18 @@ export function presentSource(
     secrets: active.map(presentSecret),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
+  };
+}
+
+export function presentPull(row: SourcePollRow): SourcePull {
+  return {
+    result: row.result,
+    detail: row.detail,
+    polled_at: row.polled_at.toISOString(),
+    next_poll_at: row.due_at.toISOString(),
+    request_count: row.request_count,
+    found_count: row.found_count,
+    found_total: Number(row.found_total),
   };
 }
 

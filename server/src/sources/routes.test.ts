@@ -36,6 +36,7 @@ beforeAll(async () => {
     providers: [voices, rooms],
     publicUrl,
     forgetSources,
+    enqueuePull: async () => {},
   };
   api = await startApi(db, sourceRoutes, sourceHandlers(options));
 });

@@ -15,7 +15,7 @@ import type { Provider } from "#/providers/provider.ts";
 
 import { sourcesChanged } from "./active.ts";
 import { checkSecret, checkSetup, invalid, providerNamed, userIdOf } from "./check.ts";
-import { presentProvider, presentSecret, presentSource } from "./present.ts";
+import { presentProvider, presentPull, presentSecret, presentSource } from "./present.ts";
 import { addSecret, rotateSecret, type SecretChange } from "./rotate.ts";
 import { isActive } from "./secrets.ts";
 import * as store from "./store.ts";
@@ -30,6 +30,8 @@ export type SourceHandlerOptions = {
   readonly publicUrl: string;
   /** Called after a change was committed, so that this process sees it at once; others are woken. */
   readonly forgetSources: () => void;
+  /** Has the provider of a source asked at once. */
+  readonly enqueuePull: (tx: Tx, data: { tenantId: string; sourceId: string }) => Promise<void>;
 };
 
 /** What /v1 can do with sources. Every change is written with its audit row and made known to all processes at its commit. */
@@ -43,11 +45,26 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
       const before = query.cursor === undefined ? null : fromPublicId("source", query.cursor);
       return db.inTransaction([tenant], async (tx) => {
         const rows = await store.listSources(tx, tenant, query.limit + 1, before);
-        const data = await presentAll(tx, rows.slice(0, query.limit));
+        const shown = rows.slice(0, query.limit);
+        const polls = await store.pollsOf(
+          tx,
+          tenant,
+          shown.map((row) => row.id),
+        );
+        const pulls = new Map(polls.map((poll) => [toPublicId("source", poll.source_id), presentPull(poll)]));
+        const sources = await presentAll(tx, shown);
+        const data = sources.map((source) => ({ ...source, pull: pulls.get(source.id) ?? null }));
         const hasMore = rows.length > query.limit;
         return { data, has_more: hasMore, next_cursor: hasMore ? (data.at(-1)?.id ?? null) : null };
       });
     },
+
+    pullSource: ({ tenant, params }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const row = await sourceOf(tx, tenant, params.id);
+        await options.enqueuePull(tx, { tenantId: tenant, sourceId: row.id });
+        return { source_id: toPublicId("source", row.id) };
+      }),
 
     getSource: ({ tenant, params }) =>
       db.inTransaction([tenant], async (tx) => present(tx, await sourceOf(tx, tenant, params.id))),

@@ -180,3 +180,23 @@ export async function deleteSecret(tx: Tx, tenant: string, sourceId: string, id:
 export async function lockDefaults(tx: Tx): Promise<void> {
   await tx.run("select pg_advisory_xact_lock(hashtext('aftercall.default_sources'))");
 }
+
+export type SourcePollRow = {
+  readonly source_id: string;
+  readonly result: "ok" | "off" | "refused" | "limited" | "unavailable" | "unreadable";
+  readonly detail: string | null;
+  readonly polled_at: Date;
+  readonly due_at: Date;
+  readonly request_count: number;
+  readonly found_count: number;
+  readonly found_total: string;
+};
+
+/** What asking the providers of these sources did last. */
+export async function pollsOf(tx: Tx, tenant: string, sourceIds: readonly string[]): Promise<SourcePollRow[]> {
+  return tx.rows<SourcePollRow>(
+    `select source_id, result, detail, polled_at, due_at, request_count, found_count, found_total
+       from source_polls where tenant_id = $1 and source_id = any ($2::uuid[])`,
+    [tenant, sourceIds],
+  );
+}

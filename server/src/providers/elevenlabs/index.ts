@@ -1,6 +1,7 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { parse } from "./events.ts";
+import { pull } from "./pull.ts";
 import { recordingAsks } from "./recording-ask.ts";
 import { ElevenLabsSetup } from "./setup.ts";
 import { beginVerification, verify } from "./verify.ts";
@@ -13,7 +14,7 @@ export const elevenlabs = defineProvider({
   setup: ElevenLabsSetup,
   secrets: [
     { slot: "secret", title: "Webhook secret (wsec_…)", env: ["ELEVENLABS_WEBHOOK_SECRET"] },
-    { slot: "api_key", title: "API key, for fetching recordings", env: [] },
+    { slot: "api_key", title: "API key, for fetching recordings and conversations whose webhooks were lost", env: [] },
   ],
   givenRoutes: [{ method: "POST", path: "/webhooks/elevenlabs/post-call" }],
   givenRoutesCreate: false,
@@ -22,6 +23,7 @@ export const elevenlabs = defineProvider({
   verify,
   parse,
   recordings: recordingAsks,
+  pull,
   // Four hours at 128 kbit/s, as base64.
   large: { bytesMax: 320_000_000, member: "full_audio", begin: beginVerification },
   answer,

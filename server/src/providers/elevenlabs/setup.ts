@@ -1,6 +1,12 @@
 import { z } from "zod";
 
+import { apiSetup } from "../pull.ts";
+
 export const ElevenLabsSetup = z.object({
+  api: apiSetup(
+    "https://api.elevenlabs.io",
+    "ElevenLabs' API, the one host that the API key is sent to (https://api.eu.residency.elevenlabs.io, say); empty: it is not asked",
+  ),
   past_minutes: z
     .number()
     .int()

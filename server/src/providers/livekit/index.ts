@@ -2,6 +2,7 @@ import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { eventOf } from "./events.ts";
 import { readPayload } from "./payload.ts";
+import { pull } from "./pull.ts";
 import { recordingAsks } from "./recording-ask.ts";
 import { LivekitSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
@@ -32,5 +33,6 @@ export const livekit = defineProvider({
   verify,
   parse: ({ request, setup }) => [eventOf(readPayload(request.body), setup)],
   recordings: recordingAsks,
+  pull,
   answer,
 });

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { apiSetup } from "../pull.ts";
+
 /** The object store that egress writes to. Recordings in it are fetched with the secret in the slot `recordings`. */
 const RecordingStore = z.object({
   endpoint: z
@@ -16,6 +18,7 @@ export const LivekitSetup = z.object({
     .regex(/^[1-9]\d{0,2}$/)
     .default("1")
     .describe("Calling code put before a national number of ten digits in a room name (sip-7678189426__…)"),
+  api: apiSetup("", "https://<project>.livekit.cloud: the API of the project; empty: it is not asked"),
   recordings: RecordingStore.prefault({}).describe("The object store that egress writes to, where it is private"),
 });
 export type LivekitSetup = z.infer<typeof LivekitSetup>;

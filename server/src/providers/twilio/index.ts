@@ -2,6 +2,7 @@ import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { eventOf } from "./events.ts";
 import { readCallbacks } from "./payload.ts";
+import { pull } from "./pull.ts";
 import { recordingAsks } from "./recording-ask.ts";
 import { TwilioSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
@@ -29,5 +30,6 @@ export const twilio = defineProvider({
   verify,
   parse: ({ request, setup }) => readCallbacks(request).map((callback) => eventOf(callback, request, setup)),
   recordings: recordingAsks,
+  pull,
   answer,
 });

@@ -1,7 +1,13 @@
 import { z } from "zod";
 
+import { apiSetup } from "../pull.ts";
+
 /** Settings of a Twilio source. */
 export const TwilioSetup = z.object({
+  api: apiSetup(
+    "https://api.twilio.com",
+    "Twilio's API, the one host that is asked with the account's auth token; empty: it is not asked",
+  ),
   recording_format: z
     .enum(["wav", "mp3"])
     .default("wav")

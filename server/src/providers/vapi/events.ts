@@ -81,7 +81,7 @@ function flatContent(said: VapiMessage, status: CallStatus): Partial<CallEvent> 
   };
 }
 
-const progress: ReadonlyMap<string, CallStatus> = new Map([
+export const progress: ReadonlyMap<string, CallStatus> = new Map([
   ["scheduled", "queued"],
   ["queued", "queued"],
   ["ringing", "ringing"],
@@ -112,7 +112,7 @@ function statusContent(said: VapiMessage): Partial<CallEvent> {
 }
 
 /** The end of a call: `failed` and `canceled` have a status of their own. */
-function endHeard(said: VapiMessage): Heard {
+export function endHeard(said: VapiMessage): Heard {
   const reason = endedReasonOf(said);
   const { startedAt, endedAt } = timesOf(said);
   const lasted = startedAt !== null && (endedAt ?? said.at ?? 0) > startedAt;

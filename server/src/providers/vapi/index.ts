@@ -1,6 +1,7 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { parse } from "./events.ts";
+import { pull } from "./pull.ts";
 import { recordingAsks } from "./recording-ask.ts";
 import { VapiSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
@@ -13,7 +14,7 @@ export const vapi = defineProvider({
   setup: VapiSetup,
   secrets: [
     { slot: "secret", title: "Server secret", env: ["VAPI_WEBHOOK_SECRET", "WEBHOOK_SHARED_SECRET"] },
-    { slot: "api_key", title: "Private API key, for recordings whose signed URL has expired", env: [] },
+    { slot: "api_key", title: "Private API key, for calls whose webhooks were lost and recordings whose signed URL has expired", env: [] },
   ],
   givenRoutes: [{ method: "POST", path: "/api/webhooks/vapi" }],
   givenRoutesCreate: false,
@@ -22,5 +23,6 @@ export const vapi = defineProvider({
   verify,
   parse,
   recordings: recordingAsks,
+  pull,
   answer,
 });

@@ -1,5 +1,5 @@
 import { readJsonObject } from "../json.ts";
-import { objectAt, textOf, timeOf } from "../read.ts";
+import { objectAt, objectOf, textOf, timeOf } from "../read.ts";
 import { fileAt, nameOf, type RecordingAsk, type RecordingInput, secretOf } from "../recording.ts";
 import type { VapiSetup } from "./setup.ts";
 
@@ -9,7 +9,9 @@ import type { VapiSetup } from "./setup.ts";
  * is set. None of these URLs takes credentials, so none gets any.
  */
 export function recordingAsks({ info, body, aliases, secrets }: RecordingInput<VapiSetup>): RecordingAsk[] {
-  const named = body ? recordingsIn(objectAt(objectAt(parsed(body))["message"])) : [];
+  const said = body ? objectAt(parsed(body)) : {};
+  // A report says it in `message`; a call that was asked for is itself what says it.
+  const named = recordingsIn(objectOf(said["message"]) ?? said);
   const kept = info?.url ? [fileAt(info.url)] : [];
   const key = secretOf(secrets, "api_key");
   const call = nameOf(aliases, "vapi_call");

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { apiSetup } from "../pull.ts";
+
 /** The HMAC plan of a Vapi credential, name for name as the Vapi dashboard has it (`HmacAuthenticationPlan`). */
 const HmacPlan = z.object({
   algorithm: z.enum(["sha256", "sha512", "sha1"]).default("sha256").describe("Hash of the HMAC"),
@@ -44,6 +46,7 @@ export const VapiSetup = z.object({
   bearer_header: z.string().min(1).default("authorization").describe("Header of the bearer credential"),
   bearer_prefix: z.string().default("Bearer ").describe("Text before the token in that header"),
   hmac: HmacPlan.prefault({}).meta({ description: "HMAC plan of the Vapi credential", default: {} }),
+  api: apiSetup("https://api.vapi.ai", "Vapi's API, the one host that the API key is sent to; empty: it is not asked"),
   answers: z
     .partialRecord(z.enum(typesWithAnswer), z.record(z.string(), z.unknown()))
     .default({})

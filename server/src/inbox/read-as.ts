@@ -1,0 +1,34 @@
+import type { CallEvent, ParseInput, Provider } from "#/providers/provider.ts";
+
+/** How the bytes of an event came, beside the verified webhook: it decides how they are read, now and whenever they are read again. */
+export type CameBy = {
+  /** As an answer of the provider's API. */
+  readonly isPulled: boolean;
+  /** As a line of a file; what follows from it is not told to endpoints unless that was asked for. */
+  readonly isImported: boolean;
+  readonly isDelivered: boolean;
+};
+
+/** The words of the event log: `pulled`, `import`, `import delivered`, `import pulled`. */
+export function verificationFor({ isPulled, isImported, isDelivered }: CameBy): string {
+  const words = [isImported && "import", isPulled && "pulled", isImported && isDelivered && "delivered"];
+  return words.filter(Boolean).join(" ");
+}
+
+export function cameBy(verification: string): CameBy {
+  const words = new Set(verification.split(" "));
+  return {
+    isPulled: words.has("pulled"),
+    isImported: words.has("import"),
+    isDelivered: !words.has("import") || words.has("delivered"),
+  };
+}
+
+/** Reads the bytes of an event in the way in which they came. @throws MalformedBody */
+export function readAs(provider: Provider, came: CameBy, input: ParseInput<unknown>): CallEvent[] {
+  const events = came.isPulled ? (provider.pull?.read(input) ?? []) : provider.parse(input);
+  if (came.isDelivered) return events;
+  return events.map((event) =>
+    event.aliases.length > 0 ? { ...event, facts: { ...event.facts, is_quiet: true } } : event,
+  );
+}
