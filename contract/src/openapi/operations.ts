@@ -94,9 +94,11 @@ const commonHeaders = {
 } as const;
 
 /** What a route can refuse with, from what it reads. */
-function statusesOf({ method, params, query, body }: Route): number[] {
+function statusesOf({ method, path, params, query, body }: Route): number[] {
   const isPost = method === "POST";
-  const statuses = [401, 403, 429, 500, 503];
+  const statuses = [401, 429, 500, 503];
+  // What a credential stands for it may always ask.
+  if (path !== "/v1/whoami") statuses.push(403);
   if (body || isPost) statuses.push(400);
   if (body) statuses.push(413, 415);
   if (body || query || isPost) statuses.push(422);

@@ -157,6 +157,10 @@ function readJson(bytes: unknown): unknown {
 }
 
 function checkParams(schema: z.ZodType, given: unknown): unknown {
+  // No name of anything holds a NUL, and the database refuses the very question.
+  if (Object.values(given ?? {}).some((part) => typeof part === "string" && part.includes("\0"))) {
+    throw new NotFound("Path");
+  }
   const result = schema.safeParse(given);
   if (!result.success) throw new NotFound("Path");
   return result.data;

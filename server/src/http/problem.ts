@@ -32,7 +32,17 @@ export function refusalFor(thrown: unknown, context: { publicUrl: string; path: 
 export function asAppError(thrown: unknown): AppError | null {
   if (thrown instanceof AppError) return thrown;
   if (isDatabaseDown(thrown)) return new Unavailable("The database cannot be reached; repeat in a few seconds", thrown);
+  if (isUnstorableText(thrown)) {
+    return new AppError(422, "invalid", "A text holds a NUL or a half of a character, which cannot be stored", {
+      cause: thrown,
+    });
+  }
   return frameworkError(thrown);
+}
+
+/** SQLSTATE 22021 (not a character) and 22P05 (no such character here): what is wrong is in the request. */
+function isUnstorableText(thrown: unknown): boolean {
+  return thrown instanceof Error && /^22(?:021|P05)$/.test(codeOf(thrown));
 }
 
 /**

@@ -1,0 +1,311 @@
+import { randomUUID } from "node:crypto";
+
+import type { Route } from "@aftercall/contract/api.ts";
+import { openApiOf } from "@aftercall/contract/openapi.ts";
+import { routes } from "@aftercall/contract/routes.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { registerApi } from "#/http/api.ts";
+import { createCursors } from "#/http/cursors.ts";
+import { fingerprintOf } from "#/http/idempotency.ts";
+import { digest } from "#/kernel/secrets.ts";
+import { insertKey } from "#/tenants/store.ts";
+
+import { startTestApp, type TestApp } from "../harness/app.ts";
+import { checkAnswer } from "../harness/contract-check.ts";
+import { randomToken } from "../harness/customer.ts";
+import { startHttp, type TestHttp } from "../harness/http.ts";
+import { startReceiver, type Receiver } from "../harness/receiver.ts";
+import { key, type Request, type Requests, requestsFor } from "./requests.ts";
+
+/*
+ * Every route × every status that the OpenAPI document says it can answer with, each by a request that gets it. What is listed
+ * in `unproved` is proved elsewhere or not yet: the list must be exactly what is missing, so that it can only be forgotten by
+ * somebody who reads it.
+ */
+
+let app: TestApp;
+let limited: TestApp;
+let broken: TestHttp;
+let receiver: Receiver;
+let requests: Requests;
+let tenant: string;
+/** A key whose scopes leave everything out. */
+const scoped = randomToken("ac_dev_scoped");
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  app = await startTestApp({ AFTERCALL_READS_PER_MINUTE: "0", AFTERCALL_WRITES_PER_MINUTE: "0" });
+  limited = await startTestApp({ AFTERCALL_READS_PER_MINUTE: "1", AFTERCALL_WRITES_PER_MINUTE: "1" });
+  requests = requestsFor(app, receiver);
+  const { json } = await app.ask(key, "GET", "/v1/whoami");
+  const [row] = await app.db.inTransaction([], (tx) =>
+    tx.rows<{ id: string }>("select lookup_tenant($1) as id", [json.tenant.slug]),
+  );
+  tenant = row?.id ?? "";
+  await app.db.inTransaction([tenant], (tx) =>
+    insertKey(tx, {
+      tenant_id: tenant,
+      id: randomUUID(),
+      digest: digest(scoped),
+      prefix: "ac_dev",
+      name: "scoped",
+      role: "owner",
+      scopes: ["nothing:read"],
+      expires_at: null,
+    }),
+  );
+  const failing = Object.fromEntries(
+    Object.keys(routes).map((name) => [name, () => Promise.reject(new Error("a bug"))]),
+  ) as never;
+  const owner = { tenant: "t", actor: { kind: "api_key", id: "k", role: "owner" } } as const;
+  broken = await startHttp((server) =>
+    registerApi(server, {
+      routes,
+      handlers: failing,
+      auth: { caller: async () => owner, person: () => Promise.reject(new Error("unused")) },
+      cursors: createCursors(Buffer.alloc(32)),
+    }),
+  );
+}, 120_000);
+afterAll(async () => {
+  await broken.close();
+  await limited.stop();
+  await app.stop();
+  await receiver.close();
+});
+
+type Sending = {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly url?: string;
+  readonly key?: string | null;
+};
+
+/** Sends bytes as they are; the answer is held against its schema. */
+async function send(route: Route, path: string, { headers = {}, body, url = app.url, key: used = key }: Sending = {}) {
+  const answer = await fetch(url + path, {
+    method: route.method,
+    headers: {
+      ...(used !== null && { authorization: `Bearer ${used}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body !== undefined && { body }),
+  });
+  const text = await answer.text();
+  const type = answer.headers.get("content-type") ?? "";
+  checkAnswer(route.method, path, { status: answer.status, type, text });
+  return { status: answer.status, headers: answer.headers, code: /json/.test(type) ? JSON.parse(text).code : null };
+}
+
+/** The path with ids of nothing. */
+function strange(route: Route): string {
+  return route.path.replaceAll(/:\w+/g, () => "not.an-id");
+}
+const bodyFor = (route: Route) => (route.body ? { body: "{}" } : {});
+
+async function valid(name: string, route: Route): Promise<Request> {
+  const made = requests[name];
+  return made ? made() : { path: route.path };
+}
+function bodyOf({ body }: Request): Sending {
+  return body === undefined ? {} : { body: JSON.stringify(body) };
+}
+
+/** How each status is got, for any route. */
+const ways: Readonly<Record<number, (name: string, route: Route) => Promise<void>>> = {
+  304: async (name, route) => {
+    const { path } = await valid(name, route);
+    const etag = (await send(route, path)).headers.get("etag") ?? "";
+    // What counts as it goes may change in between; what has not changed is not sent again.
+    let status = 0;
+    for (let i = 0, known = etag; i < 20 && status !== 304; i++) {
+      const again = await send(route, path, { headers: { "if-none-match": known } });
+      status = again.status;
+      known = again.headers.get("etag") ?? "";
+    }
+    expect(status).toBe(304);
+  },
+  400: async (_name, route) => {
+    const spoilt = route.body ? { body: "{" } : { headers: { "idempotency-key": "k".repeat(300) } };
+    expect(
+      (
+        await send(
+          route,
+          route.path.replaceAll(/:\w+/g, () => randomUUID()),
+          spoilt,
+        )
+      ).status,
+    ).toBe(400);
+  },
+  401: async (_name, route) => {
+    expect((await send(route, strange(route), { ...bodyFor(route), key: null })).status).toBe(401);
+  },
+  403: async (_name, route) => {
+    expect((await send(route, strange(route), { ...bodyFor(route), key: scoped })).status).toBe(403);
+  },
+  404: async (_name, route) => {
+    expect((await send(route, strange(route), bodyFor(route))).status).toBe(404);
+  },
+  409: async (name, route) => {
+    // The request was done once, and the process that did it died before it could keep its answer.
+    const wanted = await valid(name, route);
+    const used = randomUUID();
+    const body = wanted.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(wanted.body));
+    const { json } = await app.ask(key, "GET", "/v1/whoami");
+    await app.db.inTransaction([tenant], (tx) =>
+      tx.run(
+        `insert into idempotency_keys (tenant_id, actor, key, fingerprint, holder_id, locked_until, effected_at, expires_at)
+         values ($1, $2, $3, $4, $5, now() - interval '1 minute', now(), now() + interval '1 hour')`,
+        [tenant, json.actor.id, used, fingerprintOf(route.method, wanted.path, body), randomUUID()],
+      ),
+    );
+    const { status, code } = await send(route, wanted.path, {
+      ...bodyOf(wanted),
+      headers: { "idempotency-key": used },
+    });
+    expect([status, code]).toEqual([409, "idempotency_key_in_use"]);
+  },
+  412: async (name, route) => {
+    const wanted = await valid(name, route);
+    const answer = await send(route, wanted.path, { ...bodyOf(wanted), headers: { "if-match": '"of another"' } });
+    expect(answer.status).toBe(412);
+  },
+  413: async (_name, route) => {
+    const body = JSON.stringify({ x: "x".repeat(route.bodyBytesMax ?? 1_000_000) });
+    expect((await send(route, strange(route), { body })).status).toBe(413);
+  },
+  415: async (_name, route) => {
+    const spoilt = { body: "x", headers: { "content-type": "text/plain" } };
+    expect((await send(route, strange(route), spoilt)).status).toBe(415);
+  },
+  422: async (name, route) => {
+    const path = route.path.replaceAll(/:\w+/g, () => randomUUID());
+    if (route.query) return expect((await send(route, `${path}?unknown=1`)).status).toBe(422) as void;
+    if (route.body) return expect((await send(route, path, { body: '{"unknown":1}' })).status).toBe(422) as void;
+    const used = randomUUID();
+    const headers = { "idempotency-key": used, "content-type": "application/json" };
+    const first = await fetch(`${app.url}/v1/campaigns`, {
+      method: "POST",
+      headers: { ...headers, authorization: `Bearer ${key}` },
+      body: '{"name":"first"}',
+    });
+    expect(first.status).toBe(201);
+    const wanted = await valid(name, route);
+    expect((await send(route, wanted.path, { headers: { "idempotency-key": used } })).code).toBe(
+      "idempotency_key_reused",
+    );
+  },
+  429: async (_name, route) => {
+    const url = limited.url;
+    const statuses = [];
+    for (let i = 0; i < 2; i++) statuses.push((await send(route, strange(route), { ...bodyFor(route), url })).status);
+    expect(statuses.at(-1)).toBe(429);
+  },
+  500: async (name, route) => {
+    const wanted = await valid(name, route);
+    const { status, code } = await send(route, wanted.path, { ...bodyOf(wanted), url: broken.url });
+    expect([status, code]).toEqual([500, "internal"]);
+  },
+};
+
+async function succeed(name: string, route: Route, status: number): Promise<void> {
+  const wanted = await valid(name, route);
+  const requestId = `status-${randomUUID()}`;
+  const answer = await send(route, wanted.path, { ...bodyOf(wanted), headers: { "x-request-id": requestId } });
+  expect(answer.status).toBe(status);
+  if (route.method === "GET" || writesNoAudit.has(name)) return;
+  const rows = await app.db.inTransaction([tenant], (tx) =>
+    tx.rows("select action from audit_log where request_id = $1", [requestId]),
+  );
+  expect([name, rows.length > 0]).toEqual([name, true]);
+}
+
+/** What is its own record: the message is the entry. */
+const writesNoAudit = new Set(["publishMessage", "checkLog"]);
+
+const document = openApiOf({ version: "test" }) as unknown as {
+  paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
+};
+const documented = new Map(
+  Object.values(document.paths).flatMap((methods) =>
+    Object.values(methods).map(
+      ({ operationId, responses }) => [operationId, Object.keys(responses).map(Number)] as const,
+    ),
+  ),
+);
+const table = Object.entries<Route>(routes).flatMap(([name, route]) =>
+  (documented.get(name) ?? []).map((status) => ({ name, route, status })),
+);
+
+/** Routes whose requests are not in the table, because they need a state that takes a journey: they have one each. */
+const elsewhere =
+  /^(?:\w*Analysis\w*|\w*Engine|getAgreement|overrideCriterion|revertPromotion|retryStep\w*|retryCallStep|getCallSteps|getCallMetrics|\w*Recording\w*|regenerateTrainingFeedback|findInCall|checkLog|searchCalls|eraseCall|retryDelivery)$/;
+const needsRequest = new Set([304, 409, 412, 500]);
+
+function isProved({ name, route, status }: (typeof table)[number]): boolean {
+  if (status === 503) return true;
+  // The name of a step in its path is looked at before its body.
+  if (name === "retryCallStep" && status === 400) return false;
+  const isSuccess = status === (route.status ?? 200);
+  const hasRequest = !elsewhere.test(name) && (name in requestNames || (!route.path.includes(":") && !route.body));
+  if (isSuccess) return hasRequest;
+  // Of a PATCH, PUT or DELETE it is a state of the thing itself, and has a test beside its feature.
+  if (status === 409 && route.method !== "POST") return false;
+  if (status === 422 && !route.body && !route.query) return hasRequest;
+  return needsRequest.has(status) ? hasRequest : ways[status] !== undefined;
+}
+const requestNames = requestsFor(undefined as never, { url: "" } as never);
+
+const proved = table.filter(isProved).filter(({ status }) => status !== 503);
+describe.each(Object.entries(Object.groupBy(proved, ({ status }) => status)))("%s", (_status, rows = []) => {
+  test.each(rows.map((row) => [`${row.status}: ${row.name}`, row] as const))(
+    "%s",
+    async (_name, { name, route, status }) => {
+      if (status === (route.status ?? 200)) return succeed(name, route, status);
+      await ways[status]?.(name, route);
+    },
+  );
+});
+
+describe("503", () => {
+  const rows = table.filter(({ status }) => status === 503);
+  test("503: every route, while the database cannot be reached; and none of them when it is back", async () => {
+    app.database.cut();
+    const answers = await Promise.all(
+      rows.map(async ({ name, route }) => [
+        name,
+        (await send(route, strange(route), { ...bodyFor(route), key: randomToken("k") })).status,
+      ]),
+    );
+    app.database.restore();
+    expect(answers.filter(([, status]) => status !== 503)).toEqual([]);
+  });
+});
+
+test("what is not proved here is known", () => {
+  const missing = table.filter((row) => !isProved(row)).map(({ name, status }) => `${status}: ${name}`);
+  expect(missing.filter((one) => !elsewhere.test(one.slice(5))).toSorted()).toEqual(unproved);
+});
+
+/** 409 of what is changed or removed: proved beside the feature, where it can happen at all. */
+const unproved: readonly string[] = [
+  "409: archiveEventType",
+  "409: deleteEndpoint",
+  "409: deleteIdentityProvider",
+  "409: deleteSource",
+  "409: deleteSourceSecret",
+  "409: deleteTenant",
+  "409: expungePayload",
+  "409: holdCall",
+  "409: putPrivateTargets",
+  "409: removeMember",
+  "409: revokeApiKey",
+  "409: setRetention",
+  "409: updateCall",
+  "409: updateEndpoint",
+  "409: updateEventType",
+  "409: updateMember",
+  "409: updateSource",
+];
