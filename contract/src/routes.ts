@@ -3,6 +3,7 @@ import { analysisRoutes } from "./routes/analysis.ts";
 import { callSearchRoutes } from "./routes/call-search.ts";
 import { callRoutes } from "./routes/calls.ts";
 import { campaignRoutes } from "./routes/campaigns.ts";
+import { correctionRoutes } from "./routes/corrections.ts";
 import { deliveryRoutes } from "./routes/delivery.ts";
 import { engineRoutes } from "./routes/engines.ts";
 import { erasureRoutes, sealRoutes } from "./routes/erasure.ts";
@@ -34,6 +35,7 @@ export const routes = {
   ...trainingRoutes,
   ...engineRoutes,
   ...pipelineRoutes,
+  ...correctionRoutes,
   ...analysisRoutes,
   ...recordingRoutes,
   ...deliveryRoutes,

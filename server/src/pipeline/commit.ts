@@ -6,7 +6,7 @@ import { factOf } from "#/calls/project.ts";
 import { type CallRecord, toCall } from "#/calls/record.ts";
 import { indexCall } from "#/calls/search-store.ts";
 import { lockCalls, saveCalls } from "#/calls/store.ts";
-import { insertTranscript, overwriteTranscript } from "#/calls/transcript-store.ts";
+import { insertTranscript } from "#/calls/transcript-store.ts";
 import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { insertRun } from "#/evaluation/run-store.ts";
@@ -20,7 +20,7 @@ import { saveMetrics } from "./metric-store.ts";
 import { failed } from "./outcome.ts";
 import { outputOf } from "./output.ts";
 import { analysisResults, arrivedResults } from "./results.ts";
-import { forgetSpoken } from "./spoken-store.ts";
+import { keepMaskedOnly } from "./spoken.ts";
 import type { Step } from "./step.ts";
 import { type Claim, type Release, releasePipeline, renewClaim, saveSteps } from "./store.ts";
 
@@ -111,9 +111,8 @@ export async function conclude(
   if (made) {
     await indexCall(tx, { tenantId, callId, call: toCall(after, dossier.aliases), transcript, summary });
   }
-  const { mode, erase_events: withEvents } = dossier.plan.definition.redaction;
-  // Until then a step that is tried again may need them.
-  if (mode === "mask_at_rest" && wakeAt === null) await forgetSpoken(tx, { tenantId, callId, withEvents });
+  // Until then a step that is tried again, or a recording that is still to come, needs the words as they were said.
+  if (wakeAt === null) await keepMaskedOnly(tx, dossier);
   return { next: result === "woken" ? "again" : "done", wakeAt, afterCommit };
 }
 
@@ -231,9 +230,6 @@ async function write(
   await together([
     heard ? insertTranscript(tx, heard) : Promise.resolve(),
     covered ? insertTranscript(tx, covered) : Promise.resolve(),
-    covered && found.transcript && plan.definition.redaction.mode === "mask_at_rest"
-      ? overwriteTranscript(tx, { tenantId, id: found.transcript.id, digest: found.transcript.digest, masked: covered })
-      : Promise.resolve(),
     saveSteps(
       tx,
       tenantId,

@@ -99,6 +99,20 @@ export async function markMissing(
   );
 }
 
+/** Who speaks on which channel, as somebody said who listened. */
+export async function setChannelMap(
+  tx: Tx,
+  { tenant_id, id }: Pick<RecordingRow, "tenant_id" | "id">,
+  roles: readonly TurnRole[],
+): Promise<RecordingRow> {
+  const [row] = await tx.rows<RecordingRow>(
+    "update recordings set channel_map = $3 where tenant_id = $1 and id = $2 returning *",
+    [tenant_id, id, roles],
+  );
+  if (!row) throw new Error("a recording that was just read is gone");
+  return row;
+}
+
 /** Takes the other redacted copies of a call away: they hold something that has to be silent by now. Gives their objects. */
 export async function replaceRedacted(
   tx: Tx,

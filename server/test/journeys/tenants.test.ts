@@ -140,6 +140,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   addCampaignCalls: { calls: [{ provider: "vapi", provider_call_id: "of-a-stranger" }] },
   holdCall: { reason: "a lawsuit" },
   previewAnalysisPlan: { call_ids: [toPublicId("call", randomUUID())] },
+  editTranscript: { turns: [{ role: "agent", text: "Hello" }] },
+  setChannelMap: { roles: ["agent"] },
   overrideCriterion: { criterion_id: "one", verdict: "met", reason: "other" },
   reviewAnalysisRun: { state: "draft" },
   resendMessage: { endpoint_id: toPublicId("endpoint", randomUUID()) },

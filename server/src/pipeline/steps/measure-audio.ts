@@ -18,6 +18,7 @@ export const measureAudio: Step = {
     found.recording?.row.id,
     found.recording?.row.sha256?.toString("hex"),
     plan.definition.transcription.channel_map,
+    found.recording?.row.channel_map,
     steps.get("fetch_recording")?.state,
   ],
   async run(dossier, { measureRecording }) {

@@ -1,5 +1,5 @@
 import { factOf } from "#/calls/project.ts";
-import type { NewTranscript } from "#/calls/transcript-store.ts";
+import type { KeptTranscript, NewTranscript } from "#/calls/transcript-store.ts";
 import { digestOf } from "#/calls/transcript-store.ts";
 import { muteWindows } from "#/redaction/mute.ts";
 import type { PiiSpan } from "#/redaction/redact.ts";
@@ -35,6 +35,7 @@ export const redact: Step = {
     const finished = done(covered.found, { engine: builtin, detail: covered.detail });
     const recording = recordingToSilence(dossier);
     if (!recording) return finished;
+    if (isWithoutTimes(found.transcript)) return failed("redaction_unlocated", timesGone);
     const plans = muteWindows(covered.spans);
     if ("unlocated" in plans) return failed("redaction_unlocated", unlocated(plans.unlocated.length));
     const result = await tools.redactRecording(dossier, recording.id, plans.windows);
@@ -53,6 +54,14 @@ function recordingToSilence({ plan, found }: Dossier) {
   const { mode, audio } = plan.definition.redaction;
   return mode !== "off" && audio && found.transcript && found.recording ? found.recording.row : null;
 }
+
+/** Words that were masked or put right by a person do not tell what is heard in the recording. */
+function isWithoutTimes({ origin, redaction }: KeptTranscript): boolean {
+  return redaction === "masked" || origin === "human_edit";
+}
+
+const timesGone =
+  "What was said was masked or edited before, so nobody knows when to be silent; a redacted recording that was made before stays.";
 
 type Covered = { readonly found: Partial<Found>; readonly spans: readonly PiiSpan[]; readonly detail: string };
 
