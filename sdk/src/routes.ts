@@ -88,8 +88,6 @@ export const routes = {
   getCallMetrics: ["GET", "/v1/calls/:id/metrics"],
   listSteps: ["GET", "/v1/steps", "query"],
   retrySteps: ["POST", "/v1/steps/retry", "body"],
-  editTranscript: ["PUT", "/v1/calls/:id/transcript", "body"],
-  setChannelMap: ["POST", "/v1/recordings/:id/channel-map", "body"],
   listAnalysisPlans: ["GET", "/v1/analysis-plans", "query"],
   createAnalysisPlan: ["POST", "/v1/analysis-plans", "body"],
   orderAnalysisPlans: ["PUT", "/v1/analysis-plans/order", "body"],
