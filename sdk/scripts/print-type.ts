@@ -64,7 +64,7 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
       case "tuple":
         return `[${def.items.map((item) => print(item, side)).join(", ")}]`;
       case "record":
-        return recordOf(def.keyType, `Record<${print(def.keyType, side)}, ${print(def.valueType, side)}>`);
+        return recordOf("partial" in def && def.partial === true, print(def.keyType, side), print(def.valueType, side));
       case "union":
         return [...new Set(def.options.map((option) => print(option, side)))].join(" | ");
       case "intersection":
@@ -107,9 +107,9 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
   }
 }
 
-/** A partial record is one whose keys name no values that must be there. */
-function recordOf(key: z.core.$ZodType, printed: string): string {
-  return defOf(key).type === "enum" && key._zod.values === undefined ? `Partial<${printed}>` : printed;
+/** Of a partial record none of the keys must be there. */
+function recordOf(isPartial: boolean, key: string, value: string): string {
+  return isPartial ? `Partial<Record<${key}, ${value}>>` : `Record<${key}, ${value}>`;
 }
 
 function property(name: string, schema: z.core.$ZodType, type: string, side: Side = "input"): string {

@@ -3,7 +3,11 @@ import { z } from "zod";
 import type { Route } from "../api.ts";
 import { idOf } from "../list.ts";
 
-const of = (form: string, media: NonNullable<Route["media"]>, summary: string) =>
+const of = <const Form extends string, const Media extends NonNullable<Route["media"]>>(
+  form: Form,
+  media: Media,
+  summary: string,
+) =>
   ({
     method: "GET",
     path: `/v1/calls/:id/transcript/${form}`,
