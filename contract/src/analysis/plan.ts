@@ -128,7 +128,8 @@ export const Redaction = z.strictObject({
   names: z.array(z.string().min(1).max(200)).max(5000).default([]),
   audio: z.boolean().default(false),
   erase_events: z.boolean().default(false).meta({
-    description: "With `mask_at_rest`: what the provider sent is erased from the log of events once the call is settled.",
+    description:
+      "With `mask_at_rest`: what the provider sent is erased from the log of events once the call is settled.",
   }),
 });
 export type Redaction = z.infer<typeof Redaction>;
