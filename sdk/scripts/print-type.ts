@@ -64,7 +64,7 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
       case "tuple":
         return `[${def.items.map((item) => print(item, side)).join(", ")}]`;
       case "record":
-        return recordOf("partial" in def && def.partial === true, print(def.keyType, side), print(def.valueType, side));
+        return recordOf("partial" in def && def.partial, print(def.keyType, side), print(def.valueType, side));
       case "union":
         return [...new Set(def.options.map((option) => print(option, side)))].join(" | ");
       case "intersection":
