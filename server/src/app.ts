@@ -17,6 +17,7 @@ import { composeTools } from "#/app/tools.ts";
 import { workOnTraining } from "#/app/training.ts";
 import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
 import { enqueuePullsWith, work } from "#/app/work.ts";
+import { createBell } from "#/db/bell.ts";
 import { checkDurability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import { findsTrigrams, noTrigrams } from "#/db/trigrams.ts";
@@ -141,7 +142,16 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     node,
     userAgent: `aftercall/${version}`,
   });
-  const react = composeReactions({ ids, clock, jobs, book, delivery, isWorker, config });
+  const react = composeReactions({
+    ids,
+    clock,
+    jobs,
+    book,
+    delivery,
+    isWorker,
+    ring: createBell(db, "changes"),
+    config,
+  });
   const stopping = new AbortController();
   const tools = composeTools({ config, db, clock, engines, recordings: recordings.deps });
   const deadlineMs = config.trainingAnswerSeconds * 1000;

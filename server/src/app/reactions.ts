@@ -26,18 +26,20 @@ export type ReactionParts = {
   readonly delivery: DeliveryWorker;
   /** Whether this process delivers, and so may take first attempts from memory. */
   readonly isWorker: boolean;
+  /** Wakes those who tell live clients. */
+  readonly ring: () => void;
   readonly config: Pick<Config, "analysis" | "settleSeconds" | "country">;
 };
 
 /** Gives each reaction of reactions.ts the feature that does it. */
-export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, config }: ReactionParts): React {
+export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, ring, config }: ReactionParts): React {
   const enqueueCalls = enqueueCallsWith(jobs);
   const enqueueFeedback = enqueueFeedbackWith(jobs);
   const roomFor = isWorker ? delivery.roomFor : () => 0;
   const react = createReact({
     async announce(tx, changes) {
       await announce(tx, changes, clock.now());
-      return {};
+      return { afterCommit: [ring] };
     },
 
     async countForCampaigns(tx, changes) {

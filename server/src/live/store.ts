@@ -26,17 +26,15 @@ export type ChangeRow = {
   readonly payload: string;
 };
 
-/** Writes changes and wakes the readers when they commit: one statement and one announcement for a whole commit. */
+/** Writes changes, all of a commit in one statement. Who wrote them rings for the readers once they have committed (db/bell.ts). */
 export async function insertChanges(tx: Tx, rows: readonly NewChange[]): Promise<void> {
   if (rows.length === 0) return;
   const payloads = longColumn(rows.map((row) => jsonbText(row.payload)));
   await tx.run(
-    `with written as (
-       insert into changes (tenant_id, kind, call_id, campaign_id, payload)
-       select r.tenant_id, r.kind, r.call_id, r.campaign_id, ${cut("$5", "r.start", "r.length")}::json
-         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $6::int[], $7::int[])
-           as r (tenant_id, kind, call_id, campaign_id, start, length))
-     select pg_notify('changes', '')`,
+    `insert into changes (tenant_id, kind, call_id, campaign_id, payload)
+     select r.tenant_id, r.kind, r.call_id, r.campaign_id, ${cut("$5", "r.start", "r.length")}::json
+       from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $6::int[], $7::int[])
+         as r (tenant_id, kind, call_id, campaign_id, start, length)`,
     [
       plainColumn(rows.map((row) => row.tenant_id)),
       plainColumn(rows.map((row) => row.kind)),
