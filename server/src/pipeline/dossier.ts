@@ -15,6 +15,7 @@ import type { SpeechEngine } from "#/models/speech/engine.ts";
 import type { Alias } from "#/providers/provider.ts";
 import type { MeasuredFacts } from "#/recordings/measure.ts";
 import type { RecordingRow } from "#/recordings/store.ts";
+import type { Redactor } from "#/redaction/redact.ts";
 import { detectLanguage } from "#/text/language.ts";
 import { turnsOf } from "#/text/turns.ts";
 
@@ -52,6 +53,8 @@ export type Found = {
   readonly masked: KeptTranscript | null;
   /** The same, as it is to be kept, where this run made it. */
   readonly covered: NewTranscript | null;
+  /** What covers the rest of the call with the same tokens; null where this run did not make it. */
+  readonly redactor: Redactor | null;
   /** The recording with personal data silenced. */
   readonly redacted: RecordingRow | null;
   readonly text: MetricSet | null;
@@ -77,6 +80,7 @@ export const nothingFound: Found = {
   heard: null,
   masked: null,
   covered: null,
+  redactor: null,
   redacted: null,
   text: null,
   isVoicemail: false,

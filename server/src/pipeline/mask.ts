@@ -68,9 +68,9 @@ function maskedFinish(dossier: Dossier, country: string | null, made: Finished):
   const { plan, record, found } = dossier;
   const { redaction } = plan.definition;
   if (redaction.mode !== "mask_outbound" || !found.transcript) return made;
-  const redactor = redactorFor(redaction, record, country);
+  const redactor = found.redactor ?? redactorFor(redaction, record, country);
   // The same values get the tokens that they have in the masked transcript.
-  redactor.maskTranscript(found.transcript.transcript);
+  if (!found.redactor) redactor.maskTranscript(found.transcript.transcript);
   const masked = Object.entries(made.found).map(([name, value]) => [name, withoutPersonalData(value, redactor)]);
   return { ...made, detail: made.detail && redactor.maskText(made.detail), found: Object.fromEntries(masked) };
 }

@@ -87,7 +87,7 @@ function cover({ tenantId, callId, plan, record, found }: Dossier, { newId, coun
   };
   const { id, origin, redaction } = covered;
   const masked = { id, origin, redaction, parentId: said.id, digest: digestOf(transcript), transcript } as const;
-  return { found: { masked, covered }, spans, detail: told(counts) };
+  return { found: { masked, covered, redactor }, spans, detail: told(counts) };
 }
 
 function countsOf(spans: readonly PiiSpan[]): Readonly<Record<string, number>> {
