@@ -52,6 +52,8 @@ export async function openDatabase({
   const presence = newPresence(systemRandom);
   const appPool = openAppPool({ connection, name, log, presence });
   const wake = createWake({ connection, log, clock, presence });
+  // Before anything is claimed: a claim whose process seems to be gone is freed.
+  await wake.ready;
   return {
     connection,
     appPool,

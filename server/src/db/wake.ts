@@ -14,6 +14,8 @@ export type Woken = (payload: string | null) => void;
 export type Wake = {
   /** Calls `woken` at every announcement until the returned function is called. Announcements wake; they never carry the data. */
   on(channel: string, woken: Woken): () => void;
+  /** Resolves when it listens for the first time, and holds the lock of the process. */
+  readonly ready: Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -42,6 +44,7 @@ export function createWake({ connection, log, clock, presence }: WakeOptions): W
   const stopping = new AbortController();
   let client: Client | null = null;
   let asking: Promise<unknown> = Promise.resolve();
+  const first = Promise.withResolvers<void>();
   const running = keepListening();
 
   return {
@@ -52,8 +55,10 @@ export function createWake({ connection, log, clock, presence }: WakeOptions): W
       if (set.size === 1 && client) ask(client, listen(channel)).catch(() => {});
       return () => set.delete(woken);
     },
+    ready: first.promise,
     async stop() {
       stopping.abort();
+      first.resolve();
       await client?.end().catch(() => {});
       await running;
     },
@@ -93,6 +98,7 @@ export function createWake({ connection, log, clock, presence }: WakeOptions): W
       if (presence !== undefined) await ask(fresh, holdPresence(presence));
       for (const channel of listeners.keys()) await ask(fresh, listen(channel));
       connected();
+      first.resolve();
       for (const channel of listeners.keys()) call(channel, null);
       await Promise.race([ended, checkRegularly(fresh)]);
     } finally {
