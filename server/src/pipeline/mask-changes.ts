@@ -1,5 +1,6 @@
 import type { Change } from "#/calls/change.ts";
 import type { CallRecord } from "#/calls/record.ts";
+import type { CallState } from "#/calls/state.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { choosePlan } from "#/evaluation/choose-plan.ts";
 import { publishedPlans } from "#/evaluation/plan-store.ts";
@@ -10,7 +11,7 @@ import { subjectOf } from "./subject.ts";
 
 /**
  * Changes without the personal data that providers put into them before the pipeline of a call masks anything: what is being
- * said, and the provider's own summary. Only where the plan for the call masks; plans are read only where there are such words.
+ * said, what the provider wrote about the call, and the address of its own recording where ours is silenced. Only where the plan for the call masks; plans are read only where there are such words.
  */
 export async function maskChanges(
   tx: Tx,
@@ -31,15 +32,26 @@ export async function maskChanges(
     const redaction = plan?.definition.redaction;
     if (!redaction || redaction.mode === "off") return change;
     if ("after" in change) {
-      return { ...change, after: { ...record, state: withoutStated(record, redaction, country) } };
+      const state = withoutStated(record, redaction, country);
+      return { ...change, after: { ...record, state: redaction.audio ? withoutAddress(state) : state } };
     }
     const { turn } = change;
     return { ...change, turn: { ...turn, text: redactorFor(redaction, record, country).maskText(turn.text) } };
   });
 }
 
+/** The provider's own copy of the recording is not silent where ours is. */
+function withoutAddress(state: CallState): CallState {
+  const { recording } = state.facts;
+  if (!recording?.value) return state;
+  const silent = { ...recording, value: { ...recording.value, url: null } };
+  return { ...state, facts: { ...state.facts, recording: silent } };
+}
+
 type WithWords = Extract<Change, { readonly after: CallRecord } | { readonly call: CallRecord }>;
 
 function hasWords(change: Change): change is WithWords {
-  return "after" in change ? change.after.state.facts.summary !== undefined : "turn" in change;
+  if (!("after" in change)) return "turn" in change;
+  const { summary, analysis, recording } = change.after.state.facts;
+  return summary !== undefined || analysis !== undefined || Boolean(recording?.value?.url);
 }

@@ -19,13 +19,17 @@ export function redactorFor(policy: Redaction, record: CallRecord, country: stri
 /** Numbers with a prefix are found whatever this is. */
 const defaultCountry = "US";
 
-/** The state of a call without personal data in what its provider wrote about it. */
+/** The state of a call without personal data in what its provider wrote about it: its summary, its own analysis. */
 export function withoutStated(record: CallRecord, policy: Redaction, country: string | null): CallState {
   const { state } = record;
-  const { summary } = state.facts;
-  if (policy.mode === "off" || !summary) return state;
-  const value = redactorFor(policy, record, country).maskText(summary.value ?? "");
-  return { ...state, facts: { ...state.facts, summary: { ...summary, value } } };
+  const { summary, analysis } = state.facts;
+  if (policy.mode === "off" || (!summary && !analysis)) return state;
+  const redactor = redactorFor(policy, record, country);
+  const stated = {
+    ...(summary && { summary: { ...summary, value: redactor.maskText(summary.value ?? "") } }),
+    ...(analysis && { analysis: { ...analysis, value: redactor.maskValue(analysis.value) as typeof analysis.value } }),
+  };
+  return { ...state, facts: { ...state.facts, ...stated } };
 }
 
 /**

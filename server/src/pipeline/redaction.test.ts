@@ -244,7 +244,9 @@ test("a word without a time: no redacted recording, and the step says so; the ma
 });
 
 test("what is being said, and a summary the provider wrote, are masked on their way out before the call is over", async () => {
-  const ids = await callBy(masking("mask_outbound"), { facts: { summary: `Call back ${phone}` } });
+  const ids = await callBy(masking("mask_outbound", { audio: true }), {
+    facts: { summary: `Call back ${phone}`, ...recordingAt("theirs.wav") },
+  });
   const record = await inTx(ids, (tx) => loadCall(tx, ...valuesOf(ids)));
   if (!record) throw new Error("no call");
   const turn = { role: "customer", text: `It is ${card}`, is_final: true } as never;
@@ -269,6 +271,7 @@ test("what is being said, and a summary the provider wrote, are masked on their 
   expect(out[0]).toMatchObject({ turn: { text: "It is [CARD_1]" } });
   const [, ended] = out;
   expect(ended && "after" in ended && factOf(ended.after.state, "summary")).toBe("Call back [PHONE_1]");
+  expect(JSON.stringify(out)).not.toContain("theirs.wav");
 });
 
 function valuesOf({ tenantId, callId }: Ids): [string, string] {
