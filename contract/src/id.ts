@@ -28,6 +28,7 @@ export const idPrefixes = {
   analysis_run: "run",
   analysis_job: "job",
   analysis_promotion: "prm",
+  import: "imp",
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

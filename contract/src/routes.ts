@@ -10,6 +10,7 @@ import { erasureRoutes, sealRoutes } from "./routes/erasure.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { identityRoutes } from "./routes/identity.ts";
+import { importRoutes } from "./routes/imports.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
 import { recordingRoutes } from "./routes/recordings.ts";
@@ -28,6 +29,7 @@ export const routes = {
   ...sourceRoutes,
   ...eventRoutes,
   ...sealRoutes,
+  ...importRoutes,
   ...callRoutes,
   ...callSearchRoutes,
   ...transcriptExportRoutes,

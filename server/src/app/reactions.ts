@@ -1,4 +1,5 @@
-import type { React } from "#/calls/change.ts";
+import type { Change, React } from "#/calls/change.ts";
+import { factOf } from "#/calls/project.ts";
 import { countForCampaigns } from "#/campaigns/progress.ts";
 import { messagesFor } from "#/delivery/announce.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
@@ -47,7 +48,7 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, r
     },
 
     async sendMessages(tx, changes) {
-      const handOffs = await writeMessages(tx, messagesFor(changes), { ids, book, roomFor });
+      const handOffs = await writeMessages(tx, messagesFor(changes.filter(isTold)), { ids, book, roomFor });
       return { afterCommit: [() => delivery.handOff(handOffs)] };
     },
 
@@ -86,4 +87,9 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, r
     },
   });
   return async (tx, changes) => react(tx, await maskChanges(tx, changes, config.country));
+}
+
+/** What was brought in from a file is told to endpoints only where that was asked for. */
+function isTold(change: Change): boolean {
+  return !("after" in change) || factOf(change.after.state, "is_quiet") === null;
 }

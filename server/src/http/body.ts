@@ -120,7 +120,7 @@ export class UnsupportedMedia extends AppError {
  * Refuses what may not be read, before a byte of it is: a Content-Encoding (a kilobyte could unpack to gigabytes, and a
  * signature is over the bytes as sent), a content type that the route does not take, a charset other than UTF-8.
  */
-export function checkContent(headers: IncomingMessage["headers"], accepts: readonly ("json" | "form")[]): void {
+export function checkContent(headers: IncomingMessage["headers"], accepts: readonly ContentKind[]): void {
   const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
   if (encoding !== "" && encoding !== "identity") throw new UnsupportedMedia("Send the body without Content-Encoding");
   const type = headers["content-type"];
@@ -133,12 +133,16 @@ export function checkContent(headers: IncomingMessage["headers"], accepts: reado
     throw new UnsupportedMedia(`Content-Type must be ${accepts.map(nameOf).join(" or ")}`);
 }
 
+/** `ndjson`: lines of JSON, for files that are read as they come. */
+export type ContentKind = "json" | "form" | "ndjson";
+
 /** What a content type says the body is; null for what nothing here reads. */
-export function contentKind(contentType: string): "json" | "form" | null {
+export function contentKind(contentType: string): ContentKind | null {
   const [essence = "", ...parameters] = contentType.split(";").map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice("charset=".length);
   if (charset !== undefined && !["utf-8", "utf8", "us-ascii", '"utf-8"'].includes(charset)) return null;
   if (essence === "application/x-www-form-urlencoded") return "form";
+  if (essence === "application/x-ndjson" || essence === "application/jsonl") return "ndjson";
   if (essence === "application/json" || /^application\/[a-z0-9!#$&^_.-]+\+json$/.test(essence)) return "json";
   return null;
 }
@@ -147,6 +151,6 @@ export function hasBody(headers: IncomingMessage["headers"]): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-function nameOf(kind: "json" | "form"): string {
-  return kind === "json" ? "application/json" : "application/x-www-form-urlencoded";
+function nameOf(kind: ContentKind): string {
+  return { json: "application/json", form: "application/x-www-form-urlencoded", ndjson: "application/x-ndjson" }[kind];
 }

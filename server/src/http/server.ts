@@ -9,7 +9,7 @@ import type { Ids } from "#/kernel/ids.ts";
 import type { Log } from "#/kernel/log.ts";
 import type { Metrics } from "#/kernel/metrics.ts";
 
-import { type BodyLimits, checkContent, createBodyBudget, hasBody, readBody } from "./body.ts";
+import { type BodyLimits, checkContent, type ContentKind, createBodyBudget, hasBody, readBody } from "./body.ts";
 import { createRouteMap } from "./methods.ts";
 import { refusalFor } from "./problem.ts";
 import { hostProblem, pathOf, refuseConnection, requestIdOf } from "./wire.ts";
@@ -64,7 +64,7 @@ declare module "fastify" {
     facts: Record<string, string | number | boolean | null>;
     startedAt: number;
     /** What this request may send; set by a route's onRequest hook, before the body is read. */
-    content: { accepts: readonly ("json" | "form")[] } & BodyLimits;
+    content: { accepts: readonly ContentKind[] } & BodyLimits;
   }
 }
 

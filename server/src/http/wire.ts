@@ -44,8 +44,16 @@ export function headersOf(raw: IncomingMessage): Map<string, string[]> {
   return headers;
 }
 
+const patient = Symbol("patient");
+
+/** Lets a request take longer than others for its body: a file that is read as it comes. Silence still ends it. */
+export function haveTime(raw: IncomingMessage): void {
+  Object.assign(raw.socket, { [patient]: true });
+}
+
 /** Answers what Node's parser refuses before there is a request: broken framing, headers too large, too slow. */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && patient in socket) return;
   if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) return void socket.destroy();
   const code = connectionCodes.get(error.code ?? "") ?? "bad_request";
   const { status, title } = problems[code];

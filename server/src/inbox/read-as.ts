@@ -28,7 +28,10 @@ export function cameBy(verification: string): CameBy {
 export function readAs(provider: Provider, came: CameBy, input: ParseInput<unknown>): CallEvent[] {
   const events = came.isPulled ? (provider.pull?.read(input) ?? []) : provider.parse(input);
   if (came.isDelivered) return events;
-  return events.map((event) =>
-    event.aliases.length > 0 ? { ...event, facts: { ...event.facts, is_quiet: true } } : event,
-  );
+  return events.map(quieted);
+}
+
+/** The same, and the call that it is about is not told to endpoints. */
+export function quieted(event: CallEvent): CallEvent {
+  return event.aliases.length > 0 ? { ...event, facts: { ...event.facts, is_quiet: true } } : event;
 }

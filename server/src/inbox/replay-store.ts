@@ -1,4 +1,5 @@
 import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
 
 import type { StoredEvent } from "./store.ts";
 
@@ -55,7 +56,7 @@ export async function insertReplay(
 ): Promise<ReplayRow | null> {
   await tx.run(
     `insert into replays (tenant_id, id, filter, actor, upper_xid) values ($1, $2, $3, $4, pg_snapshot_xmin(pg_current_snapshot()))`,
-    [row.tenantId, row.id, JSON.stringify(row.filter), row.actor],
+    [row.tenantId, row.id, jsonbText(row.filter), row.actor],
   );
   return loadReplay(tx, row.tenantId, row.id);
 }

@@ -77,8 +77,16 @@ async function fill(customer: Customer): Promise<void> {
     ["user", user.id],
     ["identity_provider", provider.id],
     ["api_key", key.id],
+    ["import", await importedBy(customer)],
   ];
   for (const [kind, id] of all) owned.set(kind, id);
+}
+
+async function importedBy({ key }: Customer): Promise<string> {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" };
+  const answer = await fetch(`${app.url}/v1/imports`, { method: "POST", headers, body: "{}\n" });
+  const { id }: { id: string } = await answer.json();
+  return id;
 }
 
 /** Recordings are made by the pipeline; one more is enough here. */
@@ -127,6 +135,7 @@ const kinds: Readonly<Record<string, IdKind>> = {
   "analysis-jobs": "analysis_job",
   "analysis-promotions": "analysis_promotion",
   recordings: "recording",
+  imports: "import",
 };
 
 /** Event types are known by a name in place of an id. */

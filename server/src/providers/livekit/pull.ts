@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 
 import { readJsonObject } from "../json.ts";
 import type { JsonObject } from "../json.ts";
-import type { CallEvent, ParseInput } from "../provider.ts";
+import type { CallEvent } from "../provider.ts";
 import { callEvent } from "../provider.ts";
 import { below, type ListedPage, type Pull, pulledWeight, type PullInput, type PullRequest } from "../pull.ts";
 import { aliasOf, keyOf, listOf, objectAt, textOf, timeOf, wordOf } from "../read.ts";

@@ -1,0 +1,15 @@
+/** Every limit of reading a file of past calls, with the reason for the number. */
+export const importLimits = {
+  /** Lines of one file; a larger one is cut into several, in any way. */
+  linesMax: 10_000_000,
+  /** Bytes of one file. */
+  bytesMax: 50_000_000_000,
+  /** The largest line: what the largest webhook may have, as base64 in an export. */
+  lineBytesMax: 15_000_000,
+  /** Lines that are stored together, and of which progress is written at once. */
+  groupLines: 64,
+  /** Bytes of these lines, after which no further one is waited for. */
+  groupBytes: 8_000_000,
+  /** Failed lines that are kept with their reason. */
+  failuresMax: 1_000,
+} as const;
