@@ -142,7 +142,6 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
     replayEvent: at("/v1/events/{id}/replay", event),
     replayEvents: to("/v1/events/replay", () => ({})),
     getReplay: at("/v1/replays/{id}", replay),
-    cancelReplay: at("/v1/replays/{id}/cancel", replay),
     replayQuarantined: at("/v1/quarantine/{id}/replay", quarantined),
     replayQuarantine: async () => ({ path: "/v1/quarantine/replay", body: { source: await source() } }),
     registerCall: to("/v1/calls", newCall),

@@ -241,7 +241,7 @@ const table = Object.entries<Route>(routes).flatMap(([name, route]) =>
 
 /** Routes whose requests are not in the table, because they need a state that takes a journey: they have one each. */
 const elsewhere =
-  /^(?:\w*Analysis\w*|\w*Engine|getAgreement|overrideCriterion|revertPromotion|retryStep\w*|retryCallStep|getCallSteps|getCallMetrics|\w*Recording\w*|regenerateTrainingFeedback|findInCall|checkLog|searchCalls|eraseCall|retryDelivery)$/;
+  /^(?:\w*Analysis\w*|\w*Engine|getAgreement|overrideCriterion|revertPromotion|retryStep\w*|retryCallStep|getCallSteps|getCallMetrics|\w*Recording\w*|regenerateTrainingFeedback|findInCall|cancelReplay|editTranscript|setChannelMap|pullSource|checkLog|searchCalls|eraseCall|retryDelivery)$/;
 const needsRequest = new Set([304, 409, 412, 500]);
 
 function isProved({ name, route, status }: (typeof table)[number]): boolean {
