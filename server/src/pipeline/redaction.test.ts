@@ -271,7 +271,7 @@ test("what is being said, and a summary the provider wrote, are masked on their 
   expect(out[0]).toMatchObject({ turn: { text: "It is [CARD_1]" } });
   const [, ended] = out;
   expect(ended && "after" in ended && factOf(ended.after.state, "summary")).toBe("Call back [PHONE_1]");
-  expect(JSON.stringify(out)).not.toContain("theirs.wav");
+  expect(JSON.stringify(ended)).not.toContain("theirs.wav");
 });
 
 function valuesOf({ tenantId, callId }: Ids): [string, string] {
