@@ -186,6 +186,7 @@ export async function loadCall(tx: Tx, tenantId: string, id: string): Promise<Ca
     `select ${callColumns} from calls c
       where c.tenant_id = $1 and c.id = (select coalesce(m.merged_into, m.id) from calls m where m.tenant_id = $1 and m.id = $2)`,
     [tenantId, id],
+    "calls.load",
   );
   return rows[0] ? recordOf(rows[0]) : null;
 }

@@ -18,7 +18,11 @@ export type EngineRow = {
 };
 
 export async function findEngine(tx: Tx, tenantId: string, kind: EngineKind): Promise<EngineRow | null> {
-  const [row] = await tx.rows<EngineRow>("select * from engines where tenant_id = $1 and kind = $2", [tenantId, kind]);
+  const [row] = await tx.rows<EngineRow>(
+    "select * from engines where tenant_id = $1 and kind = $2",
+    [tenantId, kind],
+    "engines.find",
+  );
   return row ?? null;
 }
 

@@ -23,10 +23,11 @@ export type NewRun = {
 export async function insertRun(tx: Tx, run: NewRun): Promise<void> {
   const { tenantId, callId, plan, analysed } = run;
   if (run.isCurrent) {
-    await tx.run("update analysis_runs set is_current = false where tenant_id = $1 and call_id = $2 and is_current", [
-      tenantId,
-      callId,
-    ]);
+    await tx.run(
+      "update analysis_runs set is_current = false where tenant_id = $1 and call_id = $2 and is_current",
+      [tenantId, callId],
+      "evaluation.no-current-run",
+    );
   }
   await tx.run(
     `insert into analysis_runs (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status, is_current,
@@ -56,6 +57,7 @@ export async function insertRun(tx: Tx, run: NewRun): Promise<void> {
         analysed.cost,
       ].map((value) => value && jsonbText(value)),
     ],
+    "evaluation.insert-run",
   );
 }
 

@@ -73,6 +73,8 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
   };
 
   function look(): void {
+    // Nobody to tell: whoever comes next is let in where the feed stands then.
+    if (tenants().length === 0 && guests.length === 0) return;
     isAsked = true;
     if (isLooking || stopping.signal.aborted) return;
     isLooking = true;
