@@ -1,8 +1,13 @@
+import { request } from "node:http";
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { systemClock } from "#/kernel/clock.ts";
 import { AppError } from "#/kernel/errors.ts";
 
 import { exchange, startHttp, statusesOf, type TestHttp } from "../../test/harness/http.ts";
+import { StreamedBody } from "./body.ts";
+import { haveTime } from "./wire.ts";
 
 let http: TestHttp;
 const waiting = Promise.withResolvers<void>();
@@ -15,6 +20,17 @@ beforeAll(async () => {
         const body = Buffer.isBuffer(request.body) ? request.body.toString("latin1") : "";
         seen.push({ body, ip: request.ip });
         return { bytes: body.length };
+      });
+      app.post("/file", {
+        onRequest: async (request) => {
+          request.content = { accepts: ["ndjson"], bytesMax: 0, streamedBytesMax: 1_000 };
+          haveTime(request.raw);
+        },
+        handler: async (request) => {
+          let bytes = 0;
+          if (request.body instanceof StreamedBody) for await (const chunk of request.body) bytes += chunk.length;
+          return { bytes };
+        },
       });
       app.get("/wait", async (request) => {
         waiting.resolve();
@@ -110,6 +126,18 @@ describe("framing", () => {
     );
     expect(statusesOf(raw)).toEqual([408]);
   });
+});
+
+test("200: a file may take longer than other bodies", async () => {
+  const headers = { "content-type": "application/x-ndjson", "transfer-encoding": "chunked" };
+  const answer = await new Promise<string>((resolve, reject) => {
+    const sending = request(`${http.url}/file`, { method: "POST", headers }, (response) => {
+      response.setEncoding("utf8").once("data", (text: string) => resolve(`${response.statusCode} ${text}`));
+    });
+    sending.on("error", reject).write("{}\n");
+    void systemClock.sleep(3_000).then(() => sending.end("{}\n"));
+  });
+  expect(answer).toBe('200 {"bytes":6}');
 });
 
 describe("bodies", () => {

@@ -44,6 +44,13 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
   const typeName = () => `lead.q${randomUUID().slice(0, 8)}`;
   const eventType = async () => (await ask("POST", "/v1/event-types", { name: typeName() })).name as string;
 
+  const imported = async (): Promise<string> => {
+    const headers = { authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" };
+    const answer = await fetch(`${app.url}/v1/imports`, { method: "POST", headers, body: "{}\n" });
+    const { id }: { id: string } = await answer.json();
+    return id;
+  };
+
   const finished: { call?: Promise<string> } = {};
   /** A call that ended, with everything that follows from it. */
   const ended = () => (finished.call ??= endOne());
@@ -129,6 +136,8 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
     createEmbedToken: to("/v1/embed-tokens", () => ({ business_id: "10" })),
     createSource: to("/v1/sources", newSource),
     getSource: at("/v1/sources/{id}", source),
+    pullSource: at("/v1/sources/{id}/pull", source),
+    getImport: at("/v1/imports/{id}", imported),
     updateSource: at("/v1/sources/{id}", source, { name: "Renamed" }),
     deleteSource: at("/v1/sources/{id}", source),
     listSourceSecrets: at("/v1/sources/{id}/secrets", source),
