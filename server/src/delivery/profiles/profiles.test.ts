@@ -3,7 +3,7 @@ import { createHmac, createPublicKey, verify } from "node:crypto";
 import { Signature } from "@aftercall/contract/endpoint.ts";
 import * as fc from "fast-check";
 import { Webhook as StandardWebhook } from "standardwebhooks";
-import Stripe from "stripe";
+import { Stripe } from "stripe";
 import { Webhook as SvixWebhook } from "svix";
 import { expect, test } from "vitest";
 
