@@ -213,11 +213,7 @@ function changesOf(
   };
 }
 
-async function write(
-  tx: Tx,
-  { tenantId, callId, unsaved, steps, found, plan }: Dossier,
-  isInRun = false,
-): Promise<void> {
+async function write(tx: Tx, { tenantId, callId, unsaved, steps, found }: Dossier, isInRun = false): Promise<void> {
   const rows = [...unsaved].flatMap((name) => steps.get(name) ?? []);
   const sets = [unsaved.has("measure_audio") ? found.audio : null, unsaved.has("measure_text") ? found.text : null];
   // What a run holds need not be kept twice.
