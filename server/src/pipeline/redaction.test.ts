@@ -17,6 +17,8 @@ import { audioDir } from "../../test/harness/audio.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { analyseOnce } from "./analyse-once.ts";
 import { maskChanges } from "./mask-changes.ts";
+import { runPipeline } from "./run.ts";
+import type { Step } from "./step.ts";
 import { loadSteps } from "./store.ts";
 import { pipelineSetup } from "./test-setup.ts";
 
@@ -241,6 +243,30 @@ test("a word without a time: no redacted recording, and the step says so; the ma
     analysis: { sections: { summary: { state: "succeeded" } } },
   });
   expect(JSON.stringify([settled && "transcript" in settled && settled.transcript])).not.toMatch(personal);
+});
+
+test("words that could not be masked in time are shown to nobody: no message, no transcript, no search, no result", async () => {
+  // The recording is set up to be silenced, and nobody comes to do that before the call has to be settled.
+  const bench = setup.bench();
+  const ids = await callBy(masking("mask_outbound", { audio: true }), { facts: recordingAt("late.wav") });
+  host.serve((_request, response) => response.writeHead(200).end(wav));
+  const isForLater = (step: Step): Step => (step.name === "redact" ? { ...step, asks: () => true } : step);
+  const stuck = { ...bench.deps, recipe: bench.deps.recipe.map(isForLater) };
+  const run = () =>
+    runPipeline(stuck, ids, { jobId: setup.ids.next(), signal: new AbortController().signal, mayAsk: false });
+  await run();
+  await setup.clock.advance(3_600_000);
+  await run();
+  expect(await stepOf(ids, "redact")).toMatchObject({ state: "failed", reason: "deadline" });
+  expect(bench.told()).toContain("call.settled");
+  expect(
+    JSON.stringify(
+      bench.changes.map((change) => ("transcript" in change ? [change.transcript, change.analysis] : null)),
+    ),
+  ).not.toMatch(personal);
+  expect(await inTx(ids, (tx) => loadCurrentTranscript(tx, ...valuesOf(ids)))).toBeNull();
+  expect((await everyTextOf(ids, "call_search")).replaceAll("Ruth Cohen", "")).not.toMatch(personal);
+  expect(await everyTextOf(ids, "analysis_runs")).not.toMatch(personal);
 });
 
 test("what is being said, and a summary the provider wrote, are masked on their way out before the call is over", async () => {
