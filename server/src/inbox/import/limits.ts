@@ -7,7 +7,7 @@ export const importLimits = {
   /** The largest line: what the largest webhook may have, as base64 in an export. */
   lineBytesMax: 15_000_000,
   /** Lines that are stored together, and of which progress is written at once. */
-  groupLines: 64,
+  groupLines: 128,
   /** Bytes of these lines, after which no further one is waited for. */
   groupBytes: 8_000_000,
   /** Failed lines that are kept with their reason. */
