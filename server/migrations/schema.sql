@@ -866,7 +866,7 @@ create table call_search (
 CREATE INDEX call_search_text ON public.call_search USING gin (text gin_trgm_ops);
 alter table call_search enable row level security;
 alter table call_search force row level security;
-create policy lookup on call_search for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy lookup on call_search for select to aftercall_lookup using (true);
 create policy tenant_wall on call_search for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on call_search to aftercall_app;
 grant select on call_search to aftercall_lookup;
