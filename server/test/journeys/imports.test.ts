@@ -114,22 +114,22 @@ describe("import", () => {
   });
 
   test("the same file again, and the rest of one that was cut, store no line twice", async () => {
-    const lines = Array.from({ length: 200 }, () => ended(newUuid()));
+    const lines = Array.from({ length: 400 }, () => ended(newUuid()));
     const file = fileOf(lines);
     await cutAfter(file.slice(0, Math.floor(file.length * 0.6)));
     for (;;) {
       const [cut] = (await customer.get("/v1/imports")).data;
       if (cut?.state !== "interrupted") continue;
       expect(cut.applied_count).toBeGreaterThan(0);
-      expect(cut.applied_count).toBeLessThan(200);
+      expect(cut.applied_count).toBeLessThan(400);
       break;
     }
     const again = await send(file);
-    expect(again.json).toMatchObject({ state: "done", line_count: 200, failed_count: 0 });
-    expect(again.json.applied_count + again.json.repeated_count).toBe(200);
+    expect(again.json).toMatchObject({ state: "done", line_count: 400, failed_count: 0 });
+    expect(again.json.applied_count + again.json.repeated_count).toBe(400);
     expect(again.json.repeated_count).toBeGreaterThan(0);
-    expect((await send(file)).json).toMatchObject({ applied_count: 0, repeated_count: 200 });
-    expect(await customer.calls()).toHaveLength(200);
+    expect((await send(file)).json).toMatchObject({ applied_count: 0, repeated_count: 400 });
+    expect(await customer.calls()).toHaveLength(400);
   });
 
   test("?source= reads each line as that source's provider reads a webhook", async () => {
