@@ -11,7 +11,10 @@ test("a public id is its UUID in Crockford base32, and gives it back", () => {
   fc.assert(
     fc.property(fc.uuid(), (uuid) => {
       const id = toPublicId("event", uuid);
-      const number = id.slice(4).split("").reduce((sum, letter) => sum * 32n + BigInt(letters.indexOf(letter)), 0n);
+      const number = id
+        .slice(4)
+        .split("")
+        .reduce((sum, letter) => sum * 32n + BigInt(letters.indexOf(letter)), 0n);
       expect(number).toBe(BigInt(`0x${uuid.replaceAll("-", "")}`));
       expect(fromPublicId("event", id)).toBe(uuid);
       expect(fromPublicId("event", id.toUpperCase().replace("EVT", "evt"))).toBe(uuid);

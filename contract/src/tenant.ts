@@ -74,15 +74,9 @@ export const CreatedTenant = z.object({ tenant: Tenant, api_key: CreatedApiKey }
 export const CreateApiKey = z.strictObject({
   name: z.string().trim().min(1).max(100),
   role: Role.default("member"),
-  scopes: z
-    .array(Scope)
-    .min(1)
-    .max(50)
-    .nullable()
-    .default(null)
-    .meta({
-      description: "What it may be used for, within its role: `calls:read`, `*:read`. Null: all that its role may.",
-    }),
+  scopes: z.array(Scope).min(1).max(50).nullable().default(null).meta({
+    description: "What it may be used for, within its role: `calls:read`, `*:read`. Null: all that its role may.",
+  }),
   expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
 });
 export const RotateApiKey = z.strictObject({

@@ -71,7 +71,16 @@ export const undeliveredFilter = {
  * now and then · `order`: an earlier message of the same key comes first · `resend_paused`: its resend is paused · `in_line`:
  * it is due, and its turn has not come.
  */
-export const HeldCause = z.enum(["retry", "paused", "throttled", "breaker", "order", "resend_paused", "campaign_paused", "in_line"]);
+export const HeldCause = z.enum([
+  "retry",
+  "paused",
+  "throttled",
+  "breaker",
+  "order",
+  "resend_paused",
+  "campaign_paused",
+  "in_line",
+]);
 export type HeldCause = z.infer<typeof HeldCause>;
 
 /** A delivery that waits. */
