@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { readJsonObject } from "../json.ts";
 import type { JsonObject } from "../json.ts";
 import type { CallEvent } from "../provider.ts";
-import { callEvent } from "../provider.ts";
+import { callEvent, MalformedBody } from "../provider.ts";
 import { below, type ListedPage, type Pull, pulledWeight, type PullInput, type PullRequest } from "../pull.ts";
 import { aliasOf, keyOf, listOf, objectAt, textOf, timeOf, wordOf } from "../read.ts";
 import { nameOf, secretOf } from "../recording.ts";
@@ -28,7 +28,7 @@ export const pull: Pull<LivekitSetup> = {
     ].flatMap((request) => request ?? []);
   },
   read({ request }) {
-    const about = decodeURIComponent(URL.parse(request.url)?.hash.slice(1) ?? "");
+    const about = subjectOf(request.url);
     const body = readJsonObject(request.body);
     if (request.url.includes("/ListRooms")) return [roomEvent(body, about)];
     return egresses(body).flatMap((egress) => egressEvent(egress, about));
@@ -37,6 +37,15 @@ export const pull: Pull<LivekitSetup> = {
   list: (input) => ask(input, `/twirp/livekit.Egress/ListEgress#${input.sinceMs}`, {}),
   readList,
 };
+
+/** Which room was asked about: the fragment of the question. */
+function subjectOf(url: string): string {
+  try {
+    return decodeURIComponent(URL.parse(url)?.hash.slice(1) ?? "");
+  } catch {
+    throw new MalformedBody("The URL of this answer does not say which room it is about", "url");
+  }
+}
 
 function roomEvent(body: JsonObject, sid: string): CallEvent {
   const room = listOf(body["rooms"])

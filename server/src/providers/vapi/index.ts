@@ -14,7 +14,11 @@ export const vapi = defineProvider({
   setup: VapiSetup,
   secrets: [
     { slot: "secret", title: "Server secret", env: ["VAPI_WEBHOOK_SECRET", "WEBHOOK_SHARED_SECRET"] },
-    { slot: "api_key", title: "Private API key, for calls whose webhooks were lost and recordings whose signed URL has expired", env: [] },
+    {
+      slot: "api_key",
+      title: "Private API key, for calls whose webhooks were lost and recordings whose signed URL has expired",
+      env: [],
+    },
   ],
   givenRoutes: [{ method: "POST", path: "/api/webhooks/vapi" }],
   givenRoutesCreate: false,
