@@ -69,7 +69,8 @@ export function writeSettings(dataDir: string, { isDurable, isOnTcp }: Settings)
     `listen_addresses = '${isOnTcp ? "127.0.0.1" : ""}'`,
     "unix_socket_permissions = 0700",
     "password_encryption = scram-sha-256",
-    "max_connections = 60",
+    // A process takes about thirty. Where nothing need last, tests run dozens of servers on one cluster.
+    `max_connections = ${isDurable ? 100 : 400}`,
     "shared_buffers = 128MB",
     "max_parallel_workers_per_gather = 0",
     "jit = off",
