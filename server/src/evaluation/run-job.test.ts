@@ -227,7 +227,7 @@ describe("a job of re-runs", () => {
     const { job } = await one.create();
     const stop = new AbortController();
     const running = runJob(one.context, { tenantId: one.tenant, jobId: uuidOf(job?.id ?? "") }, stop.signal);
-    await waitFor(async () => (await one.job(job?.id ?? "")).counts.done === 2);
+    await waitFor(async () => (await one.job(job?.id ?? "")).counts.done === 2 && one.asked.includes(bad ?? ""));
     stop.abort();
     await running;
     expect(await one.job(job?.id ?? "")).toMatchObject({ state: "running", counts: { done: 2, pending: 1 } });
