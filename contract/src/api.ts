@@ -20,6 +20,11 @@ export type Route = {
   readonly media?: "text/csv" | "text/plain" | "text/vtt" | "application/x-subrip";
   /** Status of a success; default 200. */
   readonly status?: number;
+  /**
+   * True: what it is about can be in a state that forbids it, which is 409. Of a POST nobody has to say so: its Idempotency-Key
+   * can be in use.
+   */
+  readonly canConflict?: boolean;
 };
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;

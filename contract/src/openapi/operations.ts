@@ -94,7 +94,7 @@ const commonHeaders = {
 } as const;
 
 /** What a route can refuse with, from what it reads. */
-function statusesOf({ method, path, params, query, body }: Route): number[] {
+function statusesOf({ method, path, params, query, body, canConflict }: Route): number[] {
   const isPost = method === "POST";
   const statuses = [401, 429, 500, 503];
   // What a credential stands for it may always ask.
@@ -103,7 +103,7 @@ function statusesOf({ method, path, params, query, body }: Route): number[] {
   if (body) statuses.push(413, 415);
   if (body || query || isPost) statuses.push(422);
   if (params) statuses.push(404);
-  if (method !== "GET") statuses.push(409);
+  if (isPost || canConflict) statuses.push(409);
   if (method === "PATCH") statuses.push(412);
   return statuses;
 }

@@ -67,6 +67,7 @@ const planRoutes = {
     params: planId,
     body: z.strictObject({ name: name.optional(), definition: PlanDefinition.optional() }),
     output: PlanVersions,
+    canConflict: true,
   },
   publishAnalysisPlan: {
     method: "POST",
@@ -153,6 +154,7 @@ const runRoutes = {
     params: runId,
     query: z.strictObject({ with: idOf("analysis_run").optional() }),
     output: RunComparison,
+    canConflict: true,
   },
   promoteAnalysisRun: {
     method: "POST",

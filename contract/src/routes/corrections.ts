@@ -37,6 +37,7 @@ export const correctionRoutes = {
     body: EditTranscript,
     output: Transcript,
     status: 202,
+    canConflict: true,
   },
   setChannelMap: {
     method: "POST",

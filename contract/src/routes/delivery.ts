@@ -52,6 +52,7 @@ export const deliveryRoutes = {
     params: endpointId,
     body: UpdateEndpoint,
     output: Endpoint,
+    canConflict: true,
   },
   deleteEndpoint: {
     method: "DELETE",

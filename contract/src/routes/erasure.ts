@@ -57,6 +57,7 @@ export const erasureRoutes = {
     params: callId,
     query: z.strictObject({ reason: z.string().max(500).optional() }),
     output: Erasure,
+    canConflict: true,
   },
   holdCall: {
     method: "PUT",

@@ -43,6 +43,7 @@ export const eventTypeRoutes = {
     params: byName,
     body: UpdateEventType,
     output: EventTypeDetail,
+    canConflict: true,
   },
   archiveEventType: {
     method: "DELETE",
@@ -51,5 +52,6 @@ export const eventTypeRoutes = {
     role: "admin",
     params: byName,
     output: EventTypeDetail,
+    canConflict: true,
   },
 } as const satisfies Record<string, Route>;

@@ -76,6 +76,7 @@ export const sourceRoutes = {
     params: sourceId,
     output: z.null(),
     status: 204,
+    canConflict: true,
   },
   listSourceSecrets: {
     method: "GET",

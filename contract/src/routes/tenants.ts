@@ -112,6 +112,7 @@ export const tenantRoutes = {
     role: "owner",
     params: tenantId,
     output: Tenant,
+    canConflict: true,
   },
   getPrivateTargets: {
     method: "GET",

@@ -21,7 +21,11 @@ const of = <const Form extends string, const Media extends NonNullable<Route["me
 /** What was said in a call, in the forms that other programs read. */
 export const transcriptExportRoutes = {
   exportText: of("txt", "text/plain", "Get what was said as plain text, a line for each turn"),
-  exportSrt: of("srt", "application/x-subrip", "Get what was said as SubRip subtitles"),
-  exportVtt: of("vtt", "text/vtt", "Get what was said as WebVTT subtitles"),
+  // What has no times makes no subtitles.
+  exportSrt: {
+    ...of("srt", "application/x-subrip", "Get what was said as SubRip subtitles"),
+    canConflict: true,
+  },
+  exportVtt: { ...of("vtt", "text/vtt", "Get what was said as WebVTT subtitles"), canConflict: true },
   exportCsv: of("csv", "text/csv", "Get what was said as a table, a row for each turn"),
 } as const satisfies Record<string, Route>;

@@ -4,9 +4,9 @@ import { systemClock } from "#/kernel/clock.ts";
 
 import { known, type TestApp } from "../harness/app.ts";
 import { randomToken } from "../harness/customer.ts";
-import { fixture } from "../harness/fixture.ts";
 import type { Receiver } from "../harness/receiver.ts";
 import { signVapi } from "../harness/sign.ts";
+import type { Stories } from "./stories.ts";
 
 /** A request that succeeds, made anew each time it is asked for: what it names exists and has not been used up. */
 export type Request = { readonly path: string; readonly body?: unknown };
@@ -16,7 +16,7 @@ export type Requests = Readonly<Record<string, () => Promise<Request>>>;
 export const key = known.apiKey;
 
 /** For each route that needs more than its path a request that it takes. */
-export function requestsFor(app: TestApp, receiver: Receiver): Requests {
+export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories): Requests {
   const ask = async (method: string, path: string, body?: unknown) => {
     const { status, json } = await app.ask(key, method, path, body);
     if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(json)}`);
@@ -51,18 +51,7 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
     return id;
   };
 
-  const finished: { call?: Promise<string> } = {};
-  /** A call that ended, with everything that follows from it. */
-  const ended = () => (finished.call ??= endOne());
-  const endOne = async (): Promise<string> => {
-    const body = fixture("vapi", "real/end-of-call-report.json");
-    await app.post("/webhooks/vapi", signVapi("default-vapi-secret", body));
-    for (;;) {
-      const { data } = await ask("GET", "/v1/calls?status=ended&limit=1");
-      if (data.length > 0) return data[0].id;
-      await systemClock.sleep(5);
-    }
-  };
+  const { ended } = stories;
   const event = async (): Promise<string> => {
     await ended();
     for (;;) {
@@ -147,6 +136,7 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
       const id = await source();
       return { path: `/v1/sources/${id}/secrets/${await secretOf(id)}` };
     },
+    cancelReplay: at("/v1/replays/{id}/cancel", stories.replayRunning),
     getEvent: at("/v1/events/{id}", event),
     replayEvent: at("/v1/events/{id}/replay", event),
     replayEvents: to("/v1/events/replay", () => ({})),
@@ -156,6 +146,62 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
     registerCall: to("/v1/calls", newCall),
     getCall: at("/v1/calls/{id}", call),
     updateCall: at("/v1/calls/{id}", call, { metadata: { crm: 1 } }),
+    eraseCall: at("/v1/calls/{id}?reason=asked", call),
+    findInCall: at("/v1/calls/{id}/matches?q=hello", ended),
+    getCallSteps: at("/v1/calls/{id}/steps", ended),
+    retryCallStep: at("/v1/calls/{id}/steps/transcribe/retry", stories.changing),
+    getCallAnalysis: at("/v1/calls/{id}/analysis", ended),
+    getCallMetrics: at("/v1/calls/{id}/metrics", ended),
+    retrySteps: async () => {
+      await stories.changing();
+      return { path: "/v1/steps/retry", body: { step: "transcribe", state: "skipped" } };
+    },
+    editTranscript: at("/v1/calls/{id}/transcript", stories.changing, { turns: said }),
+    listRecordings: at("/v1/calls/{id}/recordings", ended),
+    getRecording: at("/v1/recordings/{id}", stories.recording),
+    createRecordingLink: at("/v1/recordings/{id}/link", stories.recording, {}),
+    getRecordingPeaks: at("/v1/recordings/{id}/peaks", stories.recording),
+    setChannelMap: at("/v1/recordings/{id}/channel-map", stories.recordingToChange, { roles: ["agent", "customer"] }),
+    putLanguageEngine: to("/v1/engines/language", () => ({ model: "m", base_url: receiver.url })),
+    putSpeechEngine: to("/v1/engines/speech", () => ({ model: "m", base_url: receiver.url })),
+    testLanguageEngine: to("/v1/engines/language/test", () => ({})),
+    testSpeechEngine: to("/v1/engines/speech/test", () => ({})),
+    createAnalysisPlan: to("/v1/analysis-plans", () => ({ name: "Later" })),
+    orderAnalysisPlans: async () => ({ path: "/v1/analysis-plans/order", body: { ids: [await stories.grading()] } }),
+    getAnalysisPlan: at("/v1/analysis-plans/{id}", stories.draft),
+    updateAnalysisPlan: at("/v1/analysis-plans/{id}", stories.draft, { name: "Changed" }),
+    publishAnalysisPlan: at("/v1/analysis-plans/{id}/publish", stories.draft),
+    draftAnalysisPlan: at("/v1/analysis-plans/{id}/draft", stories.published, {}),
+    archiveAnalysisPlan: at("/v1/analysis-plans/{id}/archive", stories.published),
+    previewAnalysisPlan: async () => ({
+      path: `/v1/analysis-plans/${await stories.draft()}/preview`,
+      body: { call_ids: [await ended()] },
+    }),
+    getAgreement: at("/v1/analysis-plans/{id}/agreement", stories.grading),
+    listAnalysisRuns: at("/v1/calls/{id}/analysis-runs", ended),
+    rerunAnalysis: at("/v1/calls/{id}/analysis-runs", ended, {}),
+    getAnalysisRun: at("/v1/analysis-runs/{id}", stories.run),
+    compareAnalysisRuns: at("/v1/analysis-runs/{id}/comparison", stories.run),
+    promoteAnalysisRun: at("/v1/analysis-runs/{id}/promote", stories.run),
+    overrideCriterion: at("/v1/analysis-runs/{id}/overrides", stories.run, {
+      criterion_id: "hello",
+      verdict: "met",
+      reason: "missing_evidence",
+    }),
+    reviewAnalysisRun: at("/v1/analysis-runs/{id}/reviews", stories.run, { state: "submitted" }),
+    createAnalysisJob: async () => ({
+      path: "/v1/analysis-jobs",
+      body: { plan_id: await stories.grading(), filter: { call_ids: [await ended()] }, force: true },
+    }),
+    getAnalysisJob: at("/v1/analysis-jobs/{id}", stories.jobOver),
+    listAnalysisJobCalls: at("/v1/analysis-jobs/{id}/calls", stories.jobOver),
+    compareAnalysisJob: at("/v1/analysis-jobs/{id}/comparison", stories.jobOver),
+    pauseAnalysisJob: at("/v1/analysis-jobs/{id}/pause", stories.jobRunning),
+    resumeAnalysisJob: at("/v1/analysis-jobs/{id}/resume", stories.jobPaused),
+    cancelAnalysisJob: at("/v1/analysis-jobs/{id}/cancel", stories.jobPaused),
+    promoteAnalysisJob: at("/v1/analysis-jobs/{id}/promote", stories.jobOver),
+    revertPromotion: at("/v1/analysis-promotions/{id}/revert", stories.promotion),
+    regenerateTrainingFeedback: at("/v1/training-sessions/{id}/regenerate", stories.graded),
     getTimeline: at("/v1/calls/{id}/timeline", call),
     getTranscript: at("/v1/calls/{id}/transcript", ended),
     exportText: at("/v1/calls/{id}/transcript/txt", ended),
@@ -190,6 +236,7 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
     listEndpointPublicKeys: at("/v1/endpoints/{id}/public-keys", endpoint),
     getMessage: at("/v1/messages/{id}", message),
     getDelivery: at("/v1/deliveries/{id}", delivery),
+    retryDelivery: at("/v1/deliveries/{id}/retry?force=true", stories.deliveryFailed),
     createResend: async () => ({ path: "/v1/resends", body: await resendBody() }),
     getResend: at("/v1/resends/{id}", resend),
     pauseResend: at("/v1/resends/{id}/pause", resend),
@@ -214,3 +261,8 @@ export function requestsFor(app: TestApp, receiver: Receiver): Requests {
     publishMessage: async () => ({ path: "/v1/messages", body: { type: await eventType(), data: {} } }),
   };
 }
+
+const said = [
+  { role: "agent", text: "Good evening, this is the day desk.", start_ms: 0, end_ms: 2_000 },
+  { role: "customer", text: "I am locked out of my flat in Haifa.", start_ms: 3_000, end_ms: 6_000 },
+];

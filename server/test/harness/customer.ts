@@ -98,7 +98,11 @@ const players: Readonly<Record<ProviderName, Player>> = {
 export async function makeCustomer(app: Running): Promise<Customer> {
   const tenantId = await makeTenant(app.db);
   await openLoopback(app.db, tenantId);
-  const key = await makeKey(app.db, tenantId, "admin");
+  return customerOf(app, { tenantId, key: await makeKey(app.db, tenantId, "admin") });
+}
+
+/** A customer that is there already. */
+export function customerOf(app: Running, { tenantId, key }: Pick<Customer, "tenantId" | "key">): Customer {
   const customer: Customer = {
     tenantId,
     key,
