@@ -46,24 +46,31 @@ export function engineHandlers(options: EngineHandlerOptions): Handlers<typeof e
       put(tenant, actor, "speech", body, body.base_url ?? vendorUrls.speech[body.vendor]),
     deleteLanguageEngine: ({ tenant, actor }) => remove(tenant, actor, "language"),
     deleteSpeechEngine: ({ tenant, actor }) => remove(tenant, actor, "speech"),
-    testLanguageEngine: async ({ tenant }) => {
+    testLanguageEngine: async ({ tenant, actor }) => {
       const engine = await db.inTransaction([tenant], (tx) => engines.loadEngine(tx, tenant, "language"));
-      const { answer, cost } = await tryLanguage(engine, { clock, httpFor: engines.httpFor });
-      await db.inTransaction([tenant], (tx) =>
-        engines.noteCosts(tx, { tenantId: tenant, callId: null, step: "test_language" }, cost),
-      );
-      return answer;
+      const tried = await tryLanguage(engine, { clock, httpFor: engines.httpFor });
+      return noted({ tenant, actor }, "language", tried);
     },
-    testSpeechEngine: async ({ tenant }) => {
+    testSpeechEngine: async ({ tenant, actor }) => {
       const engine = await db.inTransaction([tenant], (tx) => engines.loadEngine(tx, tenant, "speech"));
-      const { answer, cost } = await trySpeech(engine, { clock, httpFor: engines.httpFor });
-      await db.inTransaction([tenant], (tx) =>
-        engines.noteCosts(tx, { tenantId: tenant, callId: null, step: "test_speech" }, cost),
-      );
-      return answer;
+      const tried = await trySpeech(engine, { clock, httpFor: engines.httpFor });
+      return noted({ tenant, actor }, "speech", tried);
     },
     getCosts: ({ tenant, query }) => db.inTransaction([tenant], (tx) => costsBetween(tx, tenant, query, clock.now())),
   };
+
+  /** What a try cost, and that somebody made it. */
+  async function noted(
+    who: { readonly tenant: string; readonly actor: Actor },
+    kind: store.EngineKind,
+    { answer, cost }: Awaited<ReturnType<typeof tryLanguage>>,
+  ) {
+    await db.inTransaction([who.tenant], async (tx) => {
+      await engines.noteCosts(tx, { tenantId: who.tenant, callId: null, step: `test_${kind}` }, cost);
+      await record(tx, ids, { ...who, action: "engine.tested", subject: kind, detail: { ok: answer.ok } });
+    });
+    return answer;
+  }
 
   async function show(tx: Tx, tenant: string, kind: store.EngineKind): Promise<EngineView> {
     const row = await store.findEngine(tx, tenant, kind);

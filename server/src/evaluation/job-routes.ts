@@ -5,7 +5,7 @@ import type { Actor, Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 
-import { record } from "#/audit/record.ts";
+import { type Deed, record } from "#/audit/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -175,7 +175,9 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
     });
     await store.insertSelection(tx, row, order, jobLimits.callsMax);
     await deps.enqueueJob(tx, { tenantId: tenant, jobId: row.id, run: row.run_count });
-    await audit(tx, { tenant, actor }, "analysis_job.created", row, { kind: order.kind, count: counted.count });
+    await audit(tx, { tenant, actor }, "analysis_job.created", row, {
+      detail: { kind: order.kind, count: counted.count },
+    });
     return shown(tx, row);
   }
 
@@ -192,14 +194,22 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
     work: (tx: Tx, row: JobRow) => Promise<JobRow>,
   ): Promise<AnalysisJob> {
     return db.inTransaction([by.tenant], async (tx) => {
-      const row = await work(tx, await existing(tx, by.tenant, id, "for update"));
-      await audit(tx, by, `analysis_job.${deed}`, row);
+      const before = await existing(tx, by.tenant, id, "for update");
+      const row = await work(tx, before);
+      const sides = { before: { state: before.state }, after: { state: row.state } };
+      await audit(tx, by, `analysis_job.${deed}`, row, sides);
       return shown(tx, row);
     });
   }
 
-  async function audit(tx: Tx, by: By, action: string, row: JobRow, detail: Record<string, unknown> = {}) {
-    await record(tx, ids, { ...by, action, subject: toPublicId("analysis_job", row.id), detail });
+  async function audit(
+    tx: Tx,
+    by: By,
+    action: string,
+    row: JobRow,
+    what: Pick<Deed, "before" | "after" | "detail">,
+  ): Promise<void> {
+    await record(tx, ids, { ...by, action, subject: toPublicId("analysis_job", row.id), ...what });
   }
 }
 

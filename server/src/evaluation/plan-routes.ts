@@ -39,21 +39,18 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
       db.inTransaction([tenant], async (tx) => {
         const draft = { ...body, tenantId: tenant, id: ids.next(), version: 1, createdBy: nameOf(actor) };
         const row = await store.insertDraft(tx, draft);
-        await audit(tx, { tenant, actor }, "analysis_plan.created", row);
+        await audit(tx, { tenant, actor }, "analysis_plan.created", null, row);
         return showPlan(row);
       }),
 
     orderAnalysisPlans: ({ tenant, actor, body }) =>
       db.inTransaction([tenant], async (tx) => {
+        const before = await orderOf(tx, tenant);
         await store.orderPlans(tx, tenant, body.ids);
-        await record(tx, ids, {
-          tenant,
-          actor,
-          action: "analysis_plans.ordered",
-          subject: toPublicId("tenant", tenant),
-        });
-        const rows = await store.listPlans(tx, tenant, { status: null, after: null, limit: 500 });
-        return { ids: rows.map(({ id }) => toPublicId("analysis_plan", id)) };
+        const after = await orderOf(tx, tenant);
+        const subject = toPublicId("tenant", tenant);
+        await record(tx, ids, { tenant, actor, action: "analysis_plans.ordered", subject, before, after });
+        return after;
       }),
 
     getAnalysisPlan: ({ tenant, params }) =>
@@ -69,7 +66,7 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
           name: body.name ?? draft.name,
           definition: body.definition ?? draft.definition,
         });
-        await audit(tx, { tenant, actor }, "analysis_plan.updated", row);
+        await audit(tx, { tenant, actor }, "analysis_plan.updated", draft, row);
         return showVersions(rows.map((one) => (one === draft ? row : one)));
       }),
 
@@ -79,7 +76,7 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
         const faults = planFaults(draft.definition);
         if (faults.length > 0) throw new Invalid("The plan cannot be published as it is; errors says where", faults);
         const row = await store.publishDraft(tx, draft);
-        await audit(tx, { tenant, actor }, "analysis_plan.published", row);
+        await audit(tx, { tenant, actor }, "analysis_plan.published", draft, row);
         return showPlan(row);
       }),
 
@@ -101,7 +98,7 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
           definition,
           createdBy: nameOf(actor),
         });
-        await audit(tx, { tenant, actor }, "analysis_plan.drafted", row);
+        await audit(tx, { tenant, actor }, "analysis_plan.drafted", null, row);
         return showPlan(row);
       }),
 
@@ -109,16 +106,31 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
       db.inTransaction([tenant], async (tx) => {
         const [head] = await versions(tx, tenant, params.id, "for update");
         await store.archivePlan(tx, tenant, params.id);
-        if (head) await audit(tx, { tenant, actor }, "analysis_plan.archived", head);
         const left = await store.versionsOf(tx, tenant, params.id);
+        await audit(tx, { tenant, actor }, "analysis_plan.archived", head ?? null, left[0] ?? null);
         return { id: toPublicId("analysis_plan", params.id), versions: left.map(showPlan) };
       }),
   };
 
-  async function audit(tx: Tx, by: { tenant: string; actor: Actor }, action: string, row: PlanRow): Promise<void> {
+  async function audit(
+    tx: Tx,
+    by: { tenant: string; actor: Actor },
+    action: string,
+    before: PlanRow | null,
+    after: PlanRow | null,
+  ): Promise<void> {
+    const row = after ?? before;
+    if (!row) throw new NotFound("Analysis plan");
     const subject = toPublicId("analysis_plan", row.id);
-    await record(tx, ids, { ...by, action, subject, detail: { version: row.version } });
+    const sides = { before: before && showPlan(before), after: after && showPlan(after) };
+    await record(tx, ids, { ...by, action, subject, ...sides, detail: { version: row.version } });
   }
+}
+
+/** The plans in the order in which they are tried. */
+async function orderOf(tx: Tx, tenant: string): Promise<{ ids: string[] }> {
+  const rows = await store.listPlans(tx, tenant, { status: null, after: null, limit: 500 });
+  return { ids: rows.map(({ id }) => toPublicId("analysis_plan", id)) };
 }
 
 /** All versions of a plan that is there. */

@@ -126,8 +126,9 @@ export async function archivePlan(tx: Tx, tenantId: string, id: string): Promise
 /** Puts plans into an order; those that are not named come after, as they were. */
 export async function orderPlans(tx: Tx, tenantId: string, ids: readonly string[]): Promise<void> {
   await tx.run(
-    `update analysis_plans p set position = coalesce(n.at, 1000000 + p.position)
-       from (select a.id, i.at from (select distinct id from analysis_plans where tenant_id = $1) a
+    `update analysis_plans p set position = n.at
+       from (select a.id, row_number() over (order by i.at nulls last, a.position, a.id) as at
+               from (select id, min(position) as position from analysis_plans where tenant_id = $1 group by id) a
                left join unnest($2::uuid[]) with ordinality as i (id, at) using (id)) as n
       where p.tenant_id = $1 and p.id = n.id`,
     [tenantId, ids],

@@ -78,6 +78,7 @@ export function inboxHandlers({
           actor,
           action: "event.replayed",
           subject: toPublicId("event", stored.id),
+          detail: { result: result.replayed[0]?.result ?? "none" },
         });
         return { one: result.replayed[0], afterCommit: result.afterCommit };
       });
@@ -104,8 +105,10 @@ export function inboxHandlers({
         if (!row) throw new NotFound("Replay");
         await enqueueReplay(tx, { tenantId: tenant, replayId: id });
         const subject = toPublicId("replay", id);
-        await recordAudit(tx, ids, { tenant, actor, action: "replay.created", subject, detail: { count, ...filter } });
-        return { count, replay: showReplay(row) };
+        const after = showReplay(row);
+        const detail = { count, ...filter };
+        await recordAudit(tx, ids, { tenant, actor, action: "replay.created", subject, after, detail });
+        return { count, replay: after };
       });
     },
 
@@ -124,6 +127,8 @@ export function inboxHandlers({
           actor,
           action: "replay.canceled",
           subject: toPublicId("replay", params.id),
+          before: { state: "running" },
+          after: { state: "canceled" },
         });
         const row = await loadReplay(tx, tenant, params.id);
         if (!row) throw new NotFound("Replay");

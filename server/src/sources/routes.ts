@@ -59,11 +59,13 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
       });
     },
 
-    pullSource: ({ tenant, params }) =>
+    pullSource: ({ tenant, actor, params }) =>
       db.inTransaction([tenant], async (tx) => {
         const row = await sourceOf(tx, tenant, params.id);
         await options.enqueuePull(tx, { tenantId: tenant, sourceId: row.id });
-        return { source_id: toPublicId("source", row.id) };
+        const subject = toPublicId("source", row.id);
+        await record(tx, ids, { tenant, actor, action: "source.pulled", subject, detail: { slug: row.slug } });
+        return { source_id: subject };
       }),
 
     getSource: ({ tenant, params }) =>

@@ -49,13 +49,9 @@ export function trainingHandlers(deps: TrainingRouteDeps): Handlers<typeof train
           title: body.title,
           userId: await knownUser(tx, tenant, body.user_id),
         });
-        await recordAudit(tx, ids, {
-          tenant,
-          actor,
-          action: "assignment.created",
-          subject: toPublicId("assignment", id),
-        });
-        return showAssignment(await existing(loadAssignment(tx, tenant, id), "Assignment"));
+        const after = showAssignment(await existing(loadAssignment(tx, tenant, id), "Assignment"));
+        await recordAudit(tx, ids, { tenant, actor, action: "assignment.created", subject: after.id, after });
+        return after;
       });
     },
     async listAssignments({ tenant, query }) {
@@ -93,6 +89,13 @@ export function trainingHandlers(deps: TrainingRouteDeps): Handlers<typeof train
           actor,
           action: "training_session.created",
           subject: toPublicId("training_session", id),
+          // Feedback that is brought along speaks of a call, so it stays out of the log.
+          after: {
+            session_id: id,
+            assignment_id: body.assignment_id ? toPublicId("assignment", body.assignment_id) : null,
+            user_id: body.user_id ?? null,
+            has_feedback: body.feedback !== undefined,
+          },
         });
         const afterCommit = await wakeSession(tx, tenant, id);
         return { session: await existing(loadSession(tx, tenant, id), "Training session"), afterCommit };
@@ -134,6 +137,8 @@ export function trainingHandlers(deps: TrainingRouteDeps): Handlers<typeof train
           actor,
           action: "training_feedback.requested",
           subject: toPublicId("training_session", work.id),
+          before: { is_regenerating: false },
+          after: { is_regenerating: true },
         });
         return showSession(await existing(loadSession(tx, tenant, work.id), "Training session"));
       });

@@ -3,7 +3,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import { type ResendRefusals, resendLimits } from "@aftercall/contract/resend.ts";
 import type { undeliveredRoutes } from "@aftercall/contract/routes/undelivered.ts";
 
-import { record } from "#/audit/record.ts";
+import { type Deed, record } from "#/audit/record.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -61,7 +61,7 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
         });
         await enqueueResend(tx, { tenantId: tenant, resendId: row.id, run: row.run_count });
         const detail = { mode, count, ...showFilter(filter, filter.endpointId ?? toEndpointId), force: body.force };
-        await audit(tx, { tenant, actor }, "resend.created", row, detail);
+        await audit(tx, { tenant, actor }, "resend.created", row, { detail, after: showResend(row, undefined) });
         return { ...counted, resend: showResend(row, undefined) };
       });
     },
@@ -100,8 +100,9 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
       changing(tenant, params.id, async (tx, row) => {
         if (row.state !== "running") throw new Conflict(`The resend is not running: it is ${row.state}`);
         await store.holdUnsent(tx, row);
-        await audit(tx, { tenant, actor }, "resend.paused", row);
-        return store.setState(tx, row, "paused");
+        const paused = await store.setState(tx, row, "paused");
+        await audit(tx, { tenant, actor }, "resend.paused", row, statesOf(row, paused));
+        return paused;
       }),
 
     resumeResend: ({ tenant, actor, params }) =>
@@ -110,7 +111,7 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
         await store.releaseHeld(tx, row);
         const running = await store.setState(tx, row, "running");
         await enqueueResend(tx, { tenantId: tenant, resendId: row.id, run: running.run_count });
-        await audit(tx, { tenant, actor }, "resend.resumed", row);
+        await audit(tx, { tenant, actor }, "resend.resumed", row, statesOf(row, running));
         return running;
       }),
 
@@ -121,8 +122,9 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
         if (row.state === "done" && waiting === 0)
           throw new Conflict("The resend is over: nothing of it waits any more");
         const canceled = await store.cancelWaiting(tx, row);
-        await audit(tx, { tenant, actor }, "resend.canceled", row, { canceled });
         const ended = await store.setState(tx, row, "canceled");
+        const sides = statesOf(row, ended);
+        await audit(tx, { tenant, actor }, "resend.canceled", row, { ...sides, detail: { canceled } });
         // One that was through, and whose deliveries still waited, was told before.
         if (row.finished_at === null) await tellResendFinished(tx, { ids, book }, tenant, row.id);
         return ended;
@@ -146,10 +148,14 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
     { tenant, actor }: { tenant: string; actor: Actor },
     action: string,
     row: store.ResendRow,
-    detail: Record<string, unknown> = {},
+    what: Pick<Deed, "before" | "after" | "detail">,
   ): Promise<void> {
-    await record(tx, ids, { tenant, actor, action, subject: toPublicId("resend", row.id), detail });
+    await record(tx, ids, { tenant, actor, action, subject: toPublicId("resend", row.id), ...what });
   }
+}
+
+function statesOf(before: store.ResendRow, after: store.ResendRow) {
+  return { before: { state: before.state }, after: { state: after.state } };
 }
 
 async function shown(tx: Tx, row: store.ResendRow) {
