@@ -146,3 +146,16 @@ test("another tenant's plan is none", async () => {
   await expect(mine.get(id)).rejects.toMatchObject({ status: 404 });
   await expect(mine.publish(id)).rejects.toMatchObject({ status: 404 });
 });
+
+test("putting plans into order again and again keeps those that are not named as they were, at small positions", async () => {
+  const { tenant, create, order } = await scene();
+  const made = [await create("A"), await create("B"), await create("C")].map(({ id }) => id);
+  const [a = "", b = "", c = ""] = made;
+  await order([c]);
+  await order([b]);
+  expect(await order([b])).toEqual({ ids: [b, c, a] });
+  const rows = await db.inTransaction([tenant], (tx) =>
+    tx.rows("select position from analysis_plans where tenant_id = $1 order by position", [tenant]),
+  );
+  expect(rows).toEqual([{ position: 1 }, { position: 2 }, { position: 3 }]);
+});

@@ -77,8 +77,9 @@ export function promotionHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<P
         const row = await existing(tx, tenant, params.id);
         if (row.reverted_at) throw new Conflict("The promotion was reverted before");
         await store.revertPromotion(tx, tenant, row.id);
-        await audit(tx, { tenant, actor }, "analysis_promotion.reverted", row.id, { calls: row.calls });
-        return show(await existing(tx, tenant, row.id));
+        const after = await existing(tx, tenant, row.id);
+        await audit(tx, { tenant, actor }, "analysis_promotion.reverted", row, after);
+        return show(after);
       }),
   };
 
@@ -93,18 +94,21 @@ export function promotionHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<P
       throw new Conflict("There is nothing to promote: failed runs and those that show already stay");
     const id = ids.next();
     await store.insertPromotion(tx, { tenantId: tenant, id, jobId, actor: `${actor.kind}:${actor.id}` }, calls);
-    await audit(tx, { tenant, actor }, "analysis_promotion.created", id, { calls: calls.length });
-    return show(await existing(tx, tenant, id));
+    const row = await existing(tx, tenant, id);
+    await audit(tx, { tenant, actor }, "analysis_promotion.created", null, row);
+    return show(row);
   }
 
   async function audit(
     tx: Tx,
     by: { tenant: string; actor: Actor },
     action: string,
-    id: string,
-    detail: Record<string, unknown>,
+    before: PromotionRow | null,
+    after: PromotionRow,
   ): Promise<void> {
-    await record(tx, ids, { ...by, action, subject: toPublicId("analysis_promotion", id), detail });
+    const subject = toPublicId("analysis_promotion", after.id);
+    const sides = { before: before && show(before), after: show(after) };
+    await record(tx, ids, { ...by, action, subject, ...sides, detail: { calls: after.calls } });
   }
 }
 
