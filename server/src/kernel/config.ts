@@ -122,7 +122,11 @@ function halfObjectStore(told: Raw): Problem[] {
     .filter((name) => !told[name])
     .map((name) => {
       const { about } = settingNamed(name);
-      return { name: about.env, problem: "is missing: an object store needs all four", fix: `${about.env}=${about.example}` };
+      return {
+        name: about.env,
+        problem: "is missing: an object store needs all four",
+        fix: `${about.env}=${about.example}`,
+      };
     });
 }
 
