@@ -31,6 +31,8 @@ async function withCall() {
     room: { name: "sip-7678189426__1730217045__abc123", sid: room, creationTime: "2025-10-29T15:30:00.000Z" },
     participant: { identity: "agent", disconnectReason: "CLIENT_INITIATED" },
   });
+  // What its pipeline finds is told as a change of the call.
+  await customer.settled();
   const [call] = await customer.calls();
   if (!call) throw new Error("no call");
   return { customer, sub, room, call };
