@@ -88,7 +88,11 @@ export async function erasedCallsWithLateData(
     `select c.id from calls c
       where c.tenant_id = $1 and c.erased_at > now() - $2 * interval '1 day' and c.merged_into is null
         and (c.updated_at > c.erased_at
-             or exists (select from events e where e.tenant_id = $1 and e.call_id = c.id and e.body_digest is null))
+             or exists (select from events e where e.tenant_id = $1 and e.call_id = c.id and e.body_digest is null)
+             or exists (select from transcripts t where t.tenant_id = $1 and t.call_id = c.id)
+             or exists (select from call_search s where s.tenant_id = $1 and s.call_id = c.id)
+             or exists (select from step_results p where p.tenant_id = $1 and p.call_id = c.id and p.output is not null)
+             or exists (select from analysis_runs r where r.tenant_id = $1 and r.call_id = c.id and r.created_at > c.erased_at))
       order by c.id limit $3`,
     [tenantId, days, limit],
   );
