@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { DataSchema } from "./data-schema.ts";
-import { isReservedType, TypeName } from "./events.ts";
+import { isReservedType, TypeName } from "./type-name.ts";
 
 /** `aftercall`: sent by this server. `tenant`: the tenant's own, sent with `POST /v1/messages`. */
 export const EventTypeOrigin = z.enum(["aftercall", "tenant"]);

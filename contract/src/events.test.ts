@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { eventTypesPage } from "./event-types-page.ts";
-import { eventTypeNames, eventTypes, isReservedType, TypeName, TypePattern } from "./events.ts";
+import { eventTypeNames, eventTypes } from "./events.ts";
+import { isReservedType, TypeName, TypePattern } from "./type-name.ts";
 
 test.each(eventTypeNames)("%s has an English and a Hebrew example that its own schema accepts", (name) => {
   const { data, examples } = eventTypes[name];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { TypePattern } from "../events.ts";
 import { fromPublicId } from "../id.ts";
+import { TypePattern } from "../type-name.ts";
 import { endpointLimits as limit } from "./limits.ts";
 import { OrderMode } from "./words.ts";
 

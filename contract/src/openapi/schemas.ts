@@ -18,6 +18,7 @@ import * as source from "../source.ts";
 import * as tenant from "../tenant.ts";
 import * as timeline from "../timeline.ts";
 import * as training from "../training.ts";
+import * as typeName from "../type-name.ts";
 import * as usage from "../usage.ts";
 import { schemaExamples } from "./examples.ts";
 
@@ -75,7 +76,7 @@ export function createSchemas(): Schemas {
 /** Names of the exports, in the order of the modules. */
 function namedSchemas() {
   const registry = z.registry<{ id: string }>();
-  const delivered = [delivery, endpoint, eventData, events, eventType, message, publish];
+  const delivered = [delivery, endpoint, eventData, events, eventType, message, publish, typeName];
   const modules = [
     call,
     campaign,

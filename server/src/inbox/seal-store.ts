@@ -60,8 +60,3 @@ export async function insertSeal(tx: Tx, tenantId: string, seal: Omit<SealRow, "
   );
   return made === 1;
 }
-
-export async function allTenants(tx: Tx): Promise<string[]> {
-  const rows = await tx.rows<{ id: string }>("select id from lookup_tenants() as t (id)");
-  return rows.map(({ id }) => id);
-}

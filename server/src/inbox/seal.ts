@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 
+import { allTenants } from "#/db/all-tenants.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { limits } from "#/kernel/limits.ts";
 
 import type { LogPosition } from "./log-store.ts";
-import { allTenants, insertSeal, listSeals, readDigests, sealsAfter } from "./seal-store.ts";
+import { insertSeal, listSeals, readDigests, sealsAfter } from "./seal-store.ts";
 import type { DigestRow, SealRow } from "./seal-store.ts";
 
 /**

@@ -121,12 +121,6 @@ export async function deleteOldChanges(
   );
 }
 
-/** Every tenant there is, in order; works without a tenant. */
-export async function allTenants(tx: Tx): Promise<string[]> {
-  const rows = await tx.rows<{ id: string }>("select lookup_tenants() as id order by id");
-  return rows.map((row) => row.id);
-}
-
 /** The call that somebody means: by our id, or by a name of the given kinds (null: any). Null when the tenant has none. */
 export async function findCall(
   tx: Tx,

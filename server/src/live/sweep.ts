@@ -1,7 +1,8 @@
+import { allTenants } from "#/db/all-tenants.ts";
 import type { Db } from "#/db/transaction.ts";
 
 import { liveLimits } from "./limits.ts";
-import { allTenants, deleteOldChanges } from "./store.ts";
+import { deleteOldChanges } from "./store.ts";
 
 /**
  * Removes changes that nobody can go on from any more, some rows at a time; what is left waits for the next sweep. Gives how many.

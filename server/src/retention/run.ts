@@ -1,3 +1,4 @@
+import { allTenants } from "#/db/all-tenants.ts";
 import type { Db } from "#/db/transaction.ts";
 import { messageOf } from "#/kernel/errors.ts";
 import { limits } from "#/kernel/limits.ts";
@@ -79,7 +80,7 @@ async function prepare(db: Db): Promise<number> {
 /** Tenant by tenant, and for each in small transactions, so that nothing else has to wait. */
 async function purgeAll(db: Db, purge: store.Purge, daysKept: number, signal: AbortSignal): Promise<number> {
   let total = 0;
-  for (const tenant of await db.inTransaction([], store.allTenants)) {
+  for (const tenant of await db.inTransaction([], allTenants)) {
     for (
       let count: number = limits.retentionRowsMax;
       count >= limits.retentionRowsMax && !signal.aborted;

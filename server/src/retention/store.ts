@@ -21,11 +21,6 @@ export async function dropDays(tx: Tx, table: "attempts" | "attempt_bodies", day
   return rows.map(({ name }) => name);
 }
 
-export async function allTenants(tx: Tx): Promise<string[]> {
-  const rows = await tx.rows<{ id: string }>("select id from lookup_tenants() as t (id)");
-  return rows.map(({ id }) => id);
-}
-
 /** Each removes rows of one tenant that are older than some days, at most `rowsMax` at once, and gives their number. */
 export type Purge = (tx: Tx, tenantId: string, daysKept: number, rowsMax: number) => Promise<number>;
 

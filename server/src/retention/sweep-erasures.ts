@@ -1,10 +1,10 @@
+import { allTenants } from "#/db/all-tenants.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { limits } from "#/kernel/limits.ts";
 
 import { eraseCall } from "./erase.ts";
 import type { Eraser, Erasing } from "./erase.ts";
 import { finishErasure, loadPolicy, unfinishedErasures } from "./erasure-store.ts";
-import { allTenants } from "./store.ts";
 
 export type ErasureSweep = Eraser & {
   readonly db: Db;

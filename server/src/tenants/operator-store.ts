@@ -2,11 +2,6 @@ import type { Tx } from "#/db/transaction.ts";
 
 import type { TenantRow } from "./store.ts";
 
-export async function allTenants(tx: Tx): Promise<string[]> {
-  const rows = await tx.rows<{ id: string }>("select id from lookup_tenants() as t (id)");
-  return rows.map(({ id }) => id);
-}
-
 /** Those of some ids that are not closed, newest first. */
 export async function listTenants(tx: Tx, ids: readonly string[], limit: number): Promise<TenantRow[]> {
   return tx.rows<TenantRow>(

@@ -4,6 +4,7 @@ import type { tenantRoutes } from "@aftercall/contract/routes/tenants.ts";
 import type { PrivateTarget, Tenant } from "@aftercall/contract/tenant.ts";
 
 import { record } from "#/audit/record.ts";
+import { allTenants } from "#/db/all-tenants.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
 import { Conflict, Forbidden, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -41,7 +42,7 @@ export function operatorHandlers(options: OperatorOptions): Handlers<OperatorRou
     async listTenants({ tenant, query }) {
       requireOperator(tenant);
       const before = query.cursor === undefined ? null : fromPublicId("tenant", query.cursor);
-      const all = await db.inTransaction([], operator.allTenants);
+      const all = await db.inTransaction([], allTenants);
       const wanted = all
         .filter((id) => before === null || id < before)
         .toSorted()

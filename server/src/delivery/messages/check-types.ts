@@ -1,4 +1,4 @@
-import { isReservedType } from "@aftercall/contract/events.ts";
+import { isReservedType } from "@aftercall/contract/type-name.ts";
 
 import type { Tx } from "#/db/transaction.ts";
 import { Invalid } from "#/kernel/errors.ts";

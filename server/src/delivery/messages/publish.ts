@@ -1,8 +1,8 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
-import { isReservedType } from "@aftercall/contract/events.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 import type { PublishedMessage, PublishMessage } from "@aftercall/contract/publish.ts";
 import type { messageRoutes } from "@aftercall/contract/routes/messages.ts";
+import { isReservedType } from "@aftercall/contract/type-name.ts";
 
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
