@@ -10,6 +10,7 @@ import type { LiveTurn } from "@aftercall/contract/live.ts";
 import type { z } from "zod";
 
 import type { LargeBodies } from "./large.ts";
+import type { ProviderAnalysis } from "./analysis.ts";
 import type { Pull } from "./pull.ts";
 import type { RecordingAsk, RecordingInput } from "./recording.ts";
 
@@ -202,6 +203,8 @@ export type Facts = {
   readonly answered_by?: string | null;
   readonly transferred_to?: string | null;
   /** The campaign as the provider or the caller of our API names it. */
+  /** The same in our words, with what stands elsewhere in the message: kept as a run beside ours. */
+  readonly provider_analysis?: ProviderAnalysis | null;
   readonly campaign?: string | null;
   readonly agent_id?: string | null;
   readonly agent_name?: string | null;

@@ -63,6 +63,7 @@ function shownAs(name: string, value: unknown): unknown {
     const { amount, currency } = value as { amount: string; currency: string };
     return `${amount} ${currency}`;
   }
+  if (name === "provider_analysis") return compact(value as Record<string, unknown>);
   if (name === "metadata") return Object.keys(value).toSorted();
   return ["analysis", "provider_metadata"].includes(name) ? Object.keys(value).toSorted().join(", ") : value;
 }

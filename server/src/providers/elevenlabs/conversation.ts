@@ -13,6 +13,7 @@ import {
   timeOf,
   wordOf,
 } from "../read.ts";
+import { analysisOf } from "./analysis.ts";
 import type { ElevenLabsMessage } from "./payload.ts";
 import { conversationText } from "./transcript.ts";
 
@@ -68,6 +69,7 @@ function statedBy({ at, data }: ElevenLabsMessage): Pick<CallEvent, "facts" | "g
   const lasted = durationOf(metadata["call_duration_secs"], "s");
   const endedAt = startedAt !== null && lasted !== null ? startedAt + lasted : null;
   const error = objectAt(metadata["error"]);
+  const language = textOf(metadata["main_language"]);
   const collected = objectAt(analysis?.["data_collection_results"]);
   return {
     facts: {
@@ -83,8 +85,9 @@ function statedBy({ at, data }: ElevenLabsMessage): Pick<CallEvent, "facts" | "g
       summary: textOf(analysis?.["transcript_summary"]),
       call_successful: wordOf(analysis?.["call_successful"]),
       analysis,
+      provider_analysis: analysisOf(analysis, language),
       provider_metadata: objectOf(data["metadata"]),
-      language: textOf(metadata["main_language"]),
+      language,
       agent_id: textOf(data["agent_id"]),
       agent_name: textOf(data["agent_name"]),
       campaign: textOf(variables["campaign_id"]) ?? textOf(objectAt(metadata["batch_call"])["batch_call_id"]),

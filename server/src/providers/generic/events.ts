@@ -6,6 +6,7 @@ import type { JsonObject } from "../json.ts";
 import { callEvent, MalformedBody } from "../provider.ts";
 import type { Alias, CallEvent, Facts, Heard, ProviderRequest } from "../provider.ts";
 import { durationOf, idIfAny, idOf, keyOf, moneyOf, objectOf, phoneOf, textOf, timeOf } from "../read.ts";
+import { analysisOf } from "./analysis.ts";
 import { find } from "./paths.ts";
 import type { Found } from "./paths.ts";
 import type { FieldName, GenericSetup } from "./setup.ts";
@@ -36,7 +37,12 @@ export function eventOf(request: ProviderRequest, setup: GenericSetup): CallEven
     occurredAt: told.occurredAt ?? endedAt,
     aliases: aliasesOf(id, look, setup),
     heard,
-    facts: { ...callFacts(look, setup), ...numberFacts(look, setup), ...textFacts(look) },
+    facts: {
+      ...callFacts(look, setup),
+      ...numberFacts(look, setup),
+      ...textFacts(look),
+      ...analysisFacts(look, language),
+    },
     transcript: transcriptFrom(look("transcript")?.value, setup, language),
   });
 }
@@ -104,6 +110,15 @@ function numberFacts(look: Look, setup: GenericSetup): Facts {
     ...present("ended_at", timeOf(look("ended_at")?.value)),
     ...present("duration_ms", lengthOf(look("duration"), setup)),
     ...present("cost", /^[A-Z]{3}$/.test(currency) ? moneyOf(look("cost")?.value, currency) : null),
+  };
+}
+
+function analysisFacts(look: Look, language: string | null): Facts {
+  const analysis = objectOf(look("analysis")?.value);
+  const said = analysis && Object.keys(analysis).length > 0 ? analysis : null;
+  return {
+    ...present("analysis", said),
+    ...present("provider_analysis", analysisOf(textOf(look("summary")?.value), said, language)),
   };
 }
 

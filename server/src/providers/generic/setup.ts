@@ -73,7 +73,11 @@ const Fields = z.object({
   ended_reason: paths(["ended_reason", "endedReason", "end_reason", "hangup_reason"], "Why it ended"),
   recording_url: paths(["recording_url", "recordingUrl", "recording.url", "recording"], "Where the recording is"),
   transcript: paths(["transcript", "transcription", "messages"], "What was said: text, or a list of turns"),
-  summary: paths(["summary", "call_summary", "analysis.summary"], "Summary"),
+  summary: paths(["summary", "call_summary", "analysis.summary", "call_analysis.call_summary"], "Summary"),
+  analysis: paths(
+    ["analysis", "call_analysis"],
+    "What the sender made of the call: an object, its values become fields",
+  ),
   language: paths(["language", "lang"], "Language, as a BCP 47 tag"),
   cost: paths(["cost", "price"], "Cost"),
   currency: paths(["currency", "cost_currency"], "Currency of the cost"),

@@ -2,6 +2,7 @@ import type { CallDirection, RecordingInfo } from "@aftercall/contract/call.ts";
 
 import type { Facts } from "../provider.ts";
 import { durationOf, moneyOf, objectAt, objectOf, phoneOf, textOf, timeOf } from "../read.ts";
+import { analysisOf } from "./analysis.ts";
 import { firstOf } from "./payload.ts";
 import type { VapiMessage } from "./payload.ts";
 
@@ -26,6 +27,7 @@ export function factsOf(said: VapiMessage): Facts {
     summary: textOf(analysis["summary"]) ?? textOf(message["summary"]),
     call_successful: textOf(analysis["successEvaluation"]),
     analysis: Object.keys(analysis).length > 0 ? analysis : null,
+    provider_analysis: analysisOf(said),
     campaign: textOf(call["campaignId"]) ?? textOf(message["campaignId"]),
     agent_id: textOf(call["assistantId"]) ?? textOf(assistant["id"]),
     agent_name: textOf(assistant["name"]),
