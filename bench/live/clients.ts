@@ -26,8 +26,9 @@ type Client = Omit<Opening, "calls"> & {
   pending: Buffer;
   /** Numbers of the updates it has heard, in their order. */
   readonly heard: number[];
-  /** How many answers to subscriptions it has. */
+  /** How many subscriptions were answered, and whether it hears everything from now on. */
   answers: number;
+  isListening: boolean;
 };
 
 const clients: Client[] = [];
@@ -52,6 +53,7 @@ function openOne(opening: Omit<Opening, "calls"> & { readonly call: string }): P
     pending: Buffer.alloc(0),
     heard: [],
     answers: 0,
+    isListening: false,
   };
   clients.push(client);
   return listen(client);
@@ -63,6 +65,7 @@ function listen(client: Client): Promise<void> {
     let isOpen = false;
     client.pending = Buffer.alloc(0);
     client.answers = 0;
+    client.isListening = false;
     socket.write(kind === "socket" ? handshake(client) : request(client));
     socket.on("error", reject);
     socket.on("data", (chunk: Buffer) => {
@@ -75,13 +78,11 @@ function listen(client: Client): Promise<void> {
         isOpen = true;
         client.pending = client.pending.subarray(end + 4);
         if (kind === "stream") resolve();
-        else
-          for (const name of [client.call, client.common])
-            socket.write(masked({ action: "subscribe", identifier: name }));
+        else sayWhatFor(client);
       }
       if (kind === "stream") readItems(client);
       else readFrames(client);
-      if (client.answers === 2) resolve();
+      if (client.isListening) resolve();
     });
   });
 }
@@ -109,10 +110,18 @@ function request({ key, call, common, cursor }: Client): string {
   ].join("\r\n");
 }
 
+function sayWhatFor({ socket, call, common, cursor }: Client): void {
+  const identifiers = [call, common];
+  if (cursor !== "") socket.write(masked({ action: "resume", cursor, identifiers }));
+  else for (const identifier of identifiers) socket.write(masked({ action: "subscribe", identifier }));
+}
+
 /** A text frame as clients send it, masked with zeros. */
 function masked(content: object): Buffer {
   const payload = Buffer.from(JSON.stringify(content));
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([0x81, ...size, 0, 0, 0, 0]), payload]);
 }
 
 function readFrames(client: Client): void {
@@ -128,8 +137,12 @@ function readFrames(client: Client): void {
     const text = pending.toString("latin1", start, start + length);
     client.pending = pending.subarray(start + length);
     if (opcode === 9) client.socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
-    if (text.startsWith('{"type":"subscribed"')) client.answers++;
-    else note(client, text);
+    const cursor = /"cursor":"([^"]+)"\}$/.exec(text)?.[1];
+    client.cursor = cursor ?? client.cursor;
+    // In the middle of a resume, answers have no cursor.
+    if (text.startsWith('{"type":"subscribed"') && cursor !== undefined) client.answers++;
+    client.isListening ||= text.startsWith('{"type":"resumed"') || client.answers === 2;
+    note(client, text);
   }
 }
 
@@ -204,7 +217,7 @@ function cut({ every }: { every: number }): number {
   return some.length;
 }
 
-/** Connects everybody whose connection is gone: streams with their cursor, sockets with their subscriptions. */
+/** Connects everybody whose connection is gone: with its cursor. */
 async function reopen({ port }: { port: number }): Promise<number> {
   const gone = clients.filter(({ socket }) => socket.destroyed || !socket.writable);
   for (let from = 0; from < gone.length; from += 100) {

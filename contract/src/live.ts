@@ -69,6 +69,7 @@ export type CampaignItem = z.infer<typeof CampaignItem>;
 
 /** The gap is too old, or the cursor is not of this server: fetch everything again, then go on from here. */
 export const ResetItem = z.object({ reason: z.enum(["too_old", "unknown_cursor"]) });
+export type ResetReason = z.infer<typeof ResetItem>["reason"];
 /** The last item of a stream that the server ends. */
 export const EndItem = z.object({ reason: z.enum(["slow_consumer", "credential_ended", "stopping", "unavailable"]) });
 export type EndReason = z.infer<typeof EndItem>["reason"];
@@ -92,7 +93,18 @@ const Identifier = z.string().min(1).max(255);
 export const AuthenticateFrame = z.strictObject({ action: z.literal("authenticate"), token: z.string().max(8_192) });
 export const SubscribeFrame = z.strictObject({ action: z.literal("subscribe"), identifier: Identifier });
 export const UnsubscribeFrame = z.strictObject({ action: z.literal("unsubscribe"), identifier: Identifier });
-export const ClientFrame = z.discriminatedUnion("action", [AuthenticateFrame, SubscribeFrame, UnsubscribeFrame]);
+/** After a cut, before any subscription: everything of these that came after the cursor, in order, then what comes. */
+export const ResumeFrame = z.strictObject({
+  action: z.literal("resume"),
+  cursor: z.string().min(1).max(2_000),
+  identifiers: z.array(Identifier).min(1).max(500),
+});
+export const ClientFrame = z.discriminatedUnion("action", [
+  AuthenticateFrame,
+  SubscribeFrame,
+  UnsubscribeFrame,
+  ResumeFrame,
+]);
 export type ClientFrame = z.infer<typeof ClientFrame>;
 
 /** What an identifier was taken for. */
@@ -110,6 +122,13 @@ export const IdentifierKind = z.enum([
 ]);
 export type IdentifierKind = z.infer<typeof IdentifierKind>;
 
+/**
+ * From where a client goes on that has handled everything up to this frame: for `resume`. Opaque. A frame after which
+ * something belonging to it follows has none: the answer to a subscription to a call that is over, and what comes in the
+ * middle of a resume that begins anew.
+ */
+const Cursor = z.string();
+
 export const AuthenticatedFrame = z.object({ type: z.literal("authenticated") });
 export const SubscribedFrame = z.object({
   type: z.literal("subscribed"),
@@ -117,8 +136,15 @@ export const SubscribedFrame = z.object({
   kind: IdentifierKind,
   /** Null while no call of this name is known; the subscription stays and takes hold when the call appears. */
   call_id: z.string().nullable(),
+  cursor: Cursor.optional(),
 });
 export const UnsubscribedFrame = z.object({ type: z.literal("unsubscribed"), identifier: z.string() });
+/** What was missed since the cursor of `resume` has been told; from here on it is live. */
+export const ResumedFrame = z.object({ type: z.literal("resumed"), cursor: Cursor });
+/** In place of what was missed: it cannot be told. The completions of calls that are over follow, then `resumed`. */
+export const ResetFrame = z.object({ type: z.literal("reset"), ...ResetItem.shape });
+/** Every half a minute, with the ping: nothing happened, and from here it goes on. */
+export const HeartbeatFrame = z.object({ type: z.literal("heartbeat"), cursor: Cursor });
 
 /** Codes of an error frame. Errors that end the connection are followed by the close. */
 export const SocketErrorCode = z.enum([
@@ -126,6 +152,7 @@ export const SocketErrorCode = z.enum([
   "malformed",
   "unknown_action",
   "too_many_subscriptions",
+  "too_late_to_resume",
   "unavailable",
 ]);
 export type SocketErrorCode = z.infer<typeof SocketErrorCode>;
@@ -139,7 +166,7 @@ const named = {
   call_sid: z.string().nullable(),
 };
 
-/** First frame of a completion: how the call ended. */
+/** First frame of a completion: how the call ended. Without a cursor: nobody goes on between the two. */
 export const StatusFrame = z.object({
   type: z.literal("status"),
   ...named,
@@ -164,16 +191,26 @@ export const DataFrame = z.object({
     /** Of a call that failed. */
     failure_reason: z.string().nullable().optional(),
   }),
+  cursor: Cursor.optional(),
 });
 export type DataFrame = z.infer<typeof DataFrame>;
 
-export const TranscriptionFrame = z.object({ type: z.literal("transcription"), call_id: z.string(), turn: LiveTurn });
+export const TranscriptionFrame = z.object({
+  type: z.literal("transcription"),
+  call_id: z.string(),
+  turn: LiveTurn,
+  cursor: Cursor,
+});
+export type TranscriptionFrame = z.infer<typeof TranscriptionFrame>;
 
 /** Everything the server says on `/v1/ws`. */
 export const ServerFrame = z.discriminatedUnion("type", [
   AuthenticatedFrame,
   SubscribedFrame,
   UnsubscribedFrame,
+  ResumedFrame,
+  ResetFrame,
+  HeartbeatFrame,
   ErrorFrame,
   StatusFrame,
   DataFrame,
@@ -183,11 +220,19 @@ export type ServerFrame = z.infer<typeof ServerFrame>;
 
 /** The frames by name, for the AsyncAPI document. */
 export const socketFrames = {
-  received: { authenticate: AuthenticateFrame, subscribe: SubscribeFrame, unsubscribe: UnsubscribeFrame },
+  received: {
+    authenticate: AuthenticateFrame,
+    subscribe: SubscribeFrame,
+    unsubscribe: UnsubscribeFrame,
+    resume: ResumeFrame,
+  },
   sent: {
     authenticated: AuthenticatedFrame,
     subscribed: SubscribedFrame,
     unsubscribed: UnsubscribedFrame,
+    resumed: ResumedFrame,
+    reset: ResetFrame,
+    heartbeat: HeartbeatFrame,
     error: ErrorFrame,
     status: StatusFrame,
     data: DataFrame,

@@ -33,12 +33,14 @@ export async function composeLive(server: FastifyInstance, parts: LiveParts): Pr
   const routes = {
     auth,
     hub,
+    resume: createResume({ db, clock, log, hub }),
+    db,
     clock,
     isAllowedOrigin: (origin: string, host: string | undefined) =>
       origin === own || allowedOrigins.has(origin) || (URL.canParse(origin) && new URL(origin).host === host),
   };
-  registerStream(server, { ...routes, resume: createResume({ db, clock, log, hub }) });
-  await registerSocket(server, { ...routes, db, log });
+  registerStream(server, routes);
+  await registerSocket(server, { ...routes, log });
   registerAsyncApi(server, { publicUrl: config.publicUrl, version });
   hub.start();
   server.addHook("preClose", async () => {

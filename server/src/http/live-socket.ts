@@ -2,7 +2,6 @@ import { socketProtocol } from "@aftercall/contract/live.ts";
 import websocket, { type WebSocket } from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
-import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Malformed } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
@@ -12,7 +11,7 @@ import { createSocket, type Guest, type Wire } from "#/live/socket.ts";
 import { checkOrigin, type LiveRouteOptions, visitorOf } from "./live-stream.ts";
 import { headersOf } from "./wire.ts";
 
-export type SocketRouteOptions = LiveRouteOptions & { readonly db: Db; readonly log: Log };
+export type SocketRouteOptions = LiveRouteOptions & { readonly log: Log };
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -26,7 +25,7 @@ declare module "fastify" {
  * 20 times larger. The plug-in stays in a scope of its own, so that it changes no other route.
  */
 export async function registerSocket(app: FastifyInstance, options: SocketRouteOptions): Promise<void> {
-  const { auth, hub, db, log, clock } = options;
+  const { auth, hub, resume, db, log, clock } = options;
   const authenticate = async (token: string) => visitorOf(await auth.caller([`Bearer ${token}`]));
   await app.register(async (scope) => {
     await scope.register(websocket, {
@@ -58,7 +57,7 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
       },
       wsHandler(socket, request) {
         const wire = wireOf(socket, clock);
-        const live = createSocket(wire, request.liveGuest ?? null, { hub, db, log, authenticate });
+        const live = createSocket(wire, request.liveGuest ?? null, { hub, resume, db, log, authenticate });
         socket.on("message", (data, isBinary) => {
           if (isBinary) return wire.close(1003, "frames are text");
           live.hear(data.toString());

@@ -2,11 +2,13 @@ import type { ServerResponse } from "node:http";
 
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
+import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
 import type { Hub } from "#/live/hub.ts";
 import { liveLimits } from "#/live/limits.ts";
-import type { createResume } from "#/live/resume.ts";
+import { mergedCalls } from "#/live/merged.ts";
+import type { Resume } from "#/live/resume.ts";
 import type { Visitor } from "#/live/socket.ts";
 import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
 
@@ -17,16 +19,16 @@ import { headersOf } from "./wire.ts";
 export type LiveRouteOptions = {
   readonly auth: Auth;
   readonly hub: Hub;
+  readonly resume: Resume;
+  readonly db: Db;
   readonly clock: Clock;
   /** Whether a page of this origin may listen. A request without one comes from no browser. */
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean;
 };
 
-export type StreamRouteOptions = LiveRouteOptions & { readonly resume: ReturnType<typeof createResume> };
-
 /** `GET /v1/stream`: server-sent events that a client goes on with after a cut, from its `Last-Event-ID`. */
-export function registerStream(app: FastifyInstance, options: StreamRouteOptions): void {
-  const { auth, hub, clock, resume } = options;
+export function registerStream(app: FastifyInstance, options: LiveRouteOptions): void {
+  const { auth, hub, db, clock, resume } = options;
   app.get<{ Querystring: Record<string, unknown> }>("/v1/stream", async (request, reply) => {
     checkOrigin(request, options);
     const authorization = headersOf(request.raw).get("authorization") ?? [];
@@ -42,10 +44,13 @@ export function registerStream(app: FastifyInstance, options: StreamRouteOptions
       interests: hub.interests,
       left: hub.leave,
     });
-    const beginning = resume(stream, lastEventIdOf(request));
-    await hub.enter(stream, (here) => {
+    const cursor = lastEventIdOf(request);
+    // Who has a cursor is told at the moment of entering what was missed, so what its calls became has to be known by then.
+    const merged = cursor === null ? [] : await mergedCalls(db, visitor.tenantId, keys);
+    const { here, giveMissed } = await hub.enter(stream, (place) => {
       hub.interests.add(visitor.tenantId, stream, keys);
-      beginning.atRest(here);
+      for (const { from, to } of merged) stream.follow(from, to);
+      return { here: place, giveMissed: cursor === null ? null : resume(stream, cursor, place) };
     });
 
     const { raw } = reply;
@@ -60,7 +65,10 @@ export function registerStream(app: FastifyInstance, options: StreamRouteOptions
       // Nothing can follow on the connection, so it is over when the stream is.
       connection: "close",
     });
-    await beginning.run(outletOf(raw, clock));
+    stream.open(outletOf(raw, clock), cursor === null ? here : null);
+    if (giveMissed) await giveMissed();
+    else for (const { from, to } of await mergedCalls(db, visitor.tenantId, keys)) stream.follow(from, to);
+    stream.goLive();
   });
 }
 

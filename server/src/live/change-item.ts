@@ -2,8 +2,10 @@ import { toPublicId } from "@aftercall/contract/id.ts";
 import type { CallItem, CampaignItem, TranscriptionItem } from "@aftercall/contract/live.ts";
 
 import { isoOf } from "#/calls/record.ts";
+import type { Log } from "#/kernel/log.ts";
 
 import { type Place, writeCursor } from "./cursor.ts";
+import { frame } from "./frames.ts";
 import { keysOf } from "./identify.ts";
 import type { AliasPairs, CallPayload, CampaignPayload, Ending, TurnPayload } from "./payload.ts";
 import type { ChangeKind, ChangeRow } from "./store.ts";
@@ -26,15 +28,40 @@ export type ChangeItem = {
   /** The tenant's end-customer that it is about; null for none. */
   readonly businessId: string | null;
   readonly item: CallItem | TranscriptionItem | CampaignItem;
-  /** As an item of the event stream, with the cursor from which a client goes on after it. */
+  /** Where somebody stands who has been told it. */
+  readonly place: Place;
+  /** From where a client goes on after it. */
+  readonly cursor: () => string;
+  /** As an item of the event stream. */
   readonly streamed: () => Buffer;
+  /** As a frame of the socket; null for what sockets are not told. Completions are told otherwise. */
+  readonly framed: () => string | null;
 };
+
+/**
+ * Rows that were read in the step from `from` to `upTo`. What another version wrote and we cannot read is left out: it must
+ * not keep everything after it from being heard.
+ */
+export function itemsOf(rows: readonly ChangeRow[], from: Place, upTo: string, log: Log): ChangeItem[] {
+  return rows.flatMap((row) => {
+    try {
+      return [itemOf(row, from, upTo)];
+    } catch (error) {
+      log.error({ err: error, tenant: row.tenant_id, seq: row.seq }, "a live change cannot be read");
+      return [];
+    }
+  });
+}
 
 /** A row that was read in the step from `from` to `upTo`. @throws SyntaxError, TypeError for what another version wrote */
 export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
   const { call_id: callId, campaign_id: campaignId, seq, kind } = row;
   const { item, aliases, ...rest } = contentOf(row);
+  const place: Place = { ...from, ahead: { snapshot: upTo, seq } };
+  let cursor: string | null = null;
   let bytes: Buffer | null = null;
+  let text: string | null = null;
+  const cursorOf = () => (cursor ??= writeCursor(place));
   return {
     tenantId: row.tenant_id,
     xid: BigInt(row.xid),
@@ -48,7 +75,10 @@ export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
     ending: rest.ending ?? null,
     businessId: rest.businessId ?? null,
     item,
-    streamed: () => (bytes ??= streamItem(kind, item, writeCursor({ ...from, ahead: { snapshot: upTo, seq } }))),
+    place,
+    cursor: cursorOf,
+    streamed: () => (bytes ??= streamItem(kind, item, cursorOf())),
+    framed: () => (text ??= "turn" in item ? turnFrame(item, cursorOf()) : null),
   };
 }
 
@@ -56,6 +86,10 @@ export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
 export function streamItem(event: string, data: unknown, cursor: string | null): Buffer {
   const id = cursor === null ? "" : `id: ${cursor}\n`;
   return Buffer.from(`${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+function turnFrame({ call_id, turn }: TranscriptionItem, cursor: string): string {
+  return frame({ type: "transcription", call_id, turn, cursor });
 }
 
 type Content = Pick<ChangeItem, "item" | "aliases"> & Partial<Pick<ChangeItem, "doubles" | "ending" | "businessId">>;

@@ -21,7 +21,7 @@ async function scene(emit: (items: readonly ChangeItem[]) => Promise<void> = asy
     log: silentLog(),
     tenants: () => [...audience],
     onReset: () => {},
-    onRest: () => {},
+    onPlace: () => {},
     async emit(items) {
       await emit(items);
       emitted.push(...items);

@@ -3,10 +3,10 @@ import type { Clock } from "#/kernel/clock.ts";
 import { messageOf, Unavailable } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
-import { type ChangeItem, itemOf } from "./change-item.ts";
+import { type ChangeItem, itemsOf } from "./change-item.ts";
 import { gapOf, type Place } from "./cursor.ts";
 import { liveLimits } from "./limits.ts";
-import { type ChangeRow, placeNow, readChanges } from "./store.ts";
+import { placeNow, readChanges } from "./store.ts";
 
 export type FeedOptions = {
   readonly db: Db;
@@ -18,8 +18,8 @@ export type FeedOptions = {
   readonly emit: (items: readonly ChangeItem[]) => Promise<void>;
   /** The database is another one, or an older copy: whoever listens has to start anew. */
   readonly onReset: (here: Place) => void;
-  /** Everything up to `here` has been handed out. */
-  readonly onRest: (here: Place) => void;
+  /** Everything up to `here` has been handed out, and nothing after it. */
+  readonly onPlace: (here: Place) => void;
 };
 
 /** The one reader of a process: it feeds all clients, each change is read and made ready once. */
@@ -36,7 +36,7 @@ export type Feed = {
   stop(): Promise<void>;
 };
 
-export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: FeedOptions): Feed {
+export function createFeed({ db, clock, log, tenants, emit, onReset, onPlace }: FeedOptions): Feed {
   const stopping = new AbortController();
   let here: Place | null = null;
   let isLooking = false;
@@ -89,7 +89,7 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
       try {
         const place = await step();
         failures = 0;
-        onRest(place);
+        onPlace(place);
         for (const guest of asking) guest.begin(place);
       } catch (error) {
         log.warn({ reason: messageOf(error) }, "live changes not read, trying again");
@@ -123,21 +123,11 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onRest }: F
         return (here = now);
       }
       const upTo = from.ahead?.snapshot ?? page.snapshot;
-      const items = page.rows.flatMap((row) => readable(row, from, upTo));
+      const items = itemsOf(page.rows, from, upTo, log);
       if (items.length > 0) await emit(items);
       const last = page.rows.at(-1);
       if (!last || page.rows.length < liveLimits.pageRowsMax) return (here = { ...now, seen: upTo });
-      here = { ...from, ahead: { snapshot: upTo, seq: last.seq } };
-    }
-  }
-
-  /** What another version wrote and we cannot read must not keep everything after it from being heard. */
-  function readable(row: ChangeRow, from: Place, upTo: string): ChangeItem[] {
-    try {
-      return [itemOf(row, from, upTo)];
-    } catch (error) {
-      log.error({ err: error, tenant: row.tenant_id, seq: row.seq }, "a live change cannot be read");
-      return [];
+      onPlace((here = { ...from, ahead: { snapshot: upTo, seq: last.seq } }));
     }
   }
 

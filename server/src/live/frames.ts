@@ -15,8 +15,11 @@ export function endingOf({ announced }: CallRecord): Ending | null {
   return announced.includes("call.failed") ? "failed" : null;
 }
 
-/** Says how a call ended. The same record gives the same pair, whenever it is asked for: clients may fold by `event_id`. */
-export function pairOf(record: CallRecord, aliases: AliasPairs, ending: Ending): Pair {
+/**
+ * Says how a call ended. The same record gives the same pair, whenever it is asked for: clients may fold by `event_id`.
+ * `cursor`: from where a client goes on after it; null while it has to be told more first.
+ */
+export function pairOf(record: CallRecord, aliases: AliasPairs, ending: Ending, cursor: string | null): Pair {
   const { state } = record;
   const { status, outcome, endedAt, durationMs } = project(state);
   const valueOf = (kind: string) => aliases.find((alias) => alias[0] === kind)?.[1] ?? null;
@@ -51,6 +54,7 @@ export function pairOf(record: CallRecord, aliases: AliasPairs, ending: Ending):
         metadata: factOf(state, "provider_metadata") ?? factOf(state, "metadata"),
         ...(!isCompleted && failure),
       },
+      ...(cursor !== null && { cursor }),
     }),
   };
 }

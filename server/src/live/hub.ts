@@ -32,7 +32,9 @@ export type Hub = {
    * Lets somebody in, at a moment between two changes: `begin` runs at it. From then on they miss nothing.
    * @throws TooMany, Unavailable
    */
-  enter(subscriber: Subscriber, begin: (here: Place) => void): Promise<Place>;
+  enter<T>(subscriber: Subscriber, begin: (here: Place) => T): Promise<T>;
+  /** Where everybody who was let in stands at this moment: all of it has been handed out to them, and nothing after it. */
+  here(): Place;
   /** Forgets somebody; the keys they waited for are theirs to remove. Any number of times. */
   leave(subscriber: Subscriber): void;
   /** Something was committed. */
@@ -53,7 +55,6 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
   const countByTenant = new Map<string, number>();
   let entered = 0;
   let place: Place | null = null;
-  let isEmitting = false;
   let running: Promise<unknown> = Promise.resolve();
 
   const feed = createFeed({
@@ -67,7 +68,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       for (const tenantId of countByTenant.keys()) recent.begin(tenantId, here);
       for (const subscriber of [...subscribers.keys()]) subscriber.reset(here);
     },
-    onRest: (here) => {
+    onPlace: (here) => {
       place = here;
     },
   });
@@ -85,9 +86,12 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
         if (!countByTenant.has(tenantId)) recent.begin(tenantId, here);
         subscribers.set(subscriber, entered++);
         countByTenant.set(tenantId, (countByTenant.get(tenantId) ?? 0) + 1);
-        begin(here);
-        return here;
+        return begin(here);
       });
+    },
+    here() {
+      if (!place) throw new Error("nobody has been let in");
+      return place;
     },
     leave(subscriber) {
       if (!subscribers.delete(subscriber)) return;
@@ -117,12 +121,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
     });
     const pairs = await pairsOf(db, awaited);
     recent.keep(items);
-    isEmitting = true;
-    try {
-      await handOut(items, pairs);
-    } finally {
-      isEmitting = false;
-    }
+    await handOut(items, pairs);
   }
 
   async function handOut(items: readonly ChangeItem[], pairs: ReadonlyMap<ChangeItem, Pair>): Promise<void> {
@@ -135,6 +134,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
         await setImmediate();
         bytes = 0;
       }
+      place = item.place;
       for (const double of item.doubles) {
         for (const subscriber of interests.waiting(item.tenantId, [`call ${double}`])) {
           if (item.callId && maySee(subscriber, item)) subscriber.follow(double, item.callId);
@@ -154,8 +154,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
     const slots = liveLimits.pingMs / stepMs;
     for (let tick = 0; !stopping.signal.aborted; tick++) {
       await clock.sleep(stepMs, stopping.signal);
-      // A cursor from before what is just being told would lead a client back.
-      if (!place || isEmitting || stopping.signal.aborted) continue;
+      if (!place || stopping.signal.aborted) continue;
       for (const [subscriber, number] of subscribers) {
         const every = subscriber.wantsPairs ? slots : slots / (liveLimits.pingMs / liveLimits.heartbeatMs);
         if (number % every === tick % every) subscriber.beat(place);

@@ -3,6 +3,7 @@ import type { IdentifierKind } from "@aftercall/contract/live.ts";
 
 /** What somebody who names a call means, before anything is looked up. */
 export type Identified = {
+  readonly identifier: string;
   readonly kind: IdentifierKind;
   /** Under which keys changes of it are found; any of them is enough. See {@link keysOf}. */
   readonly keys: readonly string[];
@@ -17,6 +18,10 @@ export type Identified = {
  * another tenant's id is taken for the same thing as an invented one.
  */
 export function identify(identifier: string): Identified {
+  return { identifier, ...formOf(identifier) };
+}
+
+function formOf(identifier: string): Omit<Identified, "identifier"> {
   if (identifier === "*") return { kind: "all", keys: ["*"], callId: null, aliasKinds: [] };
   for (const [form, kind, aliasKinds] of forms) {
     if (!form.test(identifier)) continue;

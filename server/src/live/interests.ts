@@ -4,6 +4,7 @@ export type Interests<Subscriber> = {
   remove(tenantId: string, subscriber: Subscriber, keys: readonly string[]): void;
   /** Everybody who waits for one of the keys, each once. */
   waiting(tenantId: string, keys: readonly string[]): ReadonlySet<Subscriber>;
+  isWaiting(tenantId: string, subscriber: Subscriber, keys: readonly string[]): boolean;
 };
 
 export function createInterests<Subscriber>(): Interests<Subscriber> {
@@ -36,6 +37,10 @@ export function createInterests<Subscriber>(): Interests<Subscriber> {
       const groups = keys.flatMap((key) => byKey.get(key) ?? []);
       const [only] = groups;
       return groups.length < 2 ? (only ?? nobody) : new Set(groups.flatMap((group) => [...group]));
+    },
+    isWaiting(tenantId, subscriber, keys) {
+      const byKey = tenants.get(tenantId);
+      return keys.some((key) => byKey?.get(key)?.has(subscriber));
     },
   };
 }

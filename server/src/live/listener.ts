@@ -1,146 +1,177 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
-import type { EndReason } from "@aftercall/contract/live.ts";
+import type { EndReason, SocketErrorCode } from "@aftercall/contract/live.ts";
 
 import type { Db } from "#/db/transaction.ts";
 
 import type { ChangeItem } from "./change-item.ts";
-import { lookUp } from "./endings.ts";
+import { writeCursor } from "./cursor.ts";
+import { type Found, lookUp } from "./endings.ts";
 import { frame, type Pair } from "./frames.ts";
 import type { Hub } from "./hub.ts";
-import { identify } from "./identify.ts";
+import { type Identified, identify } from "./identify.ts";
 import { liveLimits } from "./limits.ts";
+import type { Resume, Returning } from "./resume.ts";
 import type { Wire } from "./socket.ts";
 import type { Subscriber } from "./subscriber.ts";
+import { createSubscriptions } from "./subscriptions.ts";
 
 /** A socket whose tenant is known: what it subscribed to, and what it has been told. */
 export type Listener = Subscriber & {
   /** Answers with what the identifier was taken for, then with the completion of a call that is over already. */
   subscribe(identifier: string): Promise<void>;
   unsubscribe(identifier: string): void;
+  /** Subscribes to all of these, tells what came after the cursor, and goes on live. */
+  resume(cursor: string, identifiers: readonly string[]): Promise<void>;
   pong(): void;
   close(): void;
 };
 
-export function createListener(options: {
+export type ListenerOptions = {
   readonly wire: Wire;
   readonly tenantId: string;
   readonly businessId: string | null;
   readonly credential: string;
   readonly hub: Hub;
+  readonly resume: Resume;
   readonly db: Db;
   readonly close: (code: number, reason: string) => void;
-}): Listener {
-  const { wire, tenantId, businessId, hub } = options;
-  const keysByIdentifier = new Map<string, string[]>();
+};
+
+export function createListener(options: ListenerOptions): Listener {
+  const { wire, tenantId, businessId, hub, db } = options;
   /** Completions it has been told, the latest ones: a second name for a call must not repeat the first one's. */
   const told = new Set<string>();
   let held: { item: ChangeItem; pair: Pair | null }[] | null = null;
   let isAlive = true;
+  let isEnded = false;
 
-  const listener: Listener = {
+  const listener: Listener & Omit<Returning, "startAnew"> = {
     tenantId,
     businessId,
     credential: options.credential,
     wantsPairs: true,
 
     async subscribe(identifier) {
-      if (!keysByIdentifier.has(identifier) && keysByIdentifier.size >= liveLimits.subscriptionsMax) {
+      if (!subscriptions.has(identifier) && subscriptions.count() >= liveLimits.subscriptionsMax) {
         const message = `A connection has at most ${liveLimits.subscriptionsMax} subscriptions`;
-        return send(frame({ type: "error", code: "too_many_subscriptions", message }));
+        return refuse("too_many_subscriptions", message);
       }
-      const found = identify(identifier);
-      const keys = keysByIdentifier.get(identifier) ?? [...found.keys];
-      keysByIdentifier.set(identifier, keys);
-      hub.interests.add(tenantId, listener, keys);
+      const wanted = identify(identifier);
       // What happens while we look is told after the answer.
       held = [];
+      const cursor = writeCursor(hub.here());
+      subscriptions.add(wanted);
       try {
-        const call = await lookUp(options.db, { tenantId, businessId }, identifier, found);
-        if (call && !keys.includes(`call ${call.callId}`)) wait(keys, call.callId);
-        const callId = call && toPublicId("call", call.callId);
-        send(frame({ type: "subscribed", identifier, kind: found.kind, call_id: callId }));
-        if (call?.pair) complete(call.pair);
+        const [found = null] = await lookUp(db, options, [wanted]);
+        const pair = found?.pair?.(cursor) ?? null;
+        const isNews = pair !== null && !told.has(pair.eventId);
+        answer(wanted, found, isNews ? null : cursor);
+        if (isNews) complete(pair);
       } catch (error) {
-        keysByIdentifier.delete(identifier);
-        forget(keys);
+        subscriptions.remove(identifier);
         throw error;
       } finally {
-        const waiting = held ?? [];
-        held = null;
-        for (const { item, pair } of waiting) listener.take(item, pair);
+        goLive();
       }
     },
 
     unsubscribe(identifier) {
-      const keys = keysByIdentifier.get(identifier);
-      keysByIdentifier.delete(identifier);
-      if (keys) forget(keys);
+      subscriptions.remove(identifier);
       send(frame({ type: "unsubscribed", identifier }));
+    },
+
+    async resume(cursor, identifiers) {
+      if (subscriptions.count() > 0) return refuse("too_late_to_resume", "Resume before the first subscription");
+      const wanted = [...new Set(identifiers)].map(identify);
+      const found = await lookUp(db, options, wanted);
+      if (isEnded) return;
+      held = [];
+      const here = hub.here();
+      for (const [index, one] of wanted.entries()) {
+        subscriptions.add(one);
+        answer(one, found[index] ?? null, null);
+      }
+      let isAnew = false;
+      const startAnew: Returning["startAnew"] = (reason) => {
+        isAnew = true;
+        send(frame({ type: "reset", reason }));
+      };
+      await options.resume({ ...listener, startAnew }, cursor, here)();
+      if (isAnew) for (const one of found) if (one?.pair) complete(one.pair(null));
+      send(frame({ type: "resumed", cursor: writeCursor(here) }));
+      goLive();
     },
 
     take(item, pair) {
       if (held) {
         if (held.push({ item, pair }) > liveLimits.waitingItemsMax) listener.end("slow_consumer");
-        return;
-      }
-      if ("turn" in item.item) {
-        const { call_id, turn } = item.item;
-        return send(frame({ type: "transcription", call_id, turn }));
-      }
-      if (pair) complete(pair);
+      } else listener.repeat(item, pair);
     },
 
-    follow(from, to) {
-      for (const keys of keysByIdentifier.values()) {
-        if (keys.includes(`call ${from}`) && !keys.includes(`call ${to}`)) wait(keys, to);
-      }
+    repeat(item, pair) {
+      const text = item.framed();
+      if (text !== null) send(text);
+      // It was told as the answer to a subscription that came between: from here it goes on all the same.
+      else if (pair && !complete(pair)) send(frame({ type: "heartbeat", cursor: item.cursor() }));
     },
 
-    beat() {
+    wants: (item) => hub.interests.isWaiting(tenantId, listener, item.keys),
+    follow: (from, to) => subscriptions.follow(from, to),
+
+    beat(place) {
       if (!isAlive) return options.close(1001, "no answer to a ping");
       isAlive = false;
       wire.ping();
+      // Who waits for nothing yet has not said where it stood.
+      if (!held && subscriptions.count() > 0) send(frame({ type: "heartbeat", cursor: writeCursor(place) }));
     },
     pong() {
       isAlive = true;
     },
-    // Nothing is resumed here: who subscribes again is told how things stand.
+    // Cursors of the other database mean nothing here; who subscribes again is told how things stand.
     reset: () => options.close(1012, "the database was replaced, connect again"),
     end: (reason) => options.close(...endings[reason]),
+    pendingBytes: () => wire.pendingBytes,
+    isEnded: () => isEnded,
     close() {
-      hub.interests.remove(tenantId, listener, [...keysByIdentifier.values()].flat());
-      keysByIdentifier.clear();
+      isEnded = true;
+      held = null;
+      subscriptions.clear();
       hub.leave(listener);
     },
   };
+  const subscriptions = createSubscriptions(listener, hub.interests);
   return listener;
 
-  function wait(keys: string[], callId: string): void {
-    keys.push(`call ${callId}`);
-    hub.interests.add(tenantId, listener, [`call ${callId}`]);
+  function answer({ identifier, kind }: Identified, found: Found | null, cursor: string | null): void {
+    if (found) subscriptions.bind(identifier, found.callId);
+    const call_id = found && toPublicId("call", found.callId);
+    send(frame({ type: "subscribed", identifier, kind, call_id, ...(cursor !== null && { cursor }) }));
   }
 
-  /** Another identifier may wait for the same. */
-  function forget(keys: readonly string[]): void {
-    const kept = new Set([...keysByIdentifier.values()].flat());
-    hub.interests.remove(
-      tenantId,
-      listener,
-      keys.filter((key) => !kept.has(key)),
-    );
+  function goLive(): void {
+    const waiting = held ?? [];
+    held = null;
+    for (const { item, pair } of waiting) listener.take(item, pair);
   }
 
-  /** Both frames at once: nothing of this connection can come between them. */
-  function complete({ eventId, status, data }: Pair): void {
-    if (told.has(eventId)) return;
+  /** Both frames at once: nothing of this connection can come between them. False for one that it has been told. */
+  function complete({ eventId, status, data }: Pair): boolean {
+    if (told.has(eventId)) return false;
     told.add(eventId);
     const [oldest] = told;
     if (told.size > toldMax && oldest) told.delete(oldest);
     send(status);
     send(data);
+    return true;
+  }
+
+  function refuse(code: SocketErrorCode, message: string): void {
+    send(frame({ type: "error", code, message }));
   }
 
   function send(text: string): void {
+    if (isEnded) return;
     wire.send(text);
     if (wire.pendingBytes > liveLimits.waitingBytesMax) listener.end("slow_consumer");
   }

@@ -1,82 +1,91 @@
+import type { EndReason, ResetReason } from "@aftercall/contract/live.ts";
+
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
-import { type ChangeItem, itemOf } from "./change-item.ts";
+import { type ChangeItem, itemsOf } from "./change-item.ts";
 import { gapOf, type Place, readCursor } from "./cursor.ts";
+import { pairsOf } from "./endings.ts";
+import type { Pair } from "./frames.ts";
 import type { Hub } from "./hub.ts";
 import { liveLimits } from "./limits.ts";
 import { type ChangeRow, readChanges } from "./store.ts";
-import type { Outlet, Stream } from "./stream.ts";
+import { maySee } from "./subscriber.ts";
 
-/** How one stream begins. */
-export type Resume = {
-  /** At the moment at which the stream is let in: looks what memory has of what it missed. */
-  atRest(here: Place): void;
-  /** Gives it what it missed, then lets it go on live. */
-  run(outlet: Outlet): Promise<void>;
+/** A client that comes back; what happens while it is given what it missed is held for it. */
+export type Returning = {
+  readonly tenantId: string;
+  readonly businessId: string | null;
+  readonly wantsPairs: boolean;
+  wants(item: ChangeItem): boolean;
+  follow(from: string, to: string): void;
+  /** A change that was missed, in its turn. */
+  repeat(item: ChangeItem, pair: Pair | null): void;
+  /** What was missed cannot be told; it goes on from `here`. */
+  startAnew(reason: ResetReason, here: Place): void;
+  end(reason: EndReason): void;
+  readonly pendingBytes: () => number;
+  readonly isEnded: () => boolean;
 };
+
+/**
+ * To be asked at the moment at which changes begin to be held for a client. What it gives tells the client everything between
+ * its cursor and `here`.
+ */
+export type Resume = (client: Returning, cursor: string, here: Place) => () => Promise<void>;
 
 export type ResumeOptions = { readonly db: Db; readonly clock: Clock; readonly log: Log; readonly hub: Hub };
 
 /**
- * Gives streams what they missed between their cursor and now, in order, while what happens meanwhile is held for them: from
- * memory where it reaches that far, else from the table. A gap that cannot be filled is said, and the stream goes on from now.
+ * Gives clients what they missed between their cursor and now, in order: from memory where it reaches that far, else from the
+ * table. A gap that cannot be filled is said.
  */
-export function createResume({ db, clock, log, hub }: ResumeOptions) {
+export function createResume({ db, clock, log, hub }: ResumeOptions): Resume {
   const lanes = new Set<Promise<unknown>>();
-  return (stream: Stream, lastEventId: string | null): Resume => {
-    const from = lastEventId === null ? null : readCursor(lastEventId);
-    let here: Place | null = null;
-    let remembered: ChangeItem[] | null = null;
-    return {
-      atRest(place) {
-        here = place;
-        if (!from || gapOf(from, place) !== "open") return;
-        const missed = hub.missed(stream.tenantId, from)?.filter((item) => stream.wants(item));
-        if (missed && missed.length <= liveLimits.recentGivenMax) remembered = missed;
-      },
-      async run(outlet) {
-        if (!here) throw new Error("a stream begins when it has been let in");
-        stream.open(outlet, lastEventId === null ? here : null);
-        if (lastEventId !== null) await giveMissed(stream, from, here, remembered);
-        if (!stream.isEnded()) stream.goLive();
-      },
+  return (client, cursor, here) => {
+    const from = readCursor(cursor);
+    const gap = from ? gapOf(from, here) : "unknown_cursor";
+    if (!from || gap !== "open") return async () => client.startAnew(gap === "too_old" ? gap : "unknown_cursor", here);
+    const remembered = hub.missed(client.tenantId, from)?.filter((item) => isFor(client, item));
+    return async () => {
+      try {
+        if (remembered && remembered.length <= liveLimits.recentGivenMax) await give(client, remembered);
+        else await fill(client, from, here);
+      } catch (error) {
+        log.warn({ reason: messageOf(error) }, "a live client could not be given what it missed");
+        client.end("unavailable");
+      }
     };
   };
 
-  async function giveMissed(
-    stream: Stream,
-    from: Place | null,
-    here: Place,
-    remembered: readonly ChangeItem[] | null,
-  ): Promise<void> {
-    const gap = from ? gapOf(from, here) : "unknown_cursor";
-    if (!from || gap !== "open") return stream.startAnew(gap === "too_old" ? gap : "unknown_cursor", here);
-    if (remembered) return remembered.forEach((item) => stream.repeat(item));
-    try {
-      await fill(stream, from, here);
-    } catch (error) {
-      log.warn({ reason: messageOf(error) }, "a live stream could not be given what it missed");
-      stream.end("unavailable");
-    }
-  }
-
-  async function fill(stream: Stream, from: Place, here: Place): Promise<void> {
+  async function fill(client: Returning, from: Place, here: Place): Promise<void> {
     let place = from;
     let count = 0;
-    while (!stream.isEnded() && (place.ahead || place.seen !== here.seen)) {
+    while (!client.isEnded() && (place.ahead || place.seen !== here.seen)) {
       const at: Place = place;
       const upTo = at.ahead?.snapshot ?? here.seen;
-      const rows = await inLane(() => read(stream.tenantId, at, upTo));
+      const rows = await inLane(() => read(client.tenantId, at, upTo));
       count += rows.length;
-      if (count > liveLimits.catchUpRowsMax) return stream.startAnew("too_old", here);
-      for (const row of rows) stream.repeat(itemOf(row, at, upTo));
+      if (count > liveLimits.catchUpRowsMax) return client.startAnew("too_old", here);
+      await give(
+        client,
+        itemsOf(rows, at, upTo, log).filter((item) => isFor(client, item)),
+      );
       const last = rows.at(-1);
       const isWhole = !last || rows.length < liveLimits.pageRowsMax;
       place = isWhole ? { ...at, seen: upTo, ahead: null } : { ...at, ahead: { snapshot: upTo, seq: last.seq } };
-      while (!stream.isEnded() && stream.pendingBytes() > liveLimits.waitingBytesMax / 4) await clock.sleep(20);
+    }
+  }
+
+  /** Never faster than it is taken: who missed much is not a slow client for it. */
+  async function give(client: Returning, items: readonly ChangeItem[]): Promise<void> {
+    const pairs = client.wantsPairs ? await pairsOf(db, items) : null;
+    for (const item of items) {
+      while (!client.isEnded() && client.pendingBytes() > liveLimits.waitingBytesMax / 4) await clock.sleep(20);
+      if (client.isEnded()) return;
+      client.repeat(item, pairs?.get(item) ?? null);
     }
   }
 
@@ -94,4 +103,11 @@ export function createResume({ db, clock, log, hub }: ResumeOptions) {
     lanes.add(lane);
     return running;
   }
+}
+
+/** Looks at changes in their order: who waits for a record waits for the call that it turns out to be, from there on. */
+function isFor(client: Returning, item: ChangeItem): boolean {
+  if (!maySee(client, item)) return false;
+  for (const double of item.doubles) if (item.callId) client.follow(double, item.callId);
+  return client.wants(item);
 }

@@ -10,6 +10,7 @@ import { createHub } from "./hub.ts";
 import { createInterests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
 import { createListener } from "./listener.ts";
+import { createResume } from "./resume.ts";
 import { createStream } from "./stream.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -68,24 +69,29 @@ test("a stream whose bytes nobody takes is told why in its last item, closed, an
 test("a socket whose frames nobody takes is closed with the reason; one that does not answer a ping too", async () => {
   const tenantId = await makeTenant(db);
   const hub = createHub({ db, clock: systemClock, log: silentLog(), tenantOf: async () => tenantId });
+  const resume = createResume({ db, clock: systemClock, log: silentLog(), hub });
   const closed: string[] = [];
   const wire = { pendingBytes: 0, send: () => {}, ping: () => {}, close: () => {} };
-  const open = () =>
-    createListener({
+  const open = async () => {
+    const listener = createListener({
       wire,
       tenantId,
       businessId: null,
       credential: "",
       hub,
+      resume,
       db,
       close: (code, reason) => closed.push(`${code} ${reason}`),
     });
-  const slow = open();
+    await hub.enter(listener, () => {});
+    return listener;
+  };
+  const slow = await open();
   await slow.subscribe("loud");
   slow.take(turn(tenantId), null);
   wire.pendingBytes = liveLimits.waitingBytesMax + 1;
   slow.take(turn(tenantId), null);
-  const silent = open();
+  const silent = await open();
   silent.beat(place);
   silent.pong();
   silent.beat(place);

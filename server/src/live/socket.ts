@@ -8,6 +8,7 @@ import { frame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
 import { liveLimits } from "./limits.ts";
 import { createListener, type Listener } from "./listener.ts";
+import type { Resume } from "./resume.ts";
 
 /** A WebSocket, as far as it is needed here. */
 export type Wire = {
@@ -26,6 +27,7 @@ export type Visitor = { readonly tenantId: string; readonly businessId: string |
 
 export type SocketOptions = {
   readonly hub: Hub;
+  readonly resume: Resume;
   readonly db: Db;
   readonly log: Log;
   /** Who is behind a token. @throws Unauthorized, Forbidden */
@@ -104,8 +106,14 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
       say("unauthorized", 'Send {"action":"authenticate","token":"…"} first');
       return close(1008, "unauthorized: the first frame must authenticate");
     }
-    if (parsed.action === "subscribe") return listener.subscribe(parsed.identifier);
-    return listener.unsubscribe(parsed.identifier);
+    switch (parsed.action) {
+      case "subscribe":
+        return listener.subscribe(parsed.identifier);
+      case "unsubscribe":
+        return listener.unsubscribe(parsed.identifier);
+      case "resume":
+        return listener.resume(parsed.cursor, parsed.identifiers);
+    }
   }
 
   async function authenticate(token: string): Promise<void> {
@@ -120,7 +128,7 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
   }
 
   async function enter(visitor: Guest): Promise<void> {
-    const entering = createListener({ ...visitor, wire, close, hub: options.hub, db: options.db });
+    const entering = createListener({ ...visitor, ...options, wire, close });
     await options.hub.enter(entering, () => {});
     if (isClosed) return entering.close();
     listener = entering;
@@ -141,7 +149,7 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
 
 const errorTexts = {
   malformed: "A frame is one JSON object with the fields that its action has, and no others",
-  unknown_action: "Known actions are authenticate, subscribe and unsubscribe",
+  unknown_action: "Known actions are authenticate, subscribe, unsubscribe and resume",
 } as const;
 
 function readFrame(text: string): ClientFrame | keyof typeof errorTexts {
@@ -157,4 +165,4 @@ function readFrame(text: string): ClientFrame | keyof typeof errorTexts {
   return typeof action === "string" && !actions.has(action) ? "unknown_action" : "malformed";
 }
 
-const actions: ReadonlySet<string> = new Set(["authenticate", "subscribe", "unsubscribe"]);
+const actions: ReadonlySet<string> = new Set(["authenticate", "subscribe", "unsubscribe", "resume"]);

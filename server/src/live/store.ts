@@ -1,5 +1,5 @@
 import type { CallChange } from "#/calls/change.ts";
-import { cut, longColumn, plainColumn } from "#/db/columns.ts";
+import { cut, longColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
@@ -121,22 +121,60 @@ export async function deleteOldChanges(
   );
 }
 
-/** The call that somebody means: by our id, or by a name of the given kinds (null: any). Null when the tenant has none. */
-export async function findCall(
+export type Wanted = {
+  /** Our own id, where it is or may be one. */
+  readonly callId: string | null;
+  readonly identifier: string;
+  /** As which names of a call it may be found; null: of any kind. */
+  readonly aliasKinds: readonly string[] | null;
+};
+
+/** The calls that somebody means, in the order in which they were asked for; null where the tenant has no such call. */
+export async function findCalls(
   tx: Tx,
   tenantId: string,
-  wanted: { readonly callId: string | null; readonly value: string; readonly aliasKinds: readonly string[] | null },
-): Promise<string | null> {
-  const rows = await tx.rows<{ id: string }>(
-    `select coalesce(c.merged_into, c.id) as id from calls c where c.tenant_id = $1 and c.id = $2
-     union all
-     select coalesce(c.merged_into, c.id) from call_aliases a join calls c on c.tenant_id = a.tenant_id and c.id = a.call_id
-      where a.tenant_id = $1 and a.kind = any (coalesce($3::text[], $5::text[])) and a.value = $4
-     limit 1`,
-    [tenantId, wanted.callId, wanted.aliasKinds, wanted.value, everyKind],
-    "live.find-call",
+  wanted: readonly Wanted[],
+): Promise<readonly (string | null)[]> {
+  const names = wanted.flatMap(({ callId, identifier, aliasKinds }, number) => [
+    ...(callId === null ? [] : [{ number, callId, kind: null, value: null }]),
+    ...(aliasKinds ?? everyKind).map((kind) => ({ number, callId: null, kind, value: identifier })),
+  ]);
+  if (names.length === 0) return wanted.map(() => null);
+  const rows = await tx.rows<{ number: number; id: string }>(
+    `select n.number, f.id
+       from unnest($2::int[], $3::uuid[], $4::text[], $5::text[]) with ordinality as n (number, call_id, kind, value, place)
+      cross join lateral (
+        select coalesce(c.merged_into, c.id) as id from calls c where c.tenant_id = $1 and c.id = n.call_id
+        union all
+        select coalesce(c.merged_into, c.id) from call_aliases a join calls c on c.tenant_id = a.tenant_id and c.id = a.call_id
+         where a.tenant_id = $1 and a.kind = n.kind and a.value = n.value
+        limit 1) as f order by n.place desc`,
+    [
+      tenantId,
+      plainColumn(names.map(({ number }) => number)),
+      plainColumn(names.map(({ callId }) => callId)),
+      plainColumn(names.map(({ kind }) => kind)),
+      textColumn(names.map(({ value }) => value)),
+    ],
+    "live.find-calls",
   );
-  return rows[0]?.id ?? null;
+  // From the last to the first, so that what stands first for an identifier counts.
+  const found = new Map(rows.map(({ number, id }) => [number, id]));
+  return wanted.map((_one, number) => found.get(number) ?? null);
+}
+
+/** Of these records, those that turned out to be another call, with the call. */
+export async function findMerged(
+  tx: Tx,
+  tenantId: string,
+  callIds: readonly string[],
+): Promise<readonly { readonly from: string; readonly to: string }[]> {
+  return tx.rows(
+    `select c.id as "from", c.merged_into as "to" from calls c
+      where c.tenant_id = $1 and c.id = any ($2::uuid[]) and c.merged_into is not null`,
+    [tenantId, callIds],
+    "live.find-merged",
+  );
 }
 
 type AliasKind = CallChange["aliases"][number]["kind"];

@@ -5,6 +5,7 @@ import { type Place, writeCursor } from "./cursor.ts";
 import { identify } from "./identify.ts";
 import type { Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
+import type { Returning } from "./resume.ts";
 import { maySee, type Subscriber } from "./subscriber.ts";
 
 /** The bytes of an answer that does not end. */
@@ -16,23 +17,17 @@ export type Outlet = {
   end(): void;
 };
 
-export type Stream = Subscriber & {
-  /**
-   * Starts: headers have been sent. Changes are held until {@link Stream.goLive}. `here`: null for a client that has a cursor
-   * of its own and must keep it until it was given what it missed.
-   */
-  open(outlet: Outlet, here: Place | null): void;
-  goLive(): void;
-  /** Whether one of its topics shows a change. */
-  wants(item: ChangeItem): boolean;
-  /** A change that was missed, in its turn. */
-  repeat(item: ChangeItem): void;
-  startAnew(reason: "too_old" | "unknown_cursor", here: Place): void;
-  readonly pendingBytes: () => number;
-  readonly isEnded: () => boolean;
-  /** Its client is gone. */
-  close(): void;
-};
+export type Stream = Subscriber &
+  Returning & {
+    /**
+     * Starts: headers have been sent. Changes are held until {@link Stream.goLive}. `here`: null for a client that has a cursor
+     * of its own and must keep it until it was given what it missed.
+     */
+    open(outlet: Outlet, here: Place | null): void;
+    goLive(): void;
+    /** Its client is gone. */
+    close(): void;
+  };
 
 /** `calls`, `call:<any id of a call>`, `campaign:<id>`; null for anything else. */
 export function keysOfTopic(topic: string): readonly string[] | null {
@@ -79,7 +74,7 @@ export function createStream(options: {
       if (held.push(item) > liveLimits.waitingItemsMax) stream.end("slow_consumer");
     },
     wants,
-    repeat: send,
+    repeat: (item) => write(item.streamed()),
     goLive() {
       const waiting = held ?? [];
       held = null;

@@ -138,3 +138,48 @@ export function openSocket(url: string, token: string | null): Promise<SocketCli
     );
   });
 }
+
+/** What a frame says, without the cursor, which differs from place to place. */
+export function withoutCursor(frame: ServerFrame | undefined): object {
+  const { cursor: _cursor, ...said } = { cursor: "", ...frame };
+  return said;
+}
+
+export type Follower = {
+  /** What it was told, over all its connections. */
+  readonly turns: string[];
+  readonly completions: string[];
+  /** Connects, says where it stopped and what it waits for, and listens until `until` resolves. */
+  listen(url: string, until: (client: SocketClient) => Promise<unknown>): Promise<readonly ServerFrame[]>;
+};
+
+/** Somebody who is cut off again and again, and comes back as the guide says. */
+export function createFollower(key: string, identifiers: readonly string[]): Follower {
+  const turns: string[] = [];
+  const completions: string[] = [];
+  let cursor: string | null = null;
+  /** Identifiers that the cursor counts for. */
+  let settled: string[] = [];
+  return {
+    turns,
+    completions,
+    async listen(url, until) {
+      const client = await openSocket(url, key);
+      if (cursor !== null) client.send({ action: "resume", cursor, identifiers: settled });
+      const others = identifiers.filter((identifier) => !settled.includes(identifier));
+      for (const identifier of others) client.send({ action: "subscribe", identifier });
+      await until(client);
+      client.close();
+      const answered = new Set(settled);
+      for (const frame of client.frames) {
+        if (frame.type === "transcription") turns.push(frame.turn.text);
+        if (frame.type === "data") completions.push(frame.event_id);
+        if (frame.type === "subscribed") answered.add(frame.identifier);
+        if (!("cursor" in frame) || frame.cursor === undefined) continue;
+        cursor = frame.cursor;
+        settled = [...answered];
+      }
+      return client.frames;
+    },
+  };
+}

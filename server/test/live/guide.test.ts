@@ -15,10 +15,10 @@ const after = (mark: string) =>
 
 test("every frame in the guide is one of the contract", () => {
   const [said, heard] = [after("←"), after("→")];
-  expect([said.length, heard.length]).toEqual([6, 3]);
+  expect([said.length, heard.length]).toEqual([9, 4]);
   for (const text of said) expect(ServerFrame.parse(JSON.parse(text))).toEqual(JSON.parse(text));
   const known = heard.map((text) => ClientFrame.safeParse(JSON.parse(text)).success);
-  expect(known).toEqual([true, true, false]);
+  expect(known).toEqual([true, true, false, true]);
 });
 
 test("every item in the guide is one of the contract, and its cursor can be read", () => {

@@ -10,7 +10,7 @@ import { sweepChanges } from "#/live/sweep.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, newUuid, type Customer } from "../harness/customer.ts";
-import { follow, openSocket } from "./clients.ts";
+import { createFollower, follow, openSocket } from "./clients.ts";
 
 let app: TestApp;
 beforeAll(async () => {
@@ -123,6 +123,23 @@ test("a socket that does not read is dropped, and the others hear everything", a
   }
   expect(turnsIn(await slow.read())).toBeLessThan(3_000);
   other.close();
+});
+
+test("whoever missed more than may wait for a client is given all of it, and is not taken for a slow one", async () => {
+  const customer = await makeCustomer(app);
+  const stream = await follow(app.url, customer.key, { topics: "call:loud" });
+  const socket = createFollower(customer.key, ["loud"]);
+  await socket.listen(app.url, (client) => client.until(1));
+  stream.cut();
+  await stream.ended;
+  // 6 MB, more than a page, and more than memory gives.
+  const count = 1_500;
+  await speak(customer, count);
+  const again = await follow(app.url, customer.key, { topics: "call:loud", lastEventId: stream.lastEventId() });
+  await again.until(() => again.items.length === count);
+  await socket.listen(app.url, (client) => client.until(({ type }) => type === "resumed"));
+  expect(socket.turns).toHaveLength(count);
+  again.cut();
 });
 
 test("a connection has so many subscriptions and no more; the ones it has go on", async () => {
