@@ -22,7 +22,8 @@ export const undeliveredReasons: Readonly<Record<WhyUndelivered, string>> = {
   rejected:
     "The receiver answered with a status after which the endpoint wants no further attempt. Resend after a fix.",
   too_large: "The body became too large for this endpoint.",
-  render_failed: "The body could not be made for this endpoint. Resend after a fix.",
+  render_failed:
+    "It could not be made for this endpoint, or processes ended whenever they tried it alone. Resend after a fix.",
 };
 
 /** One thing that did not arrive: a delivery that ended, or a message that went to no endpoint. */

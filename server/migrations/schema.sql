@@ -1009,6 +1009,7 @@ create table deliveries (
   is_forced boolean default false not null,
   manual_pending smallint default 0 not null,
   claimed_by integer default (NULLIF(current_setting('app.process'::text, true), ''::text))::integer,
+  trial_count smallint default 0 not null,
   constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
   constraint deliveries_tenant_id_message_id_endpoint_id_cause_key UNIQUE (tenant_id, message_id, endpoint_id, cause),
   constraint deliveries_reason_check CHECK ((reason = ANY (ARRAY['exhausted'::text, 'blocked'::text, 'gone'::text, 'endpoint_disabled'::text, 'endpoint_deleted'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'too_large'::text, 'render_failed'::text]))),

@@ -153,6 +153,7 @@ function handOffOf(row: ClaimedRow, claimId: string, target: Target): HandOff {
     isManual: row.is_manual,
     isRetry: row.is_retry,
     isCounted: row.is_original && !row.is_manual,
+    lostCount: row.lost_count,
     wasExhausted: row.was_exhausted,
     orderKey: row.order_key ?? (row.call_id && toPublicId("call", row.call_id)),
     sequence: row.sequence,

@@ -175,18 +175,38 @@ test("while retries take all slots they may, a first attempt still starts at onc
   await slow.close();
 });
 
-test("a message whose process dies five times with it is set aside, and the others go on", async () => {
+test("a message that processes die of while they try it alone is set aside; one that only died with them goes on", async () => {
   const { worker, write, deliveries, expireLeases, sql } = delivering;
   await delivering.endpoint({ url: receiver.url });
   await write(many(2), () => 2);
   const [poisoned] = await deliveries();
-  await sql("update deliveries set lost_count = 4 where id = $1", [poisoned?.id]);
-  await sql("update deliveries set lost_count = 3 where id <> $1", [poisoned?.id]);
+  await sql("update deliveries set lost_count = 100");
+  await sql("update deliveries set trial_count = $2 where id = $1", [poisoned?.id, limits.deliveryTrialsMax]);
   await expireLeases();
   await worker.runOnce();
   expect((await deliveries()).map(({ state, reason }) => `${state} ${reason}`)).toEqual([
     "undelivered render_failed",
     "delivered null",
   ]);
-  expect(await sql("select lost_count from deliveries where state = 'delivered'")).toEqual([{ lost_count: 0 }]);
+  const counts = await sql("select lost_count, trial_count from deliveries where state = 'delivered'");
+  expect(counts).toEqual([{ lost_count: 0, trial_count: 0 }]);
+});
+
+test("what processes may have died of is tried one at a time, and is a suspect no more once it was answered", async () => {
+  const { worker, write, deliveries, sql } = delivering;
+  receiver.answer("hang");
+  await delivering.endpoint({ url: receiver.url, timeout_ms: 1_000 });
+  await write(many(3));
+  await sql("update deliveries set lost_count = $1", [limits.deliverySuspectLost + 6]);
+  const round = worker.runOnce();
+  for (let tried = 1; tried <= 3; tried++) {
+    expect(await receiver.waitFor(tried)).toHaveLength(tried);
+    expect(await sql("select id from deliveries where trial_count = 1")).toHaveLength(1);
+  }
+  await round;
+  expect((await deliveries()).map(({ attempt_count: count }) => count)).toEqual([1, 1, 1]);
+  expect(await sql("select lost_count, trial_count from deliveries group by 1, 2")).toEqual([
+    { lost_count: 0, trial_count: 0 },
+  ]);
+  await sql("update deliveries set state = 'undelivered', reason = 'cancelled', finished_at = now()");
 });

@@ -84,6 +84,8 @@ export type HandOff = {
   readonly isRetry: boolean;
   /** Whether what becomes of it says something about the endpoint: not when somebody sends it again. */
   readonly isCounted: boolean;
+  /** Processes in a row that ended while they had it. */
+  readonly lostCount: number;
   /** It had been given up before somebody had it sent again. */
   readonly wasExhausted: boolean;
   /** Which line of messages it belongs to, as receivers see it, and its number there; null: none. */

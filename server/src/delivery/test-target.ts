@@ -54,6 +54,7 @@ export function makeHandOff(target: Target, changes: Partial<HandOff> = {}): Han
     isManual: false,
     isRetry: false,
     isCounted: true,
+    lostCount: 0,
     wasExhausted: false,
     orderKey: null,
     sequence: null,

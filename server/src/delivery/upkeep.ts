@@ -122,7 +122,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   function free(tx: Tx, tenants: readonly string[], gone: readonly number[]): Promise<number> {
-    return freeLostClaims(tx, tenants, { lostMax: limits.deliveryLostMax, gone });
+    return freeLostClaims(tx, tenants, { trialsMax: limits.deliveryTrialsMax, gone });
   }
 
   async function writeTally(): Promise<void> {

@@ -7,7 +7,7 @@ import type { Log } from "#/kernel/log.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 import { type Random, randomFraction } from "#/kernel/random.ts";
 
-import { attempt } from "./attempt.ts";
+import { attempt, type Attempted } from "./attempt.ts";
 import { createAuthorizer } from "./auth/authorize.ts";
 import { claim } from "./claim.ts";
 import type { Committed } from "./commit-results.ts";
@@ -22,6 +22,7 @@ import { type Held, releaseDeliveries } from "./queue/store.ts";
 import type { Result } from "./result.ts";
 import { createSettler } from "./settle.ts";
 import { type HandOff, isGated, type Target } from "./target.ts";
+import { createTrials, isSuspect } from "./trials.ts";
 import { createUpkeep } from "./upkeep.ts";
 
 export type DeliveryWorkerOptions = {
@@ -64,6 +65,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   const stopping = new AbortController();
   const ending = new AbortController();
   const authorizer = createAuthorizer(options);
+  const trials = createTrials({ db, clock, signal: stopping.signal });
   const tally = createTally();
   const held = new Map<string, Held>();
   const upkeep = createUpkeep({
@@ -123,7 +125,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   async function send(item: HandOff, waitedMs: number): Promise<void> {
     const sort = item.isRetry ? "retry" : "fresh";
     metrics.deliveryStartSeconds.observe({ sort }, Math.max(item.lateMs + waitedMs, 0) / 1000);
-    const attempted = await attempt(item, { ...options, authorizer, signal: ending.signal });
+    const attempted = await attemptSafely(item);
     if (attempted === null) return giveBack([item]);
     const next = decideNext(item, attempted, () => randomFraction(options.random));
     metrics.attemptSeconds.observe({ class: attempted.class }, attempted.durationMs / 1000);
@@ -132,6 +134,11 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     const aside = wantsNone ? lanes.takeWaitingOf((target) => target.id === item.target.id) : [];
     const stored = settler.add({ item, attempted, next });
     if (aside.length > 0) void stored.then(() => giveBack(aside));
+  }
+
+  function attemptSafely(item: HandOff): Promise<Attempted | null> {
+    const once = () => attempt(item, { ...options, authorizer, signal: ending.signal });
+    return isSuspect(item) ? trials.run(item, once) : once();
   }
 
   function settled(result: Result, isHeld: boolean): void {

@@ -110,6 +110,7 @@ const firstAttempt = {
   isManual: false,
   isRetry: false,
   isCounted: true,
+  lostCount: 0,
   wasExhausted: false,
   sequence: null,
   gap: null,

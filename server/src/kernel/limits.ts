@@ -83,8 +83,12 @@ export const limits = {
   deliveryBacklogMs: 30_000,
   /** Endpoints that the metrics name, the latest ones: each is a series of its own. */
   latestEndpointsMax: 20,
-  /** Claims of one delivery in a row that run out without a result before it is set aside. */
-  deliveryLostMax: 5,
+  /** Claims of one delivery in a row that end with their process before it is tried alone. */
+  deliverySuspectLost: 3,
+  /** How long a delivery is watched alone the first time; attempts are sent within a few milliseconds. */
+  deliveryTrialMs: 50,
+  /** Processes in a row that end while they try the same delivery alone before it is set aside. */
+  deliveryTrialsMax: 3,
   /** Results in one transaction. */
   deliveryResultsMax: 200,
   /** Groups of results that one process writes at once. */

@@ -12,8 +12,8 @@ test(
     const result = await runWorkerKills({ kills, seed: 20_261_121 });
     console.log(JSON.stringify(result));
     expect(result.missing).toEqual([]);
-    // Whoever was under way in five processes that died is set aside, and stands in the list for it.
-    expect(Object.keys(result.listed).filter((reason) => reason !== "render_failed")).toEqual([]);
+    // However many processes died with it, nothing is taken for what they died of.
+    expect(result.listed).toEqual({});
     expect(result.duplicates).toBeLessThanOrEqual(result.inFlight.sum);
     expect(result.finishedAfterMs).toBeLessThan(60_000 + 10_000);
   },

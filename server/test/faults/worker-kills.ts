@@ -17,9 +17,12 @@ export type WorkerKills = {
   /** Messages that were accepted; each goes to every endpoint. */
   readonly accepted: number;
   readonly deliveries: number;
-  /** Requests that the receiver had not answered when a worker was killed, all kills together, and the least and most of one. */
+  /**
+   * Requests of both workers that the receiver had not answered when one of them was killed, all kills together, and the least and
+   * most of one.
+   */
   readonly inFlight: { readonly sum: number; readonly min: number; readonly max: number };
-  /** Neither arrived nor listed as undelivered. */
+  /** Messages for endpoints, neither arrived nor listed as undelivered. */
   readonly missing: readonly string[];
   /** Listed as undelivered, by reason. */
   readonly listed: Readonly<Record<string, number>>;
@@ -55,7 +58,7 @@ export async function runWorkerKills({ kills, seed }: { kills: number; seed: num
   try {
     const [{ port }] = (await once(receiver, "message")) as [{ port: number }];
     const api = running((await start("api")).url, own.db);
-    await prepare(api, port);
+    const numbers = await prepare(api, port);
     const accepted: string[] = [];
     await publish(api, accepted, 150);
     const workers = await Promise.all([start("worker"), start("worker")]);
@@ -75,7 +78,7 @@ export async function runWorkerKills({ kills, seed }: { kills: number; seed: num
     await publishing;
     await untilNothingWaits(api);
     const finishedAfterMs = performance.now() - killedAt;
-    return { kills, finishedAfterMs, ...judge(file, accepted, open, await undelivered(api)) };
+    return { kills, finishedAfterMs, ...judge(file, accepted, open, await undelivered(api, numbers)) };
   } finally {
     receiver.disconnect();
     await Promise.all(processes.map((process) => process.kill().catch(() => {})));
@@ -87,13 +90,17 @@ export async function runWorkerKills({ kills, seed }: { kills: number; seed: num
 
 const type = "kills.happened";
 
-async function prepare(api: Running, port: number): Promise<void> {
+/** Makes the endpoints; gives the number that each has in the receiver's notes, by id. */
+async function prepare(api: Running, port: number): Promise<Map<string, number>> {
+  const numbers = new Map<string, number>();
   await api.ask(known.apiKey, "POST", "/v1/event-types", { name: type, description: "For the kills" });
   for (let n = 0; n < endpointsCount; n++) {
     const endpoint = { url: `http://127.0.0.1:${port}/${n}`, types: [type], in_flight_max: wanted / endpointsCount };
-    const { status } = await api.ask(known.apiKey, "POST", "/v1/endpoints", endpoint);
+    const { status, json } = await api.ask(known.apiKey, "POST", "/v1/endpoints", endpoint);
     if (status !== 201) throw new Error(`The endpoint was answered ${status}`);
+    numbers.set(json.id, n);
   }
+  return numbers;
 }
 
 async function publish(api: Running, accepted: string[], count: number): Promise<void> {
@@ -119,12 +126,18 @@ async function untilNothingWaits(api: Running): Promise<void> {
   while (!(await isEmpty("due")) || !(await isEmpty("claimed"))) await sleep(200);
 }
 
-async function undelivered(api: Running): Promise<Delivery[]> {
-  const all: Delivery[] = [];
+type Listed = { readonly line: string; readonly reason: string };
+
+/** What the server lists as undelivered, written as in the receiver's notes. */
+async function undelivered(api: Running, numbers: ReadonlyMap<string, number>): Promise<Listed[]> {
+  const all: Listed[] = [];
   for (let cursor: string | null = ""; cursor !== null;) {
     const page = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
     const { json } = await api.ask(known.apiKey, "GET", `/v1/deliveries?state=undelivered&limit=100${page}`);
-    all.push(...json.data);
+    const deliveries = json.data as Delivery[];
+    for (const { endpoint_id: endpoint, message_id: message, reason } of deliveries) {
+      all.push({ line: `/${numbers.get(endpoint ?? "")} ${message}`, reason: String(reason) });
+    }
     cursor = json.next_cursor;
   }
   return all;
@@ -134,14 +147,13 @@ function judge(
   file: string,
   accepted: readonly string[],
   open: readonly number[],
-  lost: readonly Delivery[],
+  undelivered: readonly Listed[],
 ): Omit<WorkerKills, "kills" | "finishedAfterMs"> {
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const arrived = new Set(lines);
-  const listed = new Set(lost.map(({ message_id: id }) => id));
+  const listed = new Set(undelivered.map(({ line }) => line));
   const expected = accepted.flatMap((id) => Array.from({ length: endpointsCount }, (_, n) => `/${n} ${id}`));
-  const isListed = (line: string) => listed.has(line.split(" ")[1] ?? "");
-  const reasons = Map.groupBy(lost, ({ reason }) => String(reason));
+  const reasons = Map.groupBy(undelivered, ({ reason }) => reason);
   return {
     accepted: accepted.length,
     deliveries: expected.length,
@@ -150,7 +162,7 @@ function judge(
       min: Math.min(...open),
       max: Math.max(...open),
     },
-    missing: expected.filter((line) => !arrived.has(line) && !isListed(line)),
+    missing: expected.filter((line) => !arrived.has(line) && !listed.has(line)),
     listed: Object.fromEntries([...reasons].map(([reason, of]) => [reason, of.length])),
     duplicates: lines.length - arrived.size,
   };

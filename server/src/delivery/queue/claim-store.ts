@@ -156,6 +156,8 @@ export type ClaimedRow = {
   readonly is_retry: boolean;
   /** Whether it exists because of an event, and not because somebody sends it again. */
   readonly is_original: boolean;
+  /** Processes in a row that ended while they had it. */
+  readonly lost_count: number;
   readonly was_exhausted: boolean;
   /** How long it had been due, milliseconds. */
   readonly late_ms: number;
@@ -239,9 +241,10 @@ const claimPicked = `,
       from picked p
      where d.tenant_id = p.tenant_id and d.id = p.id
     returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.form, d.attempt_count, d.manual_count, d.resume_at, d.is_retry,
-              d.cause, d.reason, d.due_at, d.order_key as line, d.sequence as line_sequence)
+              d.cause, d.reason, d.due_at, d.order_key as line, d.sequence as line_sequence,
+              d.lost_count)
   select c.tenant_id, c.id, c.message_id, c.endpoint_id, c.version as endpoint_version, m.type, m.received_ms, c.attempt_count,
-         c.manual_count, c.resume_at is not null as is_manual, c.is_retry, c.cause = 'event' as is_original,
+         c.manual_count, c.resume_at is not null as is_manual, c.is_retry, c.cause = 'event' as is_original, c.lost_count,
          c.reason is not distinct from 'exhausted' as was_exhausted, ${epochMs("now() - c.due_at")} as late_ms,
          m.call_id, m.order_key, m.sequence,
          case when c.line is not null then

@@ -231,13 +231,12 @@ export async function orphanedClaims(tx: Tx): Promise<Orphans[]> {
 
 /**
  * Frees claims that ran out: their process died, or could not reach the database; and those of processes that are known to be
- * gone. A delivery that was lost so several times in
- * a row is set aside, since it may be what the processes die of.
+ * gone. A delivery with which several processes died while they tried it alone is set aside: it is what they die of.
  */
 export async function freeLostClaims(
   tx: Tx,
   tenantIds: readonly string[],
-  { lostMax, gone }: { lostMax: number; gone: readonly number[] },
+  { trialsMax, gone }: { trialsMax: number; gone: readonly number[] },
 ): Promise<number> {
   type Row = {
     readonly tenant_id: string;
@@ -247,15 +246,15 @@ export async function freeLostClaims(
   };
   const rows = await tx.rows<Row>(
     `update deliveries d set claim_id = null, lease_until = null, lost_count = d.lost_count + 1,
-            state = case when d.lost_count + 1 >= $2 then 'undelivered' else 'due' end,
-            reason = case when d.lost_count + 1 >= $2 then 'render_failed' else d.reason end,
-            finished_at = case when d.lost_count + 1 >= $2 then now() end
+            state = case when d.trial_count >= $2 then 'undelivered' else 'due' end,
+            reason = case when d.trial_count >= $2 then 'render_failed' else d.reason end,
+            finished_at = case when d.trial_count >= $2 then now() end
        from (select x.tenant_id, x.id from deliveries x
               where x.tenant_id = any ($1::uuid[]) and x.state = 'claimed' and (x.lease_until < now() or x.claimed_by = any ($3::int[]))
               order by x.id limit 5000 for update skip locked) as expired
       where d.tenant_id = expired.tenant_id and d.id = expired.id
       returning d.tenant_id, d.id, d.endpoint_id, d.order_key is not null as is_in_line`,
-    [tenantIds, lostMax, gone],
+    [tenantIds, trialsMax, gone],
     "delivery.free-lost",
   );
   const inLine = rows.filter((row) => row.is_in_line);
