@@ -7,6 +7,7 @@ import { Verdict } from "./analysis/run.ts";
 import { Call, Transcript } from "./call.ts";
 import { Campaign } from "./campaign.ts";
 import { AttemptClass, Delivery } from "./delivery.ts";
+import { CallMoment } from "./moment.ts";
 import { Recording } from "./recording.ts";
 import { TrainingSession } from "./training.ts";
 
@@ -16,6 +17,9 @@ export const CallData = z.object({ call: Call, transcript: Transcript.nullable()
 export const CampaignData = z.object({ campaign: Campaign });
 /** A call with everything that was made of it. */
 export const CompletedCallData = CallData.extend({
+  moments: z
+    .array(CallMoment)
+    .meta({ description: "What happened inside the call besides talk: tools, transfers, keys, holds." }),
   analysis: CallAnalysis.optional().meta({
     description:
       "What was made of the call, and what is missing for which reason. Absent where analysis is switched off.",

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CallOutcome, CallStatus } from "./call.ts";
 import { AttemptClass, DeliveryState, UndeliveredReason } from "./delivery.ts";
 import { UnroutedReason } from "./message.ts";
+import { MomentKind } from "./moment.ts";
 
 /** What an event made of the call; all null where it changed nothing. */
 const effect = {
@@ -30,6 +31,16 @@ export const TimelineApplication = z.object({
   event_id: z.string(),
   cause: z.enum(["matched", "replay", "retry"]),
   ...effect,
+});
+
+/** Something happened inside the call; what it was about is at `GET /v1/calls/:id/moments`. */
+export const TimelineMoment = z.object({
+  kind: z.literal("moment"),
+  at: z.string(),
+  moment_id: z.string(),
+  moment: MomentKind,
+  name: z.string().nullable(),
+  at_ms: z.number().int().nullable(),
 });
 
 /** Somebody changed the call over the API. */
@@ -75,6 +86,7 @@ export const TimelineAttempt = z.object({
 export const TimelineEntry = z.discriminatedUnion("kind", [
   TimelineEvent,
   TimelineApplication,
+  TimelineMoment,
   TimelineChange,
   TimelineMessage,
   TimelineDelivery,

@@ -55,6 +55,7 @@ export const routes = {
   getCall: ["GET", "/v1/calls/:id"],
   updateCall: ["PATCH", "/v1/calls/:id", "body"],
   getTimeline: ["GET", "/v1/calls/:id/timeline"],
+  listMoments: ["GET", "/v1/calls/:id/moments"],
   getTranscript: ["GET", "/v1/calls/:id/transcript"],
   findInCall: ["GET", "/v1/calls/:id/matches", "query"],
   exportText: ["GET", "/v1/calls/:id/transcript/txt"],

@@ -1,4 +1,6 @@
+import type { Call } from "../call.ts";
 import { bodies, english, englishTranscript, hebrew, hebrewTranscript, timestamp } from "../examples.ts";
+import type { CallMoment } from "../moment.ts";
 import type { Recording } from "../recording.ts";
 import type { CallAnalysis } from "./call-analysis.ts";
 import type { EngineRef } from "./engine.ts";
@@ -7,6 +9,7 @@ import type { Evidence, ExtractedField, Section, TrackerHit } from "./run.ts";
 // What is sent about the analysis of a call, one example in English and one in Hebrew per event type.
 
 const builtin: EngineRef = { kind: "builtin", provider: null, model: null, version: "1", prompt_sha256: null };
+const theirs: EngineRef = { ...builtin, kind: "provider", provider: "vapi", version: null };
 const good: Section = { state: "succeeded", reason: null, detail: null, engine: builtin };
 const without = (reason: "no_rubric" | "no_trackers", detail: string): Section => ({
   state: "skipped",
@@ -90,6 +93,8 @@ const englishAnalysis: CallAnalysis = {
   ],
   evaluation: null,
   coaching: null,
+  provider: null,
+  current: { summary: "run_06f4yvh7k8e5m2q9s3t6w0x1za", extraction: "run_06f4yvh7k8e5m2q9s3t6w0x1za" },
   missing: [
     {
       step: "fetch_recording",
@@ -119,18 +124,58 @@ const hebrewAnalysis: CallAnalysis = {
     evidence: [cityQuote],
   },
   fields: [field("city", "בית שאן", [cityQuote]), field("service_category", "שיווק נכס", [serviceQuote])],
+  provider: {
+    run_id: "run_06f4yvh7k8e5m2q9s3t6w0x3zc",
+    engine: theirs,
+    sections: { summary: { ...good, engine: theirs }, extraction: { ...good, engine: theirs } },
+    summary: {
+      title: null,
+      text: "הלקוחה ביקשה שיווק נכס בבית שאן ונקבעה פגישה ליום שלישי.",
+      language: "he",
+      bullets: [],
+      next_steps: [],
+      method: "provider",
+      evidence: [],
+    },
+    fields: [{ ...field("city", "בית שאן", []), method: "provider" }],
+    evaluation: null,
+  },
+  current: { summary: "run_06f4yvh7k8e5m2q9s3t6w0x2zb", extraction: "run_06f4yvh7k8e5m2q9s3t6w0x2zb" },
 };
+
+/** A tool that was called in a call, and what it answered. */
+function booked(call: Call, args: object): CallMoment[] {
+  const none = { end_ms: null, args: null, result: null, is_error: null, latency_ms: null };
+  const moment = (kind: "tool_call" | "tool_result", at_ms: number) => {
+    const at = new Date(Date.parse(call.answered_at ?? "") + at_ms).toISOString();
+    return { ...none, id: `${kind}:call_A1b2C3`, kind, name: "book_meeting", at_ms, at };
+  };
+  return [
+    { ...moment("tool_call", 8_600), args },
+    { ...moment("tool_result", 9_020), result: { ok: true }, latency_ms: 420 },
+  ];
+}
 
 export const callCompleted = {
   en: {
     type: "call.completed",
     timestamp,
-    data: { call: english, transcript: englishTranscript, analysis: englishAnalysis },
+    data: {
+      call: english,
+      transcript: englishTranscript,
+      moments: booked(english, { city: "Haifa" }),
+      analysis: englishAnalysis,
+    },
   },
   he: {
     type: "call.completed",
     timestamp,
-    data: { call: hebrew, transcript: hebrewTranscript, analysis: hebrewAnalysis },
+    data: {
+      call: hebrew,
+      transcript: hebrewTranscript,
+      moments: booked(hebrew, { city: "בית שאן" }),
+      analysis: hebrewAnalysis,
+    },
   },
 };
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Route } from "../api.ts";
 import { Call, CallDirection, CallStatus, Transcript } from "../call.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
+import { CallMoment } from "../moment.ts";
 import { Timeline } from "../timeline.ts";
 import { SearchQuery } from "./call-search.ts";
 
@@ -102,6 +103,15 @@ export const callRoutes = {
     role: "viewer",
     params: z.object({ id: idOf("call") }),
     output: Timeline,
+  },
+  listMoments: {
+    method: "GET",
+    path: "/v1/calls/:id/moments",
+    summary: "List what happened inside a call besides talk, in the order of the call",
+    role: "viewer",
+    isEmbeddable: true,
+    params: z.object({ id: idOf("call") }),
+    output: z.object({ data: z.array(CallMoment) }),
   },
   getTranscript: {
     method: "GET",

@@ -4,6 +4,7 @@ import type { Verdict } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
 import type { LiveTurn } from "@aftercall/contract/live.ts";
+import type { CallMoment } from "@aftercall/contract/moment.ts";
 import type { TrainingSession } from "@aftercall/contract/training.ts";
 
 import type { Tx } from "#/db/transaction.ts";
@@ -38,6 +39,8 @@ export type CallChange = {
   readonly aliases: readonly Alias[];
   /** What was said, where it is known and the change is one that messages are made of. */
   readonly transcript: Transcript | null;
+  /** What happened inside the call, where everything of it is told. */
+  readonly moments?: readonly CallMoment[];
   /** What was made of the call, where it was settled by its pipeline. */
   readonly analysis?: CallAnalysis;
   /** When the event that caused it was received, epoch milliseconds. */

@@ -40,7 +40,7 @@ export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string
   const locked = [...(await lockCalls(tx, [tenantId], ids)).values()];
   const emptied = locked.map((record) => {
     const facts = Object.fromEntries(Object.entries(record.state.facts).filter(([name]) => kept.has(name as FactName)));
-    return { ...record, version: record.version + 1, state: { ...record.state, facts, transcript: null } };
+    return { ...record, version: record.version + 1, state: { ...record.state, facts, transcript: null, moments: [] } };
   });
   await saveCalls(tx, emptied);
   await tx.run("update calls set erased_at = updated_at where tenant_id = $1 and id = any ($2::uuid[])", [
@@ -48,6 +48,7 @@ export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string
     ids,
   ]);
   await tx.run("delete from call_search where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
+  await tx.run("delete from call_moments where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
   return tx.run("delete from transcripts where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
 }
 
@@ -90,6 +91,7 @@ export async function erasedCallsWithLateData(
         and (c.updated_at > c.erased_at
              or exists (select from events e where e.tenant_id = $1 and e.call_id = c.id and e.body_digest is null)
              or exists (select from transcripts t where t.tenant_id = $1 and t.call_id = c.id)
+             or exists (select from call_moments m where m.tenant_id = $1 and m.call_id = c.id)
              or exists (select from call_search s where s.tenant_id = $1 and s.call_id = c.id)
              or exists (select from step_results p where p.tenant_id = $1 and p.call_id = c.id and p.output is not null)
              or exists (select from analysis_runs r where r.tenant_id = $1 and r.call_id = c.id and r.created_at > c.erased_at))

@@ -7,6 +7,7 @@ import { NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
 
 import { aliasesOf } from "./alias-store.ts";
+import { shownMoments } from "./moment-store.ts";
 import { factOf } from "./project.ts";
 import { type CallRecord, toCall } from "./record.ts";
 import { patternOf, termsOf } from "./search.ts";
@@ -60,6 +61,12 @@ export function callHandlers({
         const users = await userNames(tx, tenant, row.userId ? [row.userId] : []);
         return toCall(row, aliases.get(row.id) ?? [], (row.userId && users.get(row.userId)) || null);
       });
+    },
+
+    async listMoments({ tenant, actor, params }) {
+      return db.inTransaction([tenant], async (tx) => ({
+        data: await shownMoments(tx, await callFor(tx, tenant, actor, params.id)),
+      }));
     },
 
     async getTranscript({ tenant, actor, params }) {

@@ -22,6 +22,8 @@ export type CallState = {
   readonly final_unless_sip: Final | null;
   /** Which stored transcript is the best one. */
   readonly transcript: Claim<{ readonly event_id: string }> | null;
+  /** Which events told of moments, the best first; what they told is kept apart, and joined when it is read (moments.ts). */
+  readonly moments: readonly Claim<{ readonly event_id: string }>[];
   /** A provider's full report has come; `awaits_report`: one was promised. */
   readonly is_reported: boolean;
   readonly awaits_report: boolean;
@@ -56,6 +58,7 @@ export const nothingKnown: CallState = {
   final: null,
   final_unless_sip: null,
   transcript: null,
+  moments: [],
   is_reported: false,
   awaits_report: false,
 };
@@ -81,6 +84,7 @@ export function stateOf({ event, eventId, by, receivedAt }: HeardEvent): CallSta
       claims(event.facts, { ...stamp, weight: event.weight + 10 }),
     ),
     transcript: event.transcript && { value: { event_id: eventId }, weight: event.weight, ...stamp },
+    moments: event.moments.length > 0 ? [{ value: { event_id: eventId }, weight: event.weight, ...stamp }] : [],
     is_reported: event.isReport,
     awaits_report: event.awaitsReport,
   };
@@ -94,6 +98,7 @@ export function join(a: CallState, b: CallState): CallState {
     final: earlier(a.final, b.final),
     final_unless_sip: earlier(a.final_unless_sip, b.final_unless_sip),
     transcript: a.transcript && b.transcript ? better(a.transcript, b.transcript) : (a.transcript ?? b.transcript),
+    moments: joinTellers(a.moments, b.moments),
     is_reported: a.is_reported || b.is_reported,
     awaits_report: a.awaits_report || b.awaits_report,
   };
@@ -148,14 +153,30 @@ function joinFacts(a: CallState["facts"], b: CallState["facts"]): CallState["fac
   return joined;
 }
 
+/** More events than this that tell of moments are no conversation; the best are kept. */
+const tellersMax = 500;
+
+function joinTellers(a: CallState["moments"], b: CallState["moments"]): CallState["moments"] {
+  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
+  const byEvent = new Map(a.map((one) => [one.value.event_id, one]));
+  for (const one of b) {
+    const known = byEvent.get(one.value.event_id);
+    byEvent.set(one.value.event_id, known ? better(known, one) : one);
+  }
+  return [...byEvent.values()].toSorted((x, y) => rank(y, x)).slice(0, tellersMax);
+}
+
 function further(a: Progress | null, b: Progress | null): Progress | null {
   if (!a || !b) return a ?? b;
   return progressRank[a] >= progressRank[b] ? a : b;
 }
 
 function better<Value>(a: Claim<Value>, b: Claim<Value>): Claim<Value> {
-  const order = a.weight - b.weight || a.at - b.at || a.received_at - b.received_at || compare(a.by, b.by);
-  return order >= 0 ? a : b;
+  return rank(a, b) >= 0 ? a : b;
+}
+
+function rank(a: Claim<unknown>, b: Claim<unknown>): number {
+  return a.weight - b.weight || a.at - b.at || a.received_at - b.received_at || compare(a.by, b.by);
 }
 
 function earlier(a: Final | null, b: Final | null): Final | null {

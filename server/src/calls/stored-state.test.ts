@@ -32,6 +32,7 @@ const state: fc.Arbitrary<CallState> = fc.record({
   final: fc.option(final),
   final_unless_sip: fc.option(final),
   transcript: fc.option(claimOf(fc.record({ event_id: fc.uuid() }))),
+  moments: fc.array(claimOf(fc.record({ event_id: fc.uuid() }))),
   is_reported: fc.boolean(),
   awaits_report: fc.boolean(),
 });
@@ -54,6 +55,7 @@ test("what one event said is stored with one stamp", () => {
     final: { status: "ended", outcome: null, ...by },
     final_unless_sip: null,
     transcript: null,
+    moments: [],
     is_reported: true,
     awaits_report: false,
   };

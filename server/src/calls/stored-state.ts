@@ -13,6 +13,8 @@ export type StoredState = {
   readonly final: StoredFinal | null;
   readonly final_unless_sip: StoredFinal | null;
   readonly transcript: readonly [eventId: string, stamp: number] | null;
+  /** Absent where nobody told of any. */
+  readonly moments?: readonly (readonly [eventId: string, stamp: number])[];
   readonly is_reported: boolean;
   readonly awaits_report: boolean;
 };
@@ -30,7 +32,9 @@ export function storedState(state: CallState): StoredState {
   const final = finalOf(state.final);
   const final_unless_sip = finalOf(state.final_unless_sip);
   const said = transcript && ([transcript.value.event_id, numberOf(transcript)] as const);
-  return { stamps, facts, progress, final, final_unless_sip, transcript: said, is_reported, awaits_report };
+  const tellers = state.moments.map((teller) => [teller.value.event_id, numberOf(teller)] as const);
+  const moments = tellers.length > 0 ? { moments: tellers } : {};
+  return { stamps, facts, progress, final, final_unless_sip, transcript: said, ...moments, is_reported, awaits_report };
 
   function finalOf(found: Final | null): StoredFinal | null {
     return found && [found.status, found.outcome, numberOf(found)];
@@ -46,7 +50,7 @@ export function storedState(state: CallState): StoredState {
 
 /** The state that {@link storedState} was made of. */
 export function stateFrom(stored: StoredState): CallState {
-  const { progress, transcript, is_reported, awaits_report } = stored;
+  const { progress, transcript, moments = [], is_reported, awaits_report } = stored;
   const facts: Record<string, Claim<unknown>> = {};
   for (const [name, [value, stamp]] of Object.entries(stored.facts)) facts[name] = { value, ...stampAt(stamp) };
   return {
@@ -55,6 +59,7 @@ export function stateFrom(stored: StoredState): CallState {
     final: finalOf(stored.final),
     final_unless_sip: finalOf(stored.final_unless_sip),
     transcript: transcript && { value: { event_id: transcript[0] }, ...stampAt(transcript[1]) },
+    moments: moments.map(([event_id, stamp]) => ({ value: { event_id }, ...stampAt(stamp) })),
     is_reported,
     awaits_report,
   };

@@ -1,5 +1,6 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
+import type { CallMoment } from "@aftercall/contract/moment.ts";
 import type { callRoutes } from "@aftercall/contract/routes/calls.ts";
 import type { TimelineEntry } from "@aftercall/contract/timeline.ts";
 
@@ -7,6 +8,7 @@ import type { Db } from "#/db/transaction.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import { limits } from "#/kernel/limits.ts";
 
+import { shownMoments } from "./moment-store.ts";
 import { loadCall } from "./store.ts";
 import * as store from "./timeline-store.ts";
 
@@ -26,9 +28,11 @@ export function timelineHandlers({ db }: { db: Db }): Handlers<Pick<typeof callR
         const deliveries = await store.deliveriesOf(tx, tenant, messageIds, max + 1);
         const deliveryIds = deliveries.map((row) => row.delivery_id);
         const attempts = await store.attemptsOf(tx, tenant, deliveryIds, max + 1);
+        const moments = await shownMoments(tx, call);
         const changes = await store.changesOf(tx, tenant, toPublicId("call", call.id), max + 1);
         // In this order they stand where the moment is the same: a cause before what it caused.
         return [
+          moments.flatMap(showMoment),
           events.map(showEvent),
           applications.map((row) => ({
             ...row,
@@ -59,6 +63,11 @@ export function timelineHandlers({ db }: { db: Db }): Handlers<Pick<typeof callR
       };
     },
   };
+}
+
+/** One whose time nobody knows has no place among the others. */
+function showMoment({ id, kind, name, at, at_ms }: CallMoment): TimelineEntry[] {
+  return at === null ? [] : [{ kind: "moment", at, moment_id: id, moment: kind, name, at_ms }];
 }
 
 function showEvent(row: store.EventRow): TimelineEntry {

@@ -78,8 +78,9 @@ export function renderCall(
     after,
     aliases,
     transcript,
+    moments = [],
     analysis,
-  }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript" | "analysis">,
+  }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript" | "moments" | "analysis">,
   occurredAtMs: number,
   messageId: string,
   form: BodyForm,
@@ -88,7 +89,7 @@ export function renderCall(
   // call.ended goes out before transcripts count; what was said belongs to call.completed.
   const said = type === "call.completed" ? transcript : null;
   const call = toCall(after, aliases);
-  const more = type === "call.completed" && analysis ? { analysis } : {};
+  const more = type === "call.completed" ? { moments, ...(analysis && { analysis }) } : {};
   const about = { kind: "call", call, transcript: said, data: { call, transcript: said, ...more } } as const;
   return renderFact({ ...idsOf(tenantId, messageId), type, occurredAtMs, businessId, about }, form);
 }

@@ -1,6 +1,8 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
+import type { CallMoment } from "@aftercall/contract/moment.ts";
 
 import { aliasesOf } from "#/calls/alias-store.ts";
+import { shownMoments } from "#/calls/moment-store.ts";
 import { readCalls } from "#/calls/store.ts";
 import { loadCurrentTranscript } from "#/calls/transcript-store.ts";
 import type { Tx } from "#/db/transaction.ts";
@@ -28,15 +30,19 @@ export async function renderUnwritten(
   const records = rows.flatMap((row) => recordOf(row.call_id) ?? []);
   const aliases = await aliasesOf(tx, [tenantId], [...new Set(records.map(({ id }) => id))]);
   const transcripts = new Map<string, Transcript | null>();
-  for (const { id } of records) {
-    if (!transcripts.has(id)) transcripts.set(id, (await loadCurrentTranscript(tx, tenantId, id))?.transcript ?? null);
+  const moments = new Map<string, CallMoment[]>();
+  for (const record of records) {
+    const { id } = record;
+    if (transcripts.has(id)) continue;
+    transcripts.set(id, (await loadCurrentTranscript(tx, tenantId, id))?.transcript ?? null);
+    moments.set(id, await shownMoments(tx, record));
   }
   return new Map(
     rows.flatMap((row) => {
       const after = recordOf(row.call_id);
       if (!after) return [];
-      const transcript = transcripts.get(after.id) ?? null;
-      const call = { tenantId, after, aliases: aliases.get(after.id) ?? [], transcript };
+      const said = { transcript: transcripts.get(after.id) ?? null, moments: moments.get(after.id) ?? [] };
+      const call = { tenantId, after, aliases: aliases.get(after.id) ?? [], ...said };
       return [[row.id, renderCall(row.type, call, row.occurred_at.getTime(), row.id, "standard")] as const];
     }),
   );

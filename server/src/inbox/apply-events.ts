@@ -3,6 +3,8 @@ import type { Transcript } from "@aftercall/contract/call.ts";
 import { aliasesOf } from "#/calls/alias-store.ts";
 import { changesBetween } from "#/calls/change.ts";
 import type { CallChange } from "#/calls/change.ts";
+import { loadMoments } from "#/calls/moment-store.ts";
+import { momentsIn } from "#/calls/moments.ts";
 import { factOf, project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { advance, differs, join, nothingKnown, stateOf } from "#/calls/state.ts";
@@ -10,6 +12,7 @@ import type { CallState } from "#/calls/state.ts";
 import { compressMerges, loadTranscripts } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { messageOf } from "#/kernel/errors.ts";
+import type { Moment } from "#/providers/moment.ts";
 import type { Alias } from "#/providers/provider.ts";
 
 import type { Entry } from "./entries.ts";
@@ -85,7 +88,7 @@ export async function applyEvents(
       types,
     });
   }
-  return withChanges(applied, await transcriptsFor(tx, applied));
+  return withChanges(applied, await transcriptsFor(tx, applied), await momentsFor(tx, applied));
 }
 
 type Moved = { readonly work: CallWork; readonly record: CallRecord; readonly isChanged: boolean };
@@ -160,9 +163,24 @@ async function transcriptsFor(
   return spoken;
 }
 
+/** What happened inside calls that are about to be announced with it, by event: the same way. */
+async function momentsFor(
+  tx: Tx,
+  applied: readonly (Applied & { types: readonly string[] })[],
+): Promise<Map<string, readonly Moment[]>> {
+  const settled = applied.flatMap(({ record, types }) => (types.includes("call.settled") ? [record] : []));
+  const told = new Map<string, readonly Moment[]>();
+  for (const [eventId, { moments }] of await loadMoments(tx, settled)) told.set(eventId, moments);
+  for (const { work } of applied) {
+    for (const { event, eventId } of work.items) if (event.moments.length > 0) told.set(eventId, event.moments);
+  }
+  return told;
+}
+
 function withChanges(
   applied: readonly (Applied & { types: CallChange["type"][] })[],
   spoken: ReadonlyMap<string, Transcript>,
+  told: ReadonlyMap<string, readonly Moment[]>,
 ): Applied[] {
   return applied.map(({ types, ...one }) => {
     const { work, record, aliases } = one;
@@ -172,7 +190,10 @@ function withChanges(
     return {
       ...one,
       changes: [
-        ...types.map((type) => ({ type, before: work.known, ...base })),
+        ...types.map((type) => ({
+          ...{ type, before: work.known, ...base },
+          ...(type === "call.settled" && { moments: momentsIn(record.state, told) }),
+        })),
         ...work.doubles.map((double) => ({ type: "call.merged" as const, before: double, ...base })),
       ],
     };

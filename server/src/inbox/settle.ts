@@ -1,6 +1,7 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
 import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit } from "#/calls/change.ts";
+import { shownMoments } from "#/calls/moment-store.ts";
 import { loadTranscripts, lockCalls, saveCalls } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 
@@ -23,6 +24,7 @@ export async function settleCall(
   if (!types.includes("call.settled")) return [];
   const eventId = record.state.transcript?.value.event_id;
   const transcripts = await loadTranscripts(tx, [tenantId], eventId ? [eventId] : []);
+  const moments = await shownMoments(tx, record);
   const aliases = (await aliasesOf(tx, [tenantId], [record.id])).get(record.id) ?? [];
   await saveCalls(tx, [settled]);
   return context.hooks.react(tx, [
@@ -33,6 +35,7 @@ export async function settleCall(
       after: settled,
       aliases,
       transcript: (eventId && transcripts.get(eventId)) || null,
+      moments,
       receivedAt: context.now(),
     },
   ]);

@@ -1,5 +1,6 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
 import type { AfterCommit, Change, Settling } from "#/calls/change.ts";
+import { saveMoments } from "#/calls/moment-store.ts";
 import { isOver, project } from "#/calls/project.ts";
 import { viewOf } from "#/calls/record.ts";
 import type { CallState } from "#/calls/state.ts";
@@ -66,9 +67,10 @@ export async function applyEntries(
     ...spokenTurns(applied),
     ...trainingChanges(entries, applied),
   ];
-  const [, , , afterCommit] = await together([
+  const [, , , , afterCommit] = await together([
     saveCalls(tx, records),
     saveTranscripts(tx, transcriptsOf(applied, context)),
+    saveMoments(tx, momentsOf(applied)),
     logEvents(tx, entries, applied, context),
     context.hooks.react(tx, changes),
   ]);
@@ -90,6 +92,14 @@ function transcriptsOf(applied: readonly Applied[], context: BatchContext) {
             },
           ]
         : [],
+    ),
+  );
+}
+
+function momentsOf(applied: readonly Applied[]) {
+  return applied.flatMap(({ work: { tenantId, items }, record }) =>
+    items.flatMap(({ event: { moments }, eventId }) =>
+      moments.length > 0 ? [{ tenantId, callId: record.id, eventId, moments }] : [],
     ),
   );
 }

@@ -7,10 +7,12 @@ import type {
   Transcript,
 } from "@aftercall/contract/call.ts";
 import type { LiveTurn } from "@aftercall/contract/live.ts";
+import type { MomentKind } from "@aftercall/contract/moment.ts";
 import type { z } from "zod";
 
-import type { LargeBodies } from "./large.ts";
 import type { ProviderAnalysis } from "./analysis.ts";
+import type { LargeBodies } from "./large.ts";
+import type { Moment } from "./moment.ts";
 import type { Pull } from "./pull.ts";
 import type { RecordingAsk, RecordingInput } from "./recording.ts";
 
@@ -42,6 +44,8 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   recordings?(input: RecordingInput<z.infer<Setup>>): readonly RecordingAsk[];
   /** How its API is asked for what a lost webhook would have said; absent: it has none, or none that is known. */
   readonly pull?: Pull<z.infer<Setup>>;
+  /** Which moments of a call its report tells all of: where it has come, none of a kind means that there was none. */
+  readonly tells?: readonly MomentKind[];
   /** Larger bodies that carry a recording; absent: there are none, and what is larger is refused. */
   readonly large?: LargeBodies<z.infer<Setup>>;
   /** The HTTP answer for what became of a request. */
@@ -156,6 +160,8 @@ export type CallEvent = {
   /** How good the evidence is, 1 to 9, usually 5. The heavier wins; then of final reports the earlier, of facts the later. */
   readonly weight: number;
   readonly transcript: Transcript | null;
+  /** What happened inside the call besides talk. */
+  readonly moments: readonly Moment[];
   /** What is being said at this moment, for those who listen live; the transcript of the call does not depend on it. */
   readonly turn: LiveTurn | null;
   /** True: nothing more of substance is expected from this provider for this call. */
@@ -197,14 +203,14 @@ export type Facts = {
   readonly call_successful?: string | null;
   /** The provider's analysis object as sent. */
   readonly analysis?: Readonly<Record<string, unknown>> | null;
+  /** The same in our words, with what stands elsewhere in the message: kept as a run beside ours. */
+  readonly provider_analysis?: ProviderAnalysis | null;
   /** The provider's metadata object as sent (ElevenLabs). */
   readonly provider_metadata?: Readonly<Record<string, unknown>> | null;
   /** Twilio AnsweredBy: human, machine_…, fax. */
   readonly answered_by?: string | null;
   readonly transferred_to?: string | null;
   /** The campaign as the provider or the caller of our API names it. */
-  /** The same in our words, with what stands elsewhere in the message: kept as a run beside ours. */
-  readonly provider_analysis?: ProviderAnalysis | null;
   readonly campaign?: string | null;
   readonly agent_id?: string | null;
   readonly agent_name?: string | null;
@@ -282,6 +288,7 @@ export function callEvent(given: Pick<CallEvent, "key" | "type"> & Partial<CallE
     guesses: {},
     weight: 5,
     transcript: null,
+    moments: [],
     turn: null,
     isReport: false,
     awaitsReport: false,

@@ -203,6 +203,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     revertPromotion: at("/v1/analysis-promotions/{id}/revert", stories.promotion),
     regenerateTrainingFeedback: at("/v1/training-sessions/{id}/regenerate", stories.graded),
     getTimeline: at("/v1/calls/{id}/timeline", call),
+    listMoments: at("/v1/calls/{id}/moments", ended),
     getTranscript: at("/v1/calls/{id}/transcript", ended),
     exportText: at("/v1/calls/{id}/transcript/txt", ended),
     exportSrt: at("/v1/calls/{id}/transcript/srt", ended),

@@ -32,6 +32,7 @@ export function normalFormOf(event: CallEvent): NormalForm {
       ),
     text: transcript?.text,
     transcript_language: transcript?.language,
+    moments: event.moments.map(({ kind, ref, ...said }) => [kind, ref, JSON.stringify(said)].join(" ")),
     training: event.training,
     echo: event.echo,
     flags: [

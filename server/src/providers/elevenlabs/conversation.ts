@@ -14,6 +14,7 @@ import {
   wordOf,
 } from "../read.ts";
 import { analysisOf } from "./analysis.ts";
+import { conversationMoments } from "./moments.ts";
 import type { ElevenLabsMessage } from "./payload.ts";
 import { conversationText } from "./transcript.ts";
 
@@ -27,6 +28,7 @@ export function conversationContent(message: ElevenLabsMessage): Partial<CallEve
     heard: heardOf(message),
     ...statedBy(message),
     transcript: conversationText(data),
+    moments: conversationMoments(data),
     isReport: true,
     echo: data["transcript"] === undefined ? { transcript: "excluded" } : {},
   };

@@ -22,6 +22,7 @@ export const elevenlabs = defineProvider({
   bodyBytesMax: 10_000_000,
   verify,
   parse,
+  tells: ["tool_call", "tool_result", "transfer", "handoff", "dtmf"],
   recordings: recordingAsks,
   pull,
   // Four hours at 128 kbit/s, as base64.

@@ -18,9 +18,15 @@ function turnsOf(item: JsonObject): Turn[] {
   const calls = listOf(item["tool_calls"]).map((call) => toolCall(objectAt(call)));
   const results = listOf(item["tool_results"]).map((result) => toolResult(objectAt(result)));
   return [
-    ...(said === null ? [] : [{ role: roles.get(role ?? "") ?? "unknown", text: said, ...at }]),
+    ...(said === null ? [] : [{ role: roles.get(role ?? "") ?? "unknown", text: said, ...at, ...cutShort(item) }]),
     ...[...calls, ...results].flatMap((text) => (text === null ? [] : [{ role: "tool" as const, text, ...at }])),
   ];
+}
+
+/** Only what the agent says is cut short: the flag stands at every turn, and of a caller's says nothing. */
+function cutShort(item: JsonObject): Pick<Turn, "interrupted"> {
+  const { interrupted } = item;
+  return typeof interrupted === "boolean" && wordOf(item["role"]) === "agent" ? { interrupted } : {};
 }
 
 const roles: ReadonlyMap<string, Turn["role"]> = new Map([

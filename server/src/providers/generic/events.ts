@@ -7,6 +7,7 @@ import { callEvent, MalformedBody } from "../provider.ts";
 import type { Alias, CallEvent, Facts, Heard, ProviderRequest } from "../provider.ts";
 import { durationOf, idIfAny, idOf, keyOf, moneyOf, objectOf, phoneOf, textOf, timeOf } from "../read.ts";
 import { analysisOf } from "./analysis.ts";
+import { momentsFrom } from "./moments.ts";
 import { find } from "./paths.ts";
 import type { Found } from "./paths.ts";
 import type { FieldName, GenericSetup } from "./setup.ts";
@@ -44,6 +45,7 @@ export function eventOf(request: ProviderRequest, setup: GenericSetup): CallEven
       ...analysisFacts(look, language),
     },
     transcript: transcriptFrom(look("transcript")?.value, setup, language),
+    moments: momentsFrom(look("moments")?.value),
   });
 }
 

@@ -73,6 +73,7 @@ const Fields = z.object({
   ended_reason: paths(["ended_reason", "endedReason", "end_reason", "hangup_reason"], "Why it ended"),
   recording_url: paths(["recording_url", "recordingUrl", "recording.url", "recording"], "Where the recording is"),
   transcript: paths(["transcript", "transcription", "messages"], "What was said: text, or a list of turns"),
+  moments: paths(["moments"], "What happened inside the call: a list of objects with kind, name, at_ms, args, result"),
   summary: paths(["summary", "call_summary", "analysis.summary", "call_analysis.call_summary"], "Summary"),
   analysis: paths(
     ["analysis", "call_analysis"],

@@ -1,9 +1,11 @@
+import { readJsonObject } from "../json.ts";
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
 import { eventOf } from "./events.ts";
 import { readPayload } from "./payload.ts";
 import { pull } from "./pull.ts";
 import { recordingAsks } from "./recording-ask.ts";
+import { sessionReport } from "./session-report.ts";
 import { LivekitSetup } from "./setup.ts";
 import { verify } from "./verify.ts";
 
@@ -31,7 +33,11 @@ export const livekit = defineProvider({
   accepts: ["json"],
   bodyBytesMax: 1_000_000,
   verify,
-  parse: ({ request, setup }) => [eventOf(readPayload(request.body), setup)],
+  parse({ request, setup }) {
+    const report = sessionReport(readJsonObject(request.body));
+    return [report ?? eventOf(readPayload(request.body), setup)];
+  },
+  tells: ["tool_call", "tool_result", "handoff"],
   recordings: recordingAsks,
   pull,
   answer,

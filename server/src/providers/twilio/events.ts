@@ -6,13 +6,14 @@ import type { JsonObject } from "../json.ts";
 import { callEvent, MalformedBody } from "../provider.ts";
 import type { Alias, CallEvent, Facts, Heard, ProviderRequest } from "../provider.ts";
 import { durationOf, emailTimeOf, idIfAny, idOf, keyOf, phoneOf, textOf, timeOf, wordOf } from "../read.ts";
+import { holdEvent } from "./hold.ts";
 import type { Callback } from "./payload.ts";
 import { recordingEvent, recordingIn } from "./recording.ts";
 import type { TwilioSetup } from "./setup.ts";
 
 /**
- * What one callback says. Which kind it is shows in its fields: a recording's has a RecordingStatus, a call's a CallStatus, and
- * the result of answering machine detection only AnsweredBy.
+ * What one callback says. Which kind it is shows in its fields: a recording's has a RecordingStatus, a call's a CallStatus, the
+ * result of answering machine detection only AnsweredBy, and a conference's a StatusCallbackEvent of its own.
  * @throws MalformedBody when nothing in it names a call or an account.
  */
 export function eventOf(callback: Callback, request: ProviderRequest, setup: TwilioSetup): CallEvent {
@@ -24,6 +25,8 @@ export function eventOf(callback: Callback, request: ProviderRequest, setup: Twi
   if (wordOf(fields["CallStatus"])) return statusEvent(callback, callSid, setup);
   const answeredBy = wordOf(fields["AnsweredBy"]);
   if (answeredBy) return machineEvent(callSid, answeredBy);
+  const hold = holdEvent(fields, callSid, timestampOf(fields) ?? callback.envelope?.time ?? null);
+  if (hold) return hold;
   return { ...unrelated(callback, request), aliases: [{ kind: "call_sid", value: callSid }] };
 }
 

@@ -6,6 +6,7 @@ import type { CallEvent, Heard, ParseInput } from "../provider.ts";
 import { callEvent } from "../provider.ts";
 import { aliasOf, keyOf, listOf, objectAt, textOf, wordOf } from "../read.ts";
 import { endedReasonOf, factsOf, guessesOf, timesOf, transferOf } from "./facts.ts";
+import { momentsOfReport, momentsOfToolCalls, momentsOfTransfer } from "./moments.ts";
 import { outcomeOf } from "./outcome.ts";
 import { messageOf } from "./payload.ts";
 import type { VapiMessage } from "./payload.ts";
@@ -43,7 +44,7 @@ function contentOf(said: VapiMessage): Partial<CallEvent> {
     case "status-update":
       return statusContent(said);
     case "end-of-call-report":
-      return { ...stated(said), heard: endHeard(said), transcript: conversationOf(said), isReport: true };
+      return { ...stated(said), heard: endHeard(said), ...told(said), isReport: true };
     case "assistant-request":
       return { ...stated(said), heard: { status: "ringing", outcome: null } };
     case "transcript":
@@ -51,7 +52,9 @@ function contentOf(said: VapiMessage): Partial<CallEvent> {
     case "conversation-update":
       return { transcript: conversationOf(said), weight: 2 };
     case "transfer-update":
-      return { facts: { transferred_to: transferOf(said) } };
+      return { facts: { transferred_to: transferOf(said) }, moments: momentsOfTransfer(said) };
+    case "tool-calls":
+      return { moments: momentsOfToolCalls(said) };
     case "call.artifact.upload":
       return uploadContent(said);
     default:
@@ -76,9 +79,14 @@ function flatContent(said: VapiMessage, status: CallStatus): Partial<CallEvent> 
   return {
     ...stated(said),
     heard: { status, outcome },
-    transcript: isOver ? conversationOf(said) : null,
+    ...(isOver && told(said)),
     isReport: isOver,
   };
+}
+
+/** What a report tells of what was said and what happened. */
+function told(said: VapiMessage): Pick<CallEvent, "transcript" | "moments"> {
+  return { transcript: conversationOf(said), moments: momentsOfReport(said) };
 }
 
 export const progress: ReadonlyMap<string, CallStatus> = new Map([
@@ -106,6 +114,7 @@ function statusContent(said: VapiMessage): Partial<CallEvent> {
     },
     heard: status ? { status, outcome: null } : endHeard(said),
     transcript: word === "forwarding" ? conversationOf(said) : null,
+    moments: momentsOfTransfer(said),
     weight: word === "forwarding" ? 3 : 5,
     awaitsReport: isOver,
   };

@@ -26,6 +26,7 @@ export const vapi = defineProvider({
   bodyBytesMax: 10_000_000,
   verify,
   parse,
+  tells: ["tool_call", "tool_result", "transfer"],
   recordings: recordingAsks,
   pull,
   answer,

@@ -6,6 +6,7 @@ import { aliasOf, keyOf, listOf, objectAt, requiredId, textOf, timeOf, wordOf } 
 import { nameOf, secretOf } from "../recording.ts";
 import { endHeard, progress } from "./events.ts";
 import { endedReasonOf, factsOf, guessesOf } from "./facts.ts";
+import { momentsOfReport } from "./moments.ts";
 import type { VapiMessage } from "./payload.ts";
 import type { VapiSetup } from "./setup.ts";
 import { conversationOf } from "./transcript.ts";
@@ -53,6 +54,7 @@ function read({ request }: ParseInput<VapiSetup>): CallEvent[] {
       facts: factsOf(said),
       guesses: guessesOf(said),
       transcript: isOver ? conversationOf(said) : null,
+      moments: isOver ? momentsOfReport(said) : [],
       isReport: isOver,
       weight: pulledWeight,
     }),
