@@ -11,7 +11,7 @@ export const MetricValue = z.object({
   key: z.string(),
   role: TurnRole.nullable(),
   value: z.number().nullable(),
-  unit: z.enum(["ms", "ratio", "count", "per_min", "per_hour", "per_100_words", "wpm"]),
+  unit: z.enum(["ms", "ratio", "count", "per_min", "per_hour", "per_100_words", "wpm", "score"]),
   basis: Basis.nullable(),
   null_reason: z.string().nullable(),
   /** Where it happened, for what happens at places: dead air, interruptions, overlaps, the longest monologue. */

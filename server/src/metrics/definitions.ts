@@ -2,7 +2,7 @@ import type { Basis, MetricValue } from "@aftercall/contract/analysis/metrics.ts
 import type { TurnRole } from "@aftercall/contract/call.ts";
 
 /** Changes when a formula does, so that numbers of different versions are never compared unseen. */
-export const definitionsVersion = "1";
+export const definitionsVersion = "2";
 
 /** Where the formulas draw their lines, in ms unless the name says otherwise. Stored with every set of numbers. */
 export const defaultParams = {
@@ -35,7 +35,12 @@ export type NullReason =
   | "no_punctuation"
   | "no_language"
   | "no_filler_list"
-  | "fillers_removed";
+  | "fillers_removed"
+  /** Nobody told of any, and nobody tells of every one. */
+  | "not_told"
+  /** Words on a list tell no feeling: "not bad at all". */
+  | "needs_llm"
+  | "no_tool_calls";
 
 export type Items = NonNullable<MetricValue["items"]>;
 

@@ -15,7 +15,10 @@ export type Spoken = {
   readonly words: number;
 };
 
-/** How the sides speak: turns, words, pace, fillers, questions. Counts need no times; what is per minute does. */
+/**
+ * How the sides speak: turns, words, pace, fillers, questions. Counts need no times; what is per minute does. What they feel
+ * is asked of no list of words, so it is not known here.
+ */
 export function measureLanguage(spoken: readonly Spoken[], frame: Frame): MetricValue[] {
   const isPunctuated = spoken.some(({ turn }) => punctuation.test(turn.text));
   return (["agent", "customer"] as const).flatMap((side) => {
@@ -29,6 +32,8 @@ export function measureLanguage(spoken: readonly Spoken[], frame: Frame): Metric
       pace(side, words, frame),
       ...fillers(side, own, words, frame),
       ...questions(side, own, isPunctuated, frame),
+      unknown("sentiment", side, "score", "needs_llm"),
+      unknown("sentiment_trend", side, "score", "needs_llm"),
     ];
   });
 }
@@ -54,6 +59,8 @@ const keys = [
   ["filler_per_min", "per_min"],
   ["questions", "count"],
   ["questions_per_hour", "per_hour"],
+  ["sentiment", "score"],
+  ["sentiment_trend", "score"],
 ] as const;
 
 const punctuation = /[.?!,;:؟،。、？！]/;

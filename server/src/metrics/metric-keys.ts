@@ -24,4 +24,13 @@ export const metricKeys: ReadonlySet<string> = new Set([
   "filler_per_min",
   "questions",
   "questions_per_hour",
+  "sentiment",
+  "sentiment_trend",
+  "hold_ms",
+  "ivr_ms",
+  "transfers",
+  "tool_calls",
+  "tool_errors",
+  "tool_latency_median_ms",
+  "tool_latency_p95_ms",
 ]);

@@ -6,13 +6,17 @@ import { type Side, sideOf } from "#/text/sides.ts";
 import { measureConversation, unknownConversation, type Utterance } from "./conversation.ts";
 import { defaultParams, definitionsVersion, type Params } from "./definitions.ts";
 import { type Interval, union } from "./intervals.ts";
+import { holdsIn, measureMoments, nothingTold, type Told } from "./moments.ts";
 import { measureTalk } from "./talk.ts";
 
 /**
  * Numbers of a call from its sound: when there was speech on the channel of each role, and how long the recording is.
  * A recording of one channel tells when somebody spoke, not who: its numbers of the sides are null.
  */
-export function measureSpeech({ speech, mediaMs }: SpeechInput, params: Params = defaultParams): MetricSet {
+export function measureSpeech(
+  { speech, mediaMs, told = nothingTold }: SpeechInput,
+  params: Params = defaultParams,
+): MetricSet {
   const of = (side: Side) => union(speech.flatMap(({ role, intervals }) => (sideOf(role) === side ? intervals : [])));
   const [agent, customer] = [of("agent"), of("customer")];
   const hasBoth = (["agent", "customer"] as const).every((side) => speech.some(({ role }) => sideOf(role) === side));
@@ -24,13 +28,14 @@ export function measureSpeech({ speech, mediaMs }: SpeechInput, params: Params =
     definitions_version: definitionsVersion,
     params: { ...params },
     values: [
-      ...measureTalk({ agent, customer, anybody, whoIsUnknown }, frame),
+      ...measureTalk({ agent, customer, anybody, holds: holdsIn(told, mediaMs), whoIsUnknown }, frame),
       ...(whoIsUnknown
         ? unknownConversation(whoIsUnknown)
         : measureConversation(
             [...utterances("agent", agent, params), ...utterances("customer", customer, params)],
             frame,
           )),
+      ...measureMoments(told, mediaMs),
     ],
   };
 }
@@ -38,6 +43,7 @@ export function measureSpeech({ speech, mediaMs }: SpeechInput, params: Params =
 export type SpeechInput = {
   readonly speech: readonly { readonly role: TurnRole; readonly intervals: readonly Interval[] }[];
   readonly mediaMs: number;
+  readonly told?: Told;
 };
 
 /** A breath inside a sentence does not end a turn; talk and silence are still measured without it. */

@@ -7,9 +7,13 @@ import { gaps, intersection, type Interval, total, union } from "./intervals.ts"
 
 /**
  * Talk, silence, dead air and overlap from who spoke when. `agent` and `customer` are unions; `anybody` covers both and
- * voices whose side is not known. `whoIsUnknown` is why the numbers of the sides cannot be told.
+ * voices whose side is not known. Nobody is to talk during `holds`, so they are silence and no dead air. `whoIsUnknown` is why
+ * the numbers of the sides cannot be told.
  */
-export function measureTalk({ agent, customer, anybody, whoIsUnknown }: Voices, frame: TalkFrame): MetricValue[] {
+export function measureTalk(
+  { agent, customer, anybody, holds, whoIsUnknown }: Voices,
+  frame: TalkFrame,
+): MetricValue[] {
   const { mediaMs, basis, params } = frame;
   const length = mediaMs === null || mediaMs <= 0 ? null : mediaMs;
   const within = (intervals: readonly Interval[]) =>
@@ -32,7 +36,7 @@ export function measureTalk({ agent, customer, anybody, whoIsUnknown }: Voices, 
             basis,
           ),
     ]),
-    ...(length === null ? unknownSilence("no_length") : silence(gaps(union(anybody), length), length, params, basis)),
+    ...(length === null ? unknownSilence("no_length") : silence(anybody, holds, length, { params, basis })),
     whoIsUnknown ? unknown("overlap_ms", null, "ms", whoIsUnknown) : overlap(intersection(agent, customer), basis),
   ];
 }
@@ -41,6 +45,7 @@ export type Voices = {
   readonly agent: readonly Interval[];
   readonly customer: readonly Interval[];
   readonly anybody: readonly Interval[];
+  readonly holds: readonly Interval[];
   readonly whoIsUnknown: NullReason | null;
 };
 type TalkFrame = { readonly mediaMs: number | null; readonly basis: Basis; readonly params: Params };
@@ -58,8 +63,14 @@ export function unknownTalk(reason: NullReason): MetricValue[] {
   ];
 }
 
-function silence(quiet: readonly Interval[], length: number, params: Params, basis: Basis): MetricValue[] {
-  const dead = quiet.filter(([start, end]) => end - start >= params.dead_air_ms);
+function silence(
+  anybody: readonly Interval[],
+  holds: readonly Interval[],
+  length: number,
+  { params, basis }: Pick<TalkFrame, "params" | "basis">,
+): MetricValue[] {
+  const quiet = gaps(union(anybody), length);
+  const dead = gaps(union([...anybody, ...holds]), length).filter(([start, end]) => end - start >= params.dead_air_ms);
   const long = dead.filter(([start, end]) => end - start >= params.long_dead_air_ms);
   return [
     known("silence_ms", null, "ms", total(quiet), basis),

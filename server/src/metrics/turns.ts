@@ -12,6 +12,7 @@ import { flaggedInterruptions } from "./flags.ts";
 import { total, union } from "./intervals.ts";
 import { type Spoken, measureLanguage } from "./language.ts";
 import { isListening } from "./listening.ts";
+import { holdsIn, measureMoments, nothingTold, type Told } from "./moments.ts";
 import { measureTalk, unknownTalk } from "./talk.ts";
 import { spokenIntervals, timingOf } from "./timing.ts";
 
@@ -48,6 +49,7 @@ export function measureTurns(input: TurnsInput, params: Params = defaultParams):
         basis: timing === "word" ? "word_timestamps" : "turn_timestamps",
         untimed,
       }),
+      ...measureMoments(input.told ?? nothingTold, mediaMs),
     ],
   };
 }
@@ -57,6 +59,7 @@ export type TurnsInput = {
   readonly mediaMs: number | null;
   readonly language: string | null;
   readonly fillersRemoved?: boolean;
+  readonly told?: Told;
 };
 
 type Timed = { readonly values: MetricValue[]; readonly talkMs: { readonly agent: number; readonly customer: number } };
@@ -65,7 +68,7 @@ function fromTimes(
   spoken: readonly Spoken[],
   timing: "word" | "turn",
   whoIsUnknown: NullReason | null,
-  { mediaMs, language }: TurnsInput,
+  { mediaMs, language, told = nothingTold }: TurnsInput,
   params: Params,
 ): Timed {
   const frame = { mediaMs, basis: timing === "word" ? "word_timestamps" : "turn_timestamps", params } as const;
@@ -80,7 +83,7 @@ function fromTimes(
   });
   return {
     values: [
-      ...measureTalk({ agent, customer, anybody, whoIsUnknown }, frame),
+      ...measureTalk({ agent, customer, anybody, holds: holdsIn(told, mediaMs), whoIsUnknown }, frame),
       ...(whoIsUnknown ? unknownConversation(whoIsUnknown) : measureConversation(utterances, frame)),
     ],
     talkMs: { agent: total(agent), customer: total(customer) },
