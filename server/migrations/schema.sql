@@ -836,6 +836,23 @@ create policy tenant_wall on call_aliases for all to public using ((tenant_id = 
 grant insert, select, update on call_aliases to aftercall_app;
 grant select on call_aliases to aftercall_lookup;
 
+create table call_moments (
+  tenant_id uuid not null,
+  event_id uuid not null,
+  call_id uuid not null,
+  moments json not null,
+  masked json,
+  is_masked_only boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  constraint call_moments_pkey PRIMARY KEY (tenant_id, event_id),
+  constraint call_moments_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX call_moments_call ON public.call_moments USING btree (tenant_id, call_id);
+alter table call_moments enable row level security;
+alter table call_moments force row level security;
+create policy tenant_wall on call_moments for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on call_moments to aftercall_app;
+
 create table call_pulls (
   tenant_id uuid not null,
   call_id uuid not null,
@@ -860,8 +877,7 @@ create table call_search (
   text text not null,
   lines json not null,
   updated_at timestamp with time zone default now() not null,
-  constraint call_search_pkey PRIMARY KEY (tenant_id, call_id),
-  constraint call_search_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+  constraint call_search_pkey PRIMARY KEY (tenant_id, call_id)
 );
 CREATE INDEX call_search_text ON public.call_search USING gin (text gin_trgm_ops);
 alter table call_search enable row level security;
@@ -908,6 +924,7 @@ alter table calls alter column state set storage external;
 CREATE INDEX calls_business ON public.calls USING btree (tenant_id, business_id, id) WHERE (business_id IS NOT NULL);
 CREATE INDEX calls_campaign ON public.calls USING btree (tenant_id, campaign_id) WHERE (campaign_id IS NOT NULL);
 CREATE INDEX calls_erased ON public.calls USING btree (tenant_id, id) WHERE (erased_at IS NOT NULL);
+CREATE INDEX calls_merged ON public.calls USING btree (merged_into, tenant_id) WHERE (merged_into IS NOT NULL);
 CREATE INDEX calls_open ON public.calls USING btree (tenant_id, id) WHERE ((announced = '{}'::text[]) AND (merged_into IS NULL));
 alter table calls enable row level security;
 alter table calls force row level security;
@@ -1536,8 +1553,7 @@ create table metric_sets (
   "values" json not null,
   created_at timestamp with time zone default now() not null,
   constraint metric_sets_pkey PRIMARY KEY (tenant_id, call_id, basis),
-  constraint metric_sets_basis_check CHECK ((basis = ANY (ARRAY['audio'::text, 'text'::text]))),
-  constraint metric_sets_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+  constraint metric_sets_basis_check CHECK ((basis = ANY (ARRAY['audio'::text, 'text'::text])))
 );
 alter table metric_sets enable row level security;
 alter table metric_sets force row level security;
@@ -1869,8 +1885,7 @@ create table step_results (
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   constraint step_results_pkey PRIMARY KEY (tenant_id, call_id, step),
-  constraint step_results_state_check CHECK ((state = ANY (ARRAY['blocked'::text, 'queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'skipped'::text, 'failed'::text]))),
-  constraint step_results_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
+  constraint step_results_state_check CHECK ((state = ANY (ARRAY['blocked'::text, 'queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'skipped'::text, 'failed'::text])))
 ) with (fillfactor=80);
 CREATE INDEX step_results_parked ON public.step_results USING btree (tenant_id, call_id) WHERE (state = 'failed'::text);
 alter table step_results enable row level security;
@@ -1972,7 +1987,7 @@ create table transcripts (
 ) with (toast_tuple_target=8160);
 alter table transcripts alter column text set storage external;
 alter table transcripts alter column turns set storage external;
-CREATE INDEX transcripts_call ON public.transcripts USING btree (tenant_id, call_id);
+CREATE INDEX transcripts_call ON public.transcripts USING btree (call_id, tenant_id);
 alter table transcripts enable row level security;
 alter table transcripts force row level security;
 create policy tenant_wall on transcripts for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));

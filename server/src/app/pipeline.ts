@@ -7,7 +7,7 @@ import type { Config } from "#/kernel/config.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import type { Log } from "#/kernel/log.ts";
 import { recipe } from "#/pipeline/recipe.ts";
-import { runPipeline, type PipelineDeps } from "#/pipeline/run.ts";
+import { type PipelineDeps, runAsking, runPipelines } from "#/pipeline/run.ts";
 import { wakeIdlePipelines } from "#/pipeline/sweep.ts";
 
 import type { Sweep } from "./sweeps.ts";
@@ -35,17 +35,31 @@ export async function workOnCalls({ jobs, tools, ...parts }: PipelineParts): Pro
     ...tools,
     recipe,
     limits: { reportMs: config.settleSeconds * 1000, recordingMs: 15 * minuteMs, settleMs: 60 * minuteMs },
-    async lookAgain(tx, data, at) {
-      const id = jobId("pipeline", data.tenantId, data.callId, String(at));
-      const startAfterSeconds = Math.max(0, Math.ceil((at - clock.now()) / 1000));
-      await jobs.enqueue(tx, work.pipeline, data, { id, startAfterSeconds });
-    },
-    askLater: (tx, data) => jobs.enqueue(tx, work.asking, data),
+    country: config.country,
+    lookAgain: (tx, looks) =>
+      jobs.enqueueAll(
+        tx,
+        work.pipeline,
+        looks.map(({ at, ...data }) => ({
+          data,
+          id: jobId("pipeline", data.tenantId, data.callId, String(at)),
+          startAfterSeconds: Math.max(0, Math.ceil((at - clock.now()) / 1000)),
+        })),
+      ),
+    askLater: (tx, calls) =>
+      jobs.enqueueAll(
+        tx,
+        work.asking,
+        calls.map((data) => ({ data })),
+      ),
   };
-  await jobs.work(work.pipeline, (data, { id, signal }) =>
-    runPipeline(deps, data, { jobId: id, signal, mayAsk: false }),
+  await jobs.workTogether(work.pipeline, (batch) =>
+    runPipelines(
+      deps,
+      batch.map(({ data, running: { id, signal } }) => ({ data, jobId: id, signal })),
+    ),
   );
-  await jobs.work(work.asking, (data, { id, signal }) => runPipeline(deps, data, { jobId: id, signal, mayAsk: true }));
+  await jobs.work(work.asking, (data, { id, signal }) => runAsking(deps, { data, jobId: id, signal }));
 }
 
 /** Sees to it that no call is forgotten whose job was lost. */

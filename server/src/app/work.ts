@@ -14,8 +14,8 @@ const call = z.object({ tenantId: z.uuid(), callId: z.uuid() });
 export const work = {
   /** Sends `call.completed` although a promised report has not come. */
   settle: defineJob({ name: "inbox.settle", data: call, concurrency: 4 }),
-  /** Brings a call that ended as far as it can be brought without waiting for anybody outside. */
-  pipeline: defineJob({ name: "pipeline.run", data: call, concurrency: 4 }),
+  /** Brings calls that ended as far as they can be brought without waiting for anybody outside: while one batch is written, the next one is worked on. */
+  pipeline: defineJob({ name: "pipeline.run", data: call, concurrency: 2, batch: 16 }),
   /** The same, and waits for recordings and engines: apart, so that an engine that hangs holds up nobody else. */
   asking: defineJob({ name: "pipeline.ask", data: call, concurrency: 8, expireSeconds: 7_200 }),
   /** Runs a range of stored events again. */

@@ -56,9 +56,17 @@ export async function aliasesOf(
   const aliases = new Map<string, Alias[]>();
   if (callIds.length === 0) return aliases;
   const rows = await tx.rows<Alias & { owner: string }>(
-    `select coalesce(c.merged_into, c.id) as owner, a.kind, a.value
-       from calls c join call_aliases a on a.tenant_id = c.tenant_id and a.call_id = c.id
-      where c.tenant_id = any ($1::uuid[]) and (c.id = any ($2::uuid[]) or c.merged_into = any ($2::uuid[]))
+    // Call by call and name by name: while young tables have no statistics, a join reads the whole tenant.
+    `with asked as (select id from unnest($2::uuid[]) as a (id)),
+          wanted as (select id from asked union
+                     select m.id from asked cross join lateral
+                       (select id from calls where merged_into = asked.id and tenant_id = any ($1::uuid[]) offset 0) as m)
+     select coalesce(c.merged_into, c.id) as owner, a.kind, a.value
+       from wanted
+      cross join lateral (select c.id, c.merged_into, c.provider_call_id from calls c
+                           where c.tenant_id = any ($1::uuid[]) and c.id = wanted.id limit 1) as c
+      cross join lateral (select kind, value from call_aliases
+                           where call_id = c.id and tenant_id = any ($1::uuid[]) offset 0) as a
       order by (a.value = c.provider_call_id) desc, a.kind, a.value`,
     [tenantIds, callIds],
     "calls.aliases-of",

@@ -1,32 +1,35 @@
 import type { Call, Transcript } from "@aftercall/contract/call.ts";
 
+import { plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { jsonbText } from "#/kernel/jsonb.ts";
 
 import { linesOf, textOf } from "./search.ts";
 import type { SearchLine } from "./search.ts";
 
-/** Makes a call findable by what was said in it, replacing what it was found by before. */
-export async function indexCall(
-  tx: Tx,
-  {
-    tenantId,
-    callId,
-    call,
-    transcript,
-    summary,
-  }: {
-    readonly tenantId: string;
-    readonly callId: string;
-    readonly call: Call;
-    readonly transcript: Transcript | null;
-    readonly summary: string | null;
-  },
-): Promise<void> {
-  const lines = linesOf(call, transcript, summary);
+export type Findable = {
+  readonly tenantId: string;
+  readonly callId: string;
+  readonly call: Call;
+  readonly transcript: Transcript | null;
+  readonly summary: string | null;
+};
+
+/** Makes calls findable by what was said in them, replacing what they were found by before. */
+export async function indexCalls(tx: Tx, calls: readonly Findable[]): Promise<void> {
+  if (calls.length === 0) return;
+  const lines = calls.map(({ call, transcript, summary }) => linesOf(call, transcript, summary));
   await tx.run(
-    `insert into call_search (tenant_id, call_id, text, lines) values ($1, $2, $3, $4)
+    `insert into call_search (tenant_id, call_id, text, lines)
+     select r.tenant_id, r.call_id, r.text, r.lines::json
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as r (tenant_id, call_id, text, lines)
      on conflict (tenant_id, call_id) do update set text = excluded.text, lines = excluded.lines, updated_at = now()`,
-    [tenantId, callId, textOf(lines), JSON.stringify(lines)],
+    [
+      plainColumn(calls.map(({ tenantId }) => tenantId)),
+      plainColumn(calls.map(({ callId }) => callId)),
+      textColumn(lines.map(textOf)),
+      textColumn(lines.map((each) => jsonbText(each))),
+    ],
     "calls.index",
   );
 }

@@ -62,6 +62,22 @@ export async function loadTranscript(
   return rows[0] ? keptOf(rows[0]) : null;
 }
 
+/** Transcripts by the event that brought each. */
+export async function transcriptsOfEvents(
+  tx: Tx,
+  tenantIds: readonly string[],
+  eventIds: readonly string[],
+): Promise<Map<string, KeptTranscript>> {
+  if (eventIds.length === 0) return new Map();
+  const rows = await tx.rows<Row & { event_id: string }>(
+    `select t.*, e.id as event_id from unnest($2::uuid[]) as e (id)
+      cross join lateral (select ${columns} from transcripts t where t.tenant_id = any ($1::uuid[]) and t.event_id = e.id limit 1) as t`,
+    [tenantIds, eventIds],
+    "calls.transcripts-of-events",
+  );
+  return new Map(rows.map(({ event_id, ...row }) => [event_id, keptOf(row)]));
+}
+
 /**
  * The transcript of a call that counts: what its pipeline settled on, else the best one its provider sent. A call that was
  * merged away has none of its own. None either where it had to be masked and could not be.

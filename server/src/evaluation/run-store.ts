@@ -1,3 +1,4 @@
+import { plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
@@ -21,44 +22,64 @@ export type NewRun = {
 
 /** Writes a run that is over. The call must be locked where it becomes the current one. */
 export async function insertRun(tx: Tx, run: NewRun): Promise<void> {
-  const { tenantId, callId, plan, analysed } = run;
-  if (run.isCurrent) {
+  await insertRuns(tx, [run]);
+}
+
+/** Writes runs that are over, at most one of a call as its current one. Calls must be locked where one becomes that. */
+export async function insertRuns(tx: Tx, runs: readonly NewRun[]): Promise<void> {
+  if (runs.length === 0) return;
+  const current = runs.filter(({ isCurrent }) => isCurrent);
+  if (current.length > 0) {
     await tx.run(
-      "update analysis_runs set is_current = false where tenant_id = $1 and call_id = $2 and is_current",
-      [tenantId, callId],
+      // Call by call: while a young table has no statistics, a join reads the whole tenant.
+      `update analysis_runs set is_current = false
+        where is_current and ctid = any (array(
+          select r.ctid from unnest($1::uuid[], $2::uuid[]) as c (tenant_id, call_id)
+           cross join lateral (select ctid from analysis_runs
+                                where tenant_id = c.tenant_id and call_id = c.call_id and is_current limit 1) as r))`,
+      [plainColumn(current.map(({ tenantId }) => tenantId)), plainColumn(current.map(({ callId }) => callId))],
       "evaluation.no-current-run",
     );
   }
+  const made = runs.map(({ analysed }) => analysed);
   await tx.run(
     `insert into analysis_runs (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status, is_current,
                                 input_hash, sections, summary, fields, trackers, evaluation, coaching, usage, cost, finished_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, now())`,
+     select r.tenant_id, r.id, r.call_id, r.transcript_id, r.plan_id, r.plan_version, r.plan_name, r.trigger, r.job_id, r.status, r.is_current,
+            decode(r.input_hash, 'hex'), r.sections::jsonb, r.summary::jsonb, r.fields::jsonb, r.trackers::jsonb, r.evaluation::jsonb,
+            r.coaching::jsonb, r.usage::json, r.cost::json, now()
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::uuid[], $10::text[],
+                   $11::bool[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
+                   $20::text[]) as r (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status,
+            is_current, input_hash, sections, summary, fields, trackers, evaluation, coaching, usage, cost)`,
     [
-      tenantId,
-      run.id,
-      callId,
-      analysed.transcriptId,
-      plan.id,
-      plan.version,
-      plan.name,
-      run.trigger,
-      run.jobId ?? null,
-      statusOf(analysed.sections),
-      run.isCurrent,
-      analysed.inputHash,
-      ...[
-        analysed.sections,
-        analysed.summary,
-        analysed.fields,
-        analysed.trackers,
-        analysed.evaluation,
-        analysed.coaching,
-        analysed.usage,
-        analysed.cost,
-      ].map((value) => value && jsonbText(value)),
+      plainColumn(runs.map(({ tenantId }) => tenantId)),
+      plainColumn(runs.map(({ id }) => id)),
+      plainColumn(runs.map(({ callId }) => callId)),
+      plainColumn(made.map(({ transcriptId }) => transcriptId)),
+      plainColumn(runs.map(({ plan }) => plan.id)),
+      plainColumn(runs.map(({ plan }) => plan.version)),
+      textColumn(runs.map(({ plan }) => plan.name)),
+      plainColumn(runs.map(({ trigger }) => trigger)),
+      plainColumn(runs.map(({ jobId }) => jobId ?? null)),
+      plainColumn(made.map(({ sections }) => statusOf(sections))),
+      plainColumn(runs.map(({ isCurrent }) => String(isCurrent))),
+      plainColumn(made.map(({ inputHash }) => inputHash.toString("hex"))),
+      jsonColumn(made.map(({ sections }) => sections)),
+      jsonColumn(made.map(({ summary }) => summary)),
+      jsonColumn(made.map(({ fields }) => fields)),
+      jsonColumn(made.map(({ trackers }) => trackers)),
+      jsonColumn(made.map(({ evaluation }) => evaluation)),
+      jsonColumn(made.map(({ coaching }) => coaching)),
+      jsonColumn(made.map(({ usage }) => usage)),
+      jsonColumn(made.map(({ cost }) => cost)),
     ],
-    "evaluation.insert-run",
+    "evaluation.insert-runs",
   );
+}
+
+function jsonColumn(values: readonly unknown[]): string {
+  return textColumn(values.map((value) => (value === null ? null : jsonbText(value))));
 }
 
 /** A run; null when the tenant has none. */

@@ -10,8 +10,10 @@ export type Job<Data = unknown> = {
   readonly name: string;
   /** What a job carries: ids, the tenant's among them; never content, which would outlive its deletion here. */
   readonly data: z.ZodType<Data>;
-  /** How many run at once in one process. */
+  /** How many run at once in one process; where they are done together, how many batches. */
   readonly concurrency: number;
+  /** How many are done together at most. */
+  readonly batch: number;
   /** A run that takes longer is given up and tried again, in seconds. */
   readonly expireSeconds: number;
   /** Tries after the first; between them 1, 2, 4 … seconds with jitter, up to an hour. */
@@ -20,9 +22,9 @@ export type Job<Data = unknown> = {
 
 /** Describes a kind of work once, for those who queue it and those who do it. */
 export function defineJob<Data>(
-  job: Pick<Job<Data>, "name" | "data"> & Partial<Pick<Job, "concurrency" | "expireSeconds" | "retriesMax">>,
+  job: Pick<Job<Data>, "name" | "data"> & Partial<Pick<Job, "concurrency" | "batch" | "expireSeconds" | "retriesMax">>,
 ): Job<Data> {
-  return { concurrency: 2, expireSeconds: 900, retriesMax: limits.jobRetriesMax, ...job };
+  return { concurrency: 2, batch: 1, expireSeconds: 900, retriesMax: limits.jobRetriesMax, ...job };
 }
 
 /** The same parts make the same id, and a job with an id that is there already is not queued again. */

@@ -9,7 +9,7 @@ import type { Log } from "#/kernel/log.ts";
 
 import type { Job } from "./define.ts";
 import { jobsSchema } from "./install.ts";
-import { runJob } from "./run.ts";
+import { runJobs } from "./run.ts";
 
 export type Queued<Data> = {
   readonly data: Data;
@@ -27,6 +27,9 @@ export type Running = {
   readonly signal: AbortSignal;
 };
 
+/** One job of several that are done together. */
+export type Taken<Data> = { readonly data: Data; readonly running: Running };
+
 export type Jobs = {
   /** Queues work that starts when this transaction commits, and never if it does not. */
   enqueue<Data>(tx: Tx, job: Job<Data>, data: Data, options?: Omit<Queued<Data>, "data">): Promise<void>;
@@ -34,6 +37,14 @@ export type Jobs = {
   enqueueAll<Data>(tx: Tx, job: Job<Data>, queued: readonly Queued<Data>[]): Promise<void>;
   /** Does work of this kind from now on. It may be done twice: after a crash, or when it took longer than it may. */
   work<Data>(job: Job<Data>, handler: (data: Data, running: Running) => Promise<void>): Promise<void>;
+  /**
+   * The same, several at a time: what takes one statement for many is done in one. The handler gives, in the same order, what
+   * each job failed with, or null; what it throws is the failure of all of them.
+   */
+  workTogether<Data>(
+    job: Job<Data>,
+    handler: (batch: readonly Taken<Data>[]) => Promise<readonly unknown[]>,
+  ): Promise<void>;
   /** Takes no more jobs and waits for those that run. What does not end in time is given back. */
   stop(): Promise<void>;
 };
@@ -84,9 +95,20 @@ export async function startJobs({ connection, definitions, isWorker, log, clock 
         { db },
       );
     },
-    async work(job, handler) {
+    work: (job, handler) =>
+      jobs.workTogether(job, (batch) =>
+        Promise.all(
+          batch.map(({ data, running }) =>
+            handler(data, running).then(
+              () => null,
+              (error: unknown) => error,
+            ),
+          ),
+        ),
+      ),
+    async workTogether(job, handler) {
       const options = {
-        batchSize: 1,
+        batchSize: job.batch,
         perJobResults: true,
         // New jobs announce themselves; retries and the jobs of the dead do not, and are found by looking.
         pollingIntervalSeconds: 2,
@@ -94,7 +116,7 @@ export async function startJobs({ connection, definitions, isWorker, log, clock 
       } as const;
       for (let i = 0; i < job.concurrency; i++) {
         const worker = boss.work<unknown, unknown, typeof options>(job.name, options, async (batch) => {
-          const results = await Promise.all(batch.map((given) => runJob(job, given, handler, { log, clock })));
+          const results = await runJobs(job, batch, handler, { log, clock });
           // Where one job was there may be more: pg-boss would wait for the next announcement or look.
           boss.notifyWorker(await worker);
           return results;

@@ -1,5 +1,6 @@
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 
+import { plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 /** The numbers of a call, the set from audio first. */
@@ -11,15 +12,26 @@ export async function loadMetrics(tx: Tx, tenantId: string, callId: string): Pro
   );
 }
 
+export type SavedMetrics = { readonly tenantId: string; readonly callId: string; readonly set: MetricSet };
+
 /** Keeps numbers; newer ones of the same basis take the place of the older. */
-export async function saveMetrics(tx: Tx, tenantId: string, callId: string, sets: readonly MetricSet[]): Promise<void> {
-  if (sets.length === 0) return;
+export async function saveMetrics(tx: Tx, rows: readonly SavedMetrics[]): Promise<void> {
+  if (rows.length === 0) return;
   await tx.run(
     `insert into metric_sets (tenant_id, call_id, basis, definitions_version, params, "values")
-     select $1, $2, r.* from json_to_recordset($3::json) as r (basis text, definitions_version text, params json, "values" json)
+     select r.tenant_id, r.call_id, r.basis, r.definitions_version, r.params::json, r."values"::json
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+         as r (tenant_id, call_id, basis, definitions_version, params, "values")
      on conflict (tenant_id, call_id, basis) do update set definitions_version = excluded.definitions_version,
             params = excluded.params, "values" = excluded."values", created_at = now()`,
-    [tenantId, callId, JSON.stringify(sets)],
+    [
+      plainColumn(rows.map(({ tenantId }) => tenantId)),
+      plainColumn(rows.map(({ callId }) => callId)),
+      plainColumn(rows.map(({ set }) => set.basis)),
+      textColumn(rows.map(({ set }) => set.definitions_version)),
+      textColumn(rows.map(({ set }) => JSON.stringify(set.params))),
+      textColumn(rows.map(({ set }) => JSON.stringify(set.values))),
+    ],
     "pipeline.save-metrics",
   );
 }

@@ -1,8 +1,8 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
-import { isConnected, isOver, project } from "#/calls/project.ts";
+import { isConnected, isOver, project, type Projection } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
-import { loadCall } from "#/calls/store.ts";
-import { type KeptTranscript, loadTranscript } from "#/calls/transcript-store.ts";
+import { readCalls } from "#/calls/store.ts";
+import { type KeptTranscript, loadTranscript, transcriptsOfEvents } from "#/calls/transcript-store.ts";
 import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { choosePlan } from "#/evaluation/choose-plan.ts";
@@ -17,7 +17,7 @@ import { type Dossier, type DossierEngines, type Found, nothingFound, wordsIn } 
 import { loadMetrics } from "./metric-store.ts";
 import { readBack, transcriptMadeBy } from "./output.ts";
 import type { PipelineLimits } from "./step.ts";
-import { type Claim, claimPipeline, loadSteps, type PipelineRow } from "./store.ts";
+import { type Claim, claimPipelines, loadSteps, type PipelineRow } from "./store.ts";
 import { subjectOf } from "./subject.ts";
 
 export type OpenContext = {
@@ -31,54 +31,113 @@ export type OpenContext = {
 export type Opened = { readonly dossier: Dossier; readonly claim: Claim };
 
 /**
- * Claims the pipeline of a call, or of the call it turned out to be, and reads what is known. Null when nothing is to be done:
- * the call is not over, never connected, or somebody else works on it.
+ * Claims the pipelines of calls, or of the calls they turned out to be, and reads what is known. Left out is where nothing is to
+ * be done: the call is not over, never connected, or somebody else works on it. A call that is named twice is there once.
  */
-export async function openDossier(
-  tx: Tx,
-  given: Claim,
-  { limits, now, enginesOf }: OpenContext,
-): Promise<Opened | null> {
-  const { tenantId } = given;
-  const record = await loadCall(tx, tenantId, given.callId);
-  if (!record) return null;
-  const seen = project(record.state);
-  if (!isOver(seen.status) || !isConnected(seen)) return null;
-  const claim = { ...given, callId: record.id };
+export async function openDossiers(tx: Tx, given: readonly Claim[], context: OpenContext): Promise<Opened[]> {
+  const { limits, now } = context;
+  const tenantIds = [...new Set(given.map(({ tenantId }) => tenantId))];
+  const over = await callsThatAreOver(tx, tenantIds, given);
   // Reports and recordings are promised by what we hear, so their time runs from then; the call may have ended long ago.
-  const row = await claimPipeline(tx, claim, { startedAt: now, settleBy: now + limits.settleMs });
-  if (!row) return null;
-  const eventId = record.state.transcript?.value.event_id;
-  const editedId = row.edited_transcript_id;
-  const [sent, edited, aliases, steps, plan, engines] = await together([
-    eventId ? loadTranscript(tx, tenantId, { eventId }) : Promise.resolve(null),
-    editedId ? loadTranscript(tx, tenantId, { id: editedId }) : Promise.resolve(null),
-    aliasesOf(tx, [tenantId], [record.id]),
-    loadSteps(tx, tenantId, record.id),
-    planFor(tx, tenantId, row, record),
-    enginesOf(tx, tenantId),
+  const rows = await claimPipelines(
+    tx,
+    over.map(({ claim }) => claim),
+    { startedAt: now, settleBy: now + limits.settleMs },
+  );
+  const claimed = over.flatMap((one) => {
+    const row = rows.get(one.claim.callId);
+    return row ? [{ ...one, row }] : [];
+  });
+  const callIds = claimed.map(({ claim }) => claim.callId);
+  const eventIds = claimed.flatMap(({ record }) => record.state.transcript?.value.event_id ?? []);
+  const [transcripts, aliases, tenants] = await together([
+    transcriptsOfEvents(tx, tenantIds, eventIds),
+    aliasesOf(tx, tenantIds, callIds),
+    tenantsOf(tx, [...new Set(claimed.map(({ claim }) => claim.tenantId))], context),
   ]);
-  // What a person put right takes the place of what the provider sent.
+  return together(
+    claimed.map(async ({ claim, record, seen, row }) => {
+      const tenant = tenants.get(claim.tenantId);
+      if (!tenant) throw new Error("a call of a tenant that nobody asked for");
+      const sent = transcripts.get(record.state.transcript?.value.event_id ?? "") ?? null;
+      const [known, plan] = await together([loadKnown(tx, claim, row, sent), planFor(tx, row, record, tenant.plans)]);
+      const dossier: Dossier = {
+        tenantId: claim.tenantId,
+        callId: record.id,
+        record,
+        seen,
+        aliases: aliases.get(record.id) ?? [],
+        plan,
+        startedAt: row.started_at.getTime(),
+        settleBy: row.settle_by.getTime(),
+        settledAt: row.settled_at?.getTime() ?? null,
+        runId: row.run_id,
+        toldDigest: row.told_digest?.toString("hex") ?? null,
+        engines: tenant.engines,
+        ...known,
+        unsaved: new Set(),
+      };
+      return { dossier, claim };
+    }),
+  );
+}
+
+type Over = { readonly claim: Claim; readonly record: CallRecord; readonly seen: Projection };
+
+async function callsThatAreOver(tx: Tx, tenantIds: readonly string[], given: readonly Claim[]): Promise<Over[]> {
+  const records = await readCalls(
+    tx,
+    tenantIds,
+    given.map(({ callId }) => callId),
+  );
+  const over = new Map<string, Over>();
+  for (const claim of given) {
+    const named = records.get(claim.callId);
+    const record = named?.mergedInto ? records.get(named.mergedInto) : named;
+    if (!record || over.has(record.id)) continue;
+    const seen = project(record.state);
+    if (!isOver(seen.status) || !isConnected(seen)) continue;
+    over.set(record.id, { claim: { ...claim, callId: record.id }, record, seen });
+  }
+  return [...over.values()];
+}
+
+type Tenant = { readonly engines: DossierEngines; readonly plans: readonly Plan[] };
+
+async function tenantsOf(
+  tx: Tx,
+  tenantIds: readonly string[],
+  { enginesOf }: OpenContext,
+): Promise<Map<string, Tenant>> {
+  const tenants = await together(
+    tenantIds.map(async (tenantId) => {
+      const [engines, plans] = await together([enginesOf(tx, tenantId), publishedPlans(tx, tenantId)]);
+      return [tenantId, { engines, plans }] as const;
+    }),
+  );
+  return new Map(tenants);
+}
+
+/** How far earlier runs came, and what was said: put right by a person where one did, else as the provider sent it. */
+async function loadKnown(
+  tx: Tx,
+  claim: Claim,
+  row: PipelineRow,
+  sent: KeptTranscript | null,
+): Promise<Pick<Dossier, "told" | "steps" | "found">> {
+  if (row.is_new) return { told: sent, steps: new Map(), found: nothingFound };
+  const { tenantId, callId } = claim;
+  const editedId = row.edited_transcript_id;
+  const [edited, steps] = await together([
+    editedId ? loadTranscript(tx, tenantId, { id: editedId }) : Promise.resolve(null),
+    loadSteps(tx, tenantId, callId),
+  ]);
   const told = edited ?? sent;
-  const dossier: Dossier = {
-    tenantId,
-    callId: record.id,
-    record,
-    seen,
-    aliases: aliases.get(record.id) ?? [],
-    plan,
+  return {
     told,
-    startedAt: row.started_at.getTime(),
-    settleBy: row.settle_by.getTime(),
-    settledAt: row.settled_at?.getTime() ?? null,
-    runId: row.run_id,
-    toldDigest: row.told_digest?.toString("hex") ?? null,
-    engines,
     steps: new Map(steps.map((step) => [step.row.step, step.row])),
     found: steps.length === 0 ? nothingFound : await loadFound(tx, claim, row, { steps, told }),
-    unsaved: new Set(),
   };
-  return { dossier, claim };
 }
 
 /** What earlier runs brought. */
@@ -113,12 +172,14 @@ async function loadFound(
 }
 
 /** A call keeps the plan its pipeline began with. */
-async function planFor(tx: Tx, tenantId: string, row: PipelineRow, record: CallRecord): Promise<Plan> {
+async function planFor(tx: Tx, row: PipelineRow, record: CallRecord, plans: readonly Plan[]): Promise<Plan> {
   const builtIn = [defaultPlan, trainingPlan].find(({ id }) => id === row.plan_id);
   if (builtIn) return builtIn;
-  const pinned = row.plan_id && (await loadPlan(tx, tenantId, row.plan_id, row.plan_version ?? 1));
-  if (pinned) return planOf(pinned);
+  const isPinned = (plan: Plan) => plan.id === row.plan_id && plan.version === (row.plan_version ?? 1);
+  const pinned = row.plan_id && plans.find(isPinned);
+  if (pinned) return pinned;
+  const former = row.plan_id && (await loadPlan(tx, record.tenantId, row.plan_id, row.plan_version ?? 1));
+  if (former) return planOf(former);
   const subject = subjectOf(record);
-  const chosen = choosePlan(await publishedPlans(tx, tenantId), subject);
-  return chosen ?? (subject.purpose === "training" ? trainingPlan : defaultPlan);
+  return choosePlan(plans, subject) ?? (subject.purpose === "training" ? trainingPlan : defaultPlan);
 }

@@ -1,10 +1,36 @@
+import type { NewTranscript } from "#/calls/transcript-store.ts";
 import type { RunRow } from "#/evaluation/run.ts";
 
-import type { Found, StepRow } from "./dossier.ts";
+import { sectionOfStep } from "./analysis.ts";
+import type { Dossier, Found, StepRow } from "./dossier.ts";
 import { nothingFound } from "./dossier.ts";
+import type { SavedMetrics } from "./metric-store.ts";
+import type { SavedStep } from "./store.ts";
+
+/** The steps to write down: those that were looked at, and where a run holds what they brought, all of these without it. */
+export function stepsIn({ tenantId, callId, unsaved, steps, found }: Dossier, isInRun: boolean): SavedStep[] {
+  const names = isInRun ? new Set([...unsaved, ...sectionOfStep.keys()]) : unsaved;
+  const kept = isInRun ? { ...found, ...analysisOnly } : found;
+  const rows = [...names].flatMap((name) => steps.get(name) ?? []);
+  return rows.map((row) => ({ tenantId, callId, row, output: outputOf(row, kept) }));
+}
+
+export function metricsIn({ tenantId, callId, unsaved, found }: Dossier): SavedMetrics[] {
+  const sets = [unsaved.has("measure_audio") ? found.audio : null, unsaved.has("measure_text") ? found.text : null];
+  return sets.flatMap((set) => (set ? [{ tenantId, callId, set }] : []));
+}
+
+/** Transcripts that this run made: of the recording, or without personal data. */
+export function transcriptsIn({ unsaved, found }: Dossier): NewTranscript[] {
+  const made = [unsaved.has("transcribe") ? found.heard : null, unsaved.has("redact") ? found.covered : null];
+  return made.flatMap((transcript) => transcript ?? []);
+}
+
+const { summary, fields, trackers, evaluation, coaching } = nothingFound;
+const analysisOnly = { summary, fields, trackers, evaluation, coaching };
 
 /** What is kept of a step's result beside its row; null where it lies in a table of its own or gave nothing. */
-export function outputOf({ step, state }: StepRow, found: Found): unknown {
+function outputOf({ step, state }: StepRow, found: Found): unknown {
   // A recording that could not be silenced fails the step; the words are masked all the same.
   if (step === "redact") return found.masked ? { transcript_id: found.masked.id } : null;
   if (state !== "succeeded" && state !== "partial") return null;

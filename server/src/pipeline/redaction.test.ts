@@ -17,7 +17,7 @@ import { audioDir } from "../../test/harness/audio.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { analyseOnce } from "./analyse-once.ts";
 import { maskChanges } from "./mask-changes.ts";
-import { runPipeline } from "./run.ts";
+import { runPipelines } from "./run.ts";
 import type { Step } from "./step.ts";
 import { loadSteps } from "./store.ts";
 import { pipelineSetup } from "./test-setup.ts";
@@ -252,8 +252,7 @@ test("words that could not be masked in time are shown to nobody: no message, no
   host.serve((_request, response) => response.writeHead(200).end(wav));
   const isForLater = (step: Step): Step => (step.name === "redact" ? { ...step, asks: () => true } : step);
   const stuck = { ...bench.deps, recipe: bench.deps.recipe.map(isForLater) };
-  const run = () =>
-    runPipeline(stuck, ids, { jobId: setup.ids.next(), signal: new AbortController().signal, mayAsk: false });
+  const run = () => runPipelines(stuck, [{ data: ids, jobId: setup.ids.next(), signal: new AbortController().signal }]);
   await run();
   await setup.clock.advance(3_600_000);
   await run();

@@ -1,5 +1,6 @@
 import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
+import { plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
@@ -18,6 +19,8 @@ export type PipelineRow = {
   readonly settle_by: Date;
   readonly started_at: Date;
   readonly settled_at: Date | null;
+  /** Nobody has worked on it before, so there is nothing else to read. */
+  readonly is_new: boolean;
 };
 
 export type Claim = {
@@ -30,18 +33,22 @@ export type Claim = {
 };
 
 /**
- * Takes a call's pipeline, which is made if there is none yet. Null while somebody else works on it: they are told to look
- * again. A job that is tried again takes over what its earlier try held. `startedAt` and `settleBy` count for a new one only;
- * epoch milliseconds.
+ * Takes the pipelines of calls, which are made where there are none yet, and gives those it has got, by call. While somebody else
+ * works on one, they are told to look again. A job that is tried again takes over what its earlier try held. `startedAt` and
+ * `settleBy` count for new ones only; epoch milliseconds.
  */
-export async function claimPipeline(
+export async function claimPipelines(
   tx: Tx,
-  { tenantId, callId, claimId, jobId, leaseMs }: Claim,
+  claims: readonly Claim[],
   { startedAt, settleBy }: { readonly startedAt: number; readonly settleBy: number },
-): Promise<PipelineRow | null> {
-  const [row] = await tx.rows<PipelineRow & { claim_id: string }>(
+): Promise<Map<string, PipelineRow>> {
+  if (claims.length === 0) return new Map();
+  // In one order everywhere, so that two batches never wait for each other in a circle.
+  const sorted = claims.toSorted((a, b) => (a.callId < b.callId ? -1 : 1));
+  const rows = await tx.rows<PipelineRow & { call_id: string; claim_id: string }>(
     `insert into pipelines as p (tenant_id, call_id, claim_id, claim_job, lease_until, wake_at, started_at, settle_by)
-     values ($1, $2, $3, $4, now() + $5 * interval '1 ms', now() + $5 * interval '1 ms', $6, $7)
+     select c.tenant_id, c.call_id, c.claim_id, c.claim_job, now() + $5 * interval '1 ms', now() + $5 * interval '1 ms', $6, $7
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) as c (tenant_id, call_id, claim_id, claim_job)
      on conflict (tenant_id, call_id) do update set
             claim_id = case when ${isFree} then excluded.claim_id else p.claim_id end,
             claim_job = case when ${isFree} then excluded.claim_job else p.claim_job end,
@@ -49,14 +56,25 @@ export async function claimPipeline(
             wake_at = case when ${isFree} then excluded.wake_at else p.wake_at end,
             state = case when ${isFree} then 'running' else p.state end,
             is_woken = not ${isFree}
-     returning p.state, p.claim_id, p.plan_id, p.plan_version, p.transcript_id, p.edited_transcript_id, p.run_id, p.told_digest, p.settle_by, p.started_at, p.settled_at`,
-    [tenantId, callId, claimId, jobId, leaseMs, new Date(startedAt), new Date(settleBy)],
+     returning p.call_id, p.state, p.claim_id, p.plan_id, p.plan_version, p.transcript_id, p.edited_transcript_id, p.run_id,
+               p.told_digest, p.settle_by, p.started_at, p.settled_at, p.xmax = '0' as is_new`,
+    [
+      plainColumn(sorted.map(({ tenantId }) => tenantId)),
+      plainColumn(sorted.map(({ callId }) => callId)),
+      plainColumn(sorted.map(({ claimId }) => claimId)),
+      plainColumn(sorted.map(({ jobId }) => jobId)),
+      sorted[0]?.leaseMs,
+      new Date(startedAt),
+      new Date(settleBy),
+    ],
     "pipeline.claim",
   );
-  return row && row.claim_id === claimId ? row : null;
+  const ours = new Set(claims.map(({ claimId }) => claimId));
+  return new Map(rows.flatMap((row) => (ours.has(row.claim_id) ? [[row.call_id, row]] : [])));
 }
 
-const isFree = "(p.claim_id is null or p.lease_until < now() or p.claim_id = $3 or p.claim_job = $4)";
+const isFree =
+  "(p.claim_id is null or p.lease_until < now() or p.claim_id = excluded.claim_id or p.claim_job = excluded.claim_job)";
 
 /** Says that this run is still at work; false when the pipeline is somebody else's by now. */
 export async function renewClaim(tx: Tx, { tenantId, callId, claimId, leaseMs }: Claim): Promise<boolean> {
@@ -70,6 +88,7 @@ export async function renewClaim(tx: Tx, { tenantId, callId, claimId, leaseMs }:
 }
 
 export type Release = {
+  readonly claim: Claim;
   /** Null: nothing more is to be done unless something new comes. */
   readonly wakeAt: number | null;
   readonly planId: string;
@@ -80,37 +99,52 @@ export type Release = {
   readonly runId: string | null;
   /** In hex. */
   readonly toldDigest: string | null;
+  readonly settleBy: number;
   readonly settledAt: number | null;
 };
 
-/** Gives a pipeline back. `lost` when it was not this run's any more; `woken` when something came meanwhile. */
-export async function releasePipeline(
+/**
+ * Gives pipelines back, and says of each call whether something came meanwhile. One that is not this run's any more is left as
+ * it is, and out of the answer.
+ */
+export async function releasePipelines(
   tx: Tx,
-  { tenantId, callId, claimId }: Claim,
-  { wakeAt, planId, planVersion, transcriptId, isWithheld, runId, toldDigest, settledAt }: Release,
-): Promise<"released" | "woken" | "lost"> {
-  const [row] = await tx.rows<{ is_woken: boolean }>(
-    `update pipelines set claim_id = null, claim_job = null, lease_until = null, wake_at = $4,
-            state = case when $4::timestamptz is null then 'settled' else 'running' end,
-            plan_id = $5, plan_version = $6, transcript_id = $7, run_id = $8, settled_at = $9, told_digest = $10, is_withheld = $11
-      where tenant_id = $1 and call_id = $2 and claim_id = $3 returning is_woken`,
+  releases: readonly Release[],
+): Promise<Map<string, "released" | "woken">> {
+  if (releases.length === 0) return new Map();
+  const sorted = releases.toSorted((a, b) => (a.claim.callId < b.claim.callId ? -1 : 1));
+  const rows = await tx.rows<{ call_id: string; is_woken: boolean }>(
+    // They are all there; as an insertion they are found by their key, and locked in order, whatever the planner knows of them.
+    `insert into pipelines as p (tenant_id, call_id, claim_id, wake_at, state, plan_id, plan_version, transcript_id, run_id, settled_at,
+                                 told_digest, is_withheld, settle_by)
+     select r.tenant_id, r.call_id, r.claim_id, r.wake_at, case when r.wake_at is null then 'settled' else 'running' end, r.plan_id,
+            r.plan_version, r.transcript_id, r.run_id, r.settled_at, decode(r.told_digest, 'hex'), r.is_withheld, r.settle_by
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::int[], $7::uuid[], $8::uuid[],
+                   $9::timestamptz[], $10::text[], $11::bool[], $12::timestamptz[]) as r (tenant_id, call_id, claim_id, wake_at, plan_id,
+            plan_version, transcript_id, run_id, settled_at, told_digest, is_withheld, settle_by)
+     on conflict (tenant_id, call_id) do update set claim_id = null, claim_job = null, lease_until = null, wake_at = excluded.wake_at,
+            state = excluded.state, plan_id = excluded.plan_id, plan_version = excluded.plan_version,
+            transcript_id = excluded.transcript_id, run_id = excluded.run_id, settled_at = excluded.settled_at,
+            told_digest = excluded.told_digest, is_withheld = excluded.is_withheld
+      where p.claim_id = excluded.claim_id
+     returning p.call_id, p.is_woken`,
     [
-      tenantId,
-      callId,
-      claimId,
-      wakeAt === null ? null : new Date(wakeAt),
-      planId,
-      planVersion,
-      transcriptId,
-      runId,
-      settledAt === null ? null : new Date(settledAt),
-      toldDigest === null ? null : Buffer.from(toldDigest, "hex"),
-      isWithheld,
+      plainColumn(sorted.map(({ claim }) => claim.tenantId)),
+      plainColumn(sorted.map(({ claim }) => claim.callId)),
+      plainColumn(sorted.map(({ claim }) => claim.claimId)),
+      plainColumn(sorted.map(({ wakeAt }) => isoOf(wakeAt))),
+      plainColumn(sorted.map(({ planId }) => planId)),
+      plainColumn(sorted.map(({ planVersion }) => planVersion)),
+      plainColumn(sorted.map(({ transcriptId }) => transcriptId)),
+      plainColumn(sorted.map(({ runId }) => runId)),
+      plainColumn(sorted.map(({ settledAt }) => isoOf(settledAt))),
+      plainColumn(sorted.map(({ toldDigest }) => toldDigest)),
+      plainColumn(sorted.map(({ isWithheld }) => String(isWithheld))),
+      plainColumn(sorted.map(({ settleBy }) => isoOf(settleBy))),
     ],
     "pipeline.release",
   );
-  if (!row) return "lost";
-  return row.is_woken ? "woken" : "released";
+  return new Map(rows.map((row) => [row.call_id, row.is_woken ? "woken" : "released"]));
 }
 
 type StoredStep = {
@@ -150,38 +184,25 @@ export async function loadSteps(
   return rows.map((stored) => ({ row: stepOf(stored), output: stored.output }));
 }
 
-/** Writes how steps stand, in one statement. */
-export async function saveSteps(
-  tx: Tx,
-  tenantId: string,
-  callId: string,
-  steps: readonly { readonly row: StepRow; readonly output: unknown }[],
-): Promise<void> {
+export type SavedStep = {
+  readonly tenantId: string;
+  readonly callId: string;
+  readonly row: StepRow;
+  readonly output: unknown;
+};
+
+/** Writes how steps stand, of any number of calls in one statement. */
+export async function saveSteps(tx: Tx, steps: readonly SavedStep[]): Promise<void> {
   if (steps.length === 0) return;
-  const rows = steps.map(({ row, output }) => ({
-    step: row.step,
-    state: row.state,
-    reason: row.reason,
-    detail: row.detail,
-    attempt: row.attempt,
-    attempts_max: row.attemptsMax,
-    next_attempt_at: isoOf(row.nextAttemptAt),
-    retried: row.retried,
-    input_hash: row.inputHash && `\\x${row.inputHash}`,
-    output: output ?? null,
-    engine: row.engine,
-    usage: row.usage,
-    cost: row.cost,
-    queued_at: isoOf(row.queuedAt),
-    started_at: isoOf(row.startedAt),
-    finished_at: isoOf(row.finishedAt),
-  }));
+  const rows = steps.map(({ row }) => row);
   await tx.run(
-    // { "step": "measure_text", "state": "succeeded", "attempt": 1, "input_hash": "\\x9f…", "finished_at": "2026-…", … }
-    `insert into step_results (tenant_id, call_id, ${stepColumns.replace("call_id, ", "")})
-     select $1, $2, r.* from json_to_recordset($3::json) as r (step text, state text, reason text, detail text, attempt int,
-            attempts_max int, next_attempt_at timestamptz, retried int, input_hash bytea, output jsonb, engine json, usage json,
-            cost json, queued_at timestamptz, started_at timestamptz, finished_at timestamptz)
+    `insert into step_results (tenant_id, ${stepColumns})
+     select r.tenant_id, r.call_id, r.step, r.state, r.reason, r.detail, r.attempt, r.attempts_max, r.next_attempt_at, r.retried,
+            decode(r.input_hash, 'hex'), r.output::jsonb, r.engine::json, r.usage::json, r.cost::json, r.queued_at, r.started_at,
+            r.finished_at
+       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::timestamptz[],
+                   $10::int[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[], $17::timestamptz[],
+                   $18::timestamptz[]) as r (tenant_id, ${stepColumns})
      on conflict (tenant_id, call_id, step) do update set
             state = excluded.state, reason = excluded.reason, detail = excluded.detail, attempt = excluded.attempt,
             attempts_max = excluded.attempts_max, next_attempt_at = excluded.next_attempt_at, retried = excluded.retried,
@@ -189,9 +210,32 @@ export async function saveSteps(
             cost = excluded.cost, started_at = excluded.started_at, finished_at = excluded.finished_at
       -- What a person had done again meanwhile stays asked for.
       where step_results.retried <= excluded.retried`,
-    [tenantId, callId, jsonbText(rows)],
+    [
+      plainColumn(steps.map(({ tenantId }) => tenantId)),
+      plainColumn(steps.map(({ callId }) => callId)),
+      plainColumn(rows.map(({ step }) => step)),
+      plainColumn(rows.map(({ state }) => state)),
+      plainColumn(rows.map(({ reason }) => reason)),
+      textColumn(rows.map(({ detail }) => detail)),
+      plainColumn(rows.map(({ attempt }) => attempt)),
+      plainColumn(rows.map(({ attemptsMax }) => attemptsMax)),
+      plainColumn(rows.map(({ nextAttemptAt }) => isoOf(nextAttemptAt))),
+      plainColumn(rows.map(({ retried }) => retried)),
+      plainColumn(rows.map(({ inputHash }) => inputHash)),
+      textColumn(steps.map(({ output }) => jsonOrNull(output))),
+      textColumn(rows.map(({ engine }) => jsonOrNull(engine))),
+      textColumn(rows.map(({ usage }) => jsonOrNull(usage))),
+      textColumn(rows.map(({ cost }) => jsonbText(cost))),
+      plainColumn(rows.map(({ queuedAt }) => isoOf(queuedAt))),
+      plainColumn(rows.map(({ startedAt }) => isoOf(startedAt))),
+      plainColumn(rows.map(({ finishedAt }) => isoOf(finishedAt))),
+    ],
     "pipeline.save-steps",
   );
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === null || value === undefined ? null : jsonbText(value);
 }
 
 function stepOf(row: StoredStep): StepRow {

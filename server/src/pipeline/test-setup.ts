@@ -22,7 +22,7 @@ import { recordingSetup } from "#/recordings/test-setup.ts";
 import { createFakeClock } from "../../test/harness/clock.ts";
 import { startReceiver } from "../../test/harness/receiver.ts";
 import { recipe } from "./recipe.ts";
-import { type PipelineDeps, runPipeline } from "./run.ts";
+import { type PipelineDeps, runAsking, runPipelines } from "./run.ts";
 import { createToolsFor, enginesFor } from "./tools.ts";
 
 /** A pipeline with everything real but the time and the model, which is a server of the test's own. */
@@ -126,11 +126,12 @@ export async function pipelineSetup() {
           timeZone: "UTC",
           country: null,
         }),
-        lookAgain: async (_tx, _data, at) => {
-          later.push(at);
+        country: null,
+        lookAgain: async (_tx, looks) => {
+          later.push(...looks.map(({ at }) => at));
         },
-        askLater: async () => {
-          asked++;
+        askLater: async (_tx, calls) => {
+          asked += calls.length;
         },
       };
       return {
@@ -140,8 +141,18 @@ export async function pipelineSetup() {
         bugs,
         told: () => changes.map(({ type }) => type),
         asked: () => asked,
-        run: (data: { tenantId: string; callId: string }, { jobId = ids.next(), mayAsk = true } = {}) =>
-          runPipeline(deps, data, { jobId, signal: new AbortController().signal, mayAsk }),
+        async run(data: { tenantId: string; callId: string }, { jobId = ids.next(), mayAsk = true } = {}) {
+          const job = { data, jobId, signal: new AbortController().signal };
+          if (mayAsk) return runAsking(deps, job);
+          const [failure] = await runPipelines(deps, [job]);
+          if (failure !== null) throw failure;
+        },
+        /** Many calls in jobs that were taken together; gives what each failed with. */
+        runTogether: (calls: readonly { tenantId: string; callId: string }[]) =>
+          runPipelines(
+            deps,
+            calls.map((data) => ({ data, jobId: ids.next(), signal: new AbortController().signal })),
+          ),
       };
     },
 

@@ -1,0 +1,181 @@
+import type { StepName } from "@aftercall/contract/analysis/step.ts";
+
+import { type CallResult, type Change, changesBetween } from "#/calls/change.ts";
+import { factOf } from "#/calls/project.ts";
+import { type CallRecord, toCall } from "#/calls/record.ts";
+import type { Findable } from "#/calls/search-store.ts";
+import type { NewRun } from "#/evaluation/run-store.ts";
+import type { Analysed } from "#/evaluation/run.ts";
+
+import { analysedOf, callAnalysisOf, isAnalysed, toldDigestOf, withFindings } from "./analysis.ts";
+import { type Dossier, isFinal, shownTranscript } from "./dossier.ts";
+import { isSetAside, withRow } from "./drive.ts";
+import { withoutStated } from "./mask.ts";
+import { failed } from "./outcome.ts";
+import { analysisResults, arrivedResults } from "./results.ts";
+import type { Step } from "./step.ts";
+import type { Claim, Release } from "./store.ts";
+
+/** A call that was worked on, and the claim under which. */
+export type Work = { readonly dossier: Dossier; readonly claim: Claim };
+
+/** What is to be written and told of one call at the end of a run. */
+export type Draft = {
+  readonly dossier: Dossier;
+  /** The call turned out to be another one's double. */
+  readonly isLeaving: boolean;
+  readonly record: CallRecord;
+  readonly after: CallRecord;
+  readonly release: Release;
+  readonly runs: readonly NewRun[];
+  readonly changes: readonly Change[];
+};
+
+export type DraftContext = {
+  readonly newId: () => string;
+  readonly recipe: readonly Step[];
+  /** ISO 3166 code by which phone numbers without more are read. */
+  readonly country: string | null;
+  /** Epoch milliseconds. */
+  readonly now: number;
+};
+
+/** Settles a call of which nothing more is expected or whose time is over; makes a new run of results that came later. */
+export function draftOf({ dossier: given, claim }: Work, record: CallRecord, context: DraftContext): Draft {
+  const { tenantId, callId } = given;
+  const { now } = context;
+  const settles = given.settledAt === null && (isComplete(given, context.recipe) || now >= given.settleBy);
+  const dossier = settles ? settled(given, context.recipe, now) : given;
+  const made = shouldRun(dossier, settles) ? { id: context.newId(), analysed: analysedOf(dossier) } : null;
+  const { after, changes } = changesOf(dossier, record, made, { settles, now, country: context.country });
+  const settledAt = settles ? now : dossier.settledAt;
+  const release: Release = {
+    claim,
+    wakeAt: wakeAtOf(dossier, settledAt),
+    planId: dossier.plan.id,
+    planVersion: dossier.plan.version,
+    transcriptId: transcriptIdOf(dossier),
+    isWithheld: dossier.found.transcript !== null && shownTranscript(dossier) === null,
+    runId: made?.id ?? dossier.runId,
+    toldDigest: made ? toldDigestOf(dossier) : dossier.toldDigest,
+    settleBy: dossier.settleBy,
+    settledAt,
+  };
+  const run = { tenantId, callId, plan: dossier.plan, trigger: "pipeline", isCurrent: true } as const;
+  const runs = made ? [{ ...run, ...made }] : [];
+  return { dossier, isLeaving: false, record, after, release, runs, changes };
+}
+
+/** Only gives the pipeline back: whoever joined the call to another one has queued that one's pipeline. */
+export function leaving({ dossier, claim }: Work, record: CallRecord): Draft {
+  const { plan, settleBy, settledAt, runId, toldDigest } = dossier;
+  const kept = { planId: plan.id, planVersion: plan.version, settleBy, settledAt, runId, toldDigest };
+  const release = { ...kept, claim, wakeAt: null, transcriptId: null, isWithheld: false };
+  const nothing = { ...dossier, unsaved: new Set<StepName>() };
+  return { dossier: nothing, isLeaving: true, record, after: record, release, runs: [], changes: [] };
+}
+
+/** Whoever searches finds, and is shown, no more than whoever reads. */
+export function findableIn({ dossier, after, runs }: Draft): Findable[] {
+  if (runs.length === 0) return [];
+  const { tenantId, callId, aliases } = dossier;
+  const transcript = shownTranscript(dossier)?.transcript ?? null;
+  const summary = factOf(after.state, "summary");
+  return [{ tenantId, callId, call: toCall(after, aliases), transcript, summary }];
+}
+
+function isComplete(dossier: Dossier, recipe: readonly Step[]): boolean {
+  return recipe.every(({ name }) => isFinal(dossier.steps.get(name)) || isSetAside(name, dossier));
+}
+
+/** What has not come by now has failed; a recording that is still being tried may come later all the same. */
+function settled(given: Dossier, recipe: readonly Step[], now: number): Dossier {
+  let dossier = given;
+  for (const { name, tries } of recipe) {
+    const row = dossier.steps.get(name);
+    if (isFinal(row) || isSetAside(name, dossier)) continue;
+    const late = failed("deadline", "It had not come to an end when the call had to be settled.");
+    dossier = withRow(dossier, {
+      ...blank(name, tries.max, now),
+      ...row,
+      state: late.state,
+      reason: late.reason,
+      detail: late.detail,
+      nextAttemptAt: null,
+      finishedAt: now,
+    });
+  }
+  const settle = {
+    ...blank("settle", 1, now),
+    state: "succeeded",
+    attempt: 1,
+    startedAt: now,
+    finishedAt: now,
+  } as const;
+  return withRow(dossier, settle);
+}
+
+function blank(step: StepName, attemptsMax: number, now: number) {
+  return {
+    step,
+    attempt: 0,
+    attemptsMax,
+    retried: 0,
+    reason: null,
+    detail: null,
+    nextAttemptAt: null,
+    inputHash: null,
+    engine: null,
+    usage: null,
+    cost: [],
+    queuedAt: now,
+    startedAt: null,
+  };
+}
+
+/** Results that came after the call was settled make a run of their own; what changes nothing makes none. */
+function shouldRun(dossier: Dossier, settles: boolean): boolean {
+  if (settles) return true;
+  return dossier.settledAt !== null && isAnalysed(dossier) && toldDigestOf(dossier) !== dossier.toldDigest;
+}
+
+function changesOf(
+  dossier: Dossier,
+  record: CallRecord,
+  made: { readonly id: string; readonly analysed: Analysed } | null,
+  { settles, now, country }: { settles: boolean; now: number; country: string | null },
+): { after: CallRecord; changes: Change[] } {
+  const arrived: CallResult[] = arrivedResults(dossier);
+  if (!made) return { after: record, changes: arrived };
+  const { tenantId, aliases, plan } = dossier;
+  const stated = withoutStated(record, plan.definition.redaction, country);
+  const state = withFindings(stated, dossier, made.id, now);
+  const next = { ...record, state, version: record.version + 1, updatedAt: now };
+  const { record: after, types } = changesBetween(record, next, settles ? "due" : "pipeline");
+  const analysis = callAnalysisOf(dossier, made.id, made.analysed);
+  const transcript = shownTranscript(dossier)?.transcript ?? null;
+  const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
+  return {
+    after,
+    changes: [
+      ...arrived,
+      ...analysisResults(dossier, after, made.id, analysis),
+      ...types.map((type) => ({ type, ...base, ...(type === "call.settled" && { analysis }) })),
+    ],
+  };
+}
+
+/** Null while the provider's own transcript counts: then a better one of its own takes its place by itself. */
+function transcriptIdOf({ found, told }: Dossier): string | null {
+  const counts = found.masked ?? found.transcript;
+  if (!counts) return null;
+  return counts.id === told?.id && counts.origin !== "human_edit" ? null : counts.id;
+}
+
+function wakeAtOf(dossier: Dossier, settledAt: number | null): number | null {
+  const tries = [...dossier.steps.values()].flatMap((row) =>
+    isFinal(row) || row.nextAttemptAt === null ? [] : [row.nextAttemptAt],
+  );
+  const times = settledAt === null ? [...tries, dossier.settleBy] : tries;
+  return times.length > 0 ? Math.min(...times) : null;
+}
