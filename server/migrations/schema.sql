@@ -272,7 +272,7 @@ AS $function$
     judged as materialized (
       select l.tenant_id, l.endpoint_id, l.is_retry, e.disabled_at is not null as is_closed,
              (e.rate_limit is not null or e.order_mode <> 'none' or (h.breaker <> 'closed' and e.is_breaker_on)
-               or h.closed_at > now() - interval '30 seconds' or e.in_flight_max < workers) as is_gated,
+               or coalesce(h.closed_at > now() - interval '30 seconds', false) or e.in_flight_max < workers) as is_gated,
              case when h.breaker = 'half_open' and e.is_breaker_on then 1 else e.in_flight_max end as in_flight_max,
              greatest(l.due_at, h.not_before, case when h.breaker = 'open' and e.is_breaker_on then h.open_until end,
                case when e.paused_at is not null then 'infinity'::timestamptz end,

@@ -20,18 +20,19 @@ export function textColumn(values: readonly (string | null)[]): string {
   return `{${text}}`;
 }
 
-/** Long texts, JSON among them, end to end in one binary value: nothing is quoted, escaped or searched on the way. */
+/** Long texts, JSON among them, or bytes, end to end in one binary value: nothing is quoted, escaped or searched on the way. */
 export type LongColumn = { readonly bytes: Buffer; readonly starts: string; readonly lengths: string };
 
-/** Cut apart by {@link cut}. */
-export function longColumn(values: readonly string[]): LongColumn {
+/** Texts are cut apart by {@link cut}, bytes by `substr`. */
+export function longColumn(values: readonly (string | Buffer)[]): LongColumn {
   const lengths = values.map((value) => Buffer.byteLength(value));
   const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length, 0));
   const starts: number[] = [];
   let at = 0;
   for (const [index, value] of values.entries()) {
     starts.push(at + 1);
-    bytes.write(value, at);
+    if (typeof value === "string") bytes.write(value, at);
+    else value.copy(bytes, at);
     at += lengths[index] ?? 0;
   }
   return { bytes, starts: plainColumn(starts), lengths: plainColumn(lengths) };

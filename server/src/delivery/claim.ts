@@ -13,6 +13,7 @@ import {
   claimLanes,
   claimLines,
   type ClaimedRow,
+  type ClaimInput,
   type GateRow,
   lockGates,
   lookupLanes,
@@ -51,13 +52,24 @@ export async function claim(context: ClaimContext): Promise<Claimed> {
   );
   if (lanes.length === 0) return { items: [], waitMs };
   const tenantIds = [...new Set(lanes.map(({ tenantId }) => tenantId))];
-  const items = await context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, known }));
+  const takeWith = (bodies: ClaimInput["bodies"]) =>
+    context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, known, bodies }));
+  const items = await takeWith("text").catch((error: unknown) => {
+    if (!isNoText(error)) throw error;
+    return takeWith("bytes");
+  });
   return { items, waitMs };
 }
 
-type Taking = ClaimContext & { readonly known: ReadonlyMap<string, number> };
+/** SQLSTATE 22021: bytes that are no UTF-8. We write none; should one be there all the same, it must not stop all others. */
+function isNoText(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "22021";
+}
 
-async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], { ids, book, room, known }: Taking): Promise<HandOff[]> {
+type Taking = ClaimContext & { readonly known: ReadonlyMap<string, number>; readonly bodies: ClaimInput["bodies"] };
+
+async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], taking: Taking): Promise<HandOff[]> {
+  const { ids, book, room, known, bodies } = taking;
   const closed = lanes.filter(({ isClosed }) => isClosed);
   if (closed.length > 0) await closeDisabled(tx, [...new Set(closed.map(({ tenantId }) => tenantId))]);
   const gates = await openGates(tx, lanes);
@@ -69,7 +81,7 @@ async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], { ids, book, room, 
       lane.isGated ? (gates.get(lane.endpointId)?.free ?? 0) : (known.get(lane.endpointId) ?? lane.inFlightMax),
   });
   const isOrdered = (quota: EndpointRef) => gates.get(quota.endpointId)?.isOrdered ?? false;
-  const input = { claimId: ids.next(), leaseMs: limits.deliveryLeaseMs };
+  const input = { claimId: ids.next(), leaseMs: limits.deliveryLeaseMs, bodies };
   const rows = [
     ...(await claimLanes(tx, { ...input, quotas: quotas.filter((quota) => !isOrdered(quota)) })),
     ...(await claimLines(tx, { ...input, quotas: quotas.filter(isOrdered) })),
@@ -147,7 +159,7 @@ function handOffOf(row: ClaimedRow, claimId: string, target: Target): HandOff {
     receivedAtMs: row.received_ms,
     target,
     form: row.form,
-    body: row.body,
+    body: typeof row.body === "string" ? Buffer.from(row.body) : row.body,
     attemptCount: row.attempt_count,
     manualCount: row.manual_count,
     isManual: row.is_manual,

@@ -132,6 +132,20 @@ test("an endpoint that is full over all processes is not claimed, nor are its wa
   await slow.close();
 });
 
+test("the next messages of an endpoint wait in memory before the first are answered", async () => {
+  const { worker, write, endpoint } = delivering;
+  await endpoint({ url: receiver.url, in_flight_max: 2 });
+  const answered = Promise.withResolvers<void>();
+  receiver.answer({ status: 200, after: answered.promise });
+  await write(many(6));
+  const first = worker.runOnce();
+  await receiver.waitFor(2);
+  const second = worker.runOnce();
+  await expect.poll(states).toEqual(Array.from({ length: 6 }, () => "claimed 0"));
+  answered.resolve();
+  expect([await first, await second]).toEqual([2, 4]);
+});
+
 test("a tenant whose many endpoints hang does not delay another's", async () => {
   const { write, newNode, otherTenant, fact } = delivering;
   const slow = await startReceiver();

@@ -140,7 +140,16 @@ export async function spendGates(tx: Tx, spent: readonly Spent[]): Promise<void>
 }
 
 export type Quota = EndpointRef & { readonly isRetry: boolean; readonly rows: number };
-export type ClaimInput = { readonly quotas: readonly Quota[]; readonly claimId: string; readonly leaseMs: number };
+export type ClaimInput = {
+  readonly quotas: readonly Quota[];
+  readonly claimId: string;
+  readonly leaseMs: number;
+  /**
+   * How bodies travel: as text costs a third of what bytes do, which pg writes and reads in hex. A body that is no UTF-8 fails
+   * as text, and the claim with it.
+   */
+  readonly bodies: "text" | "bytes";
+};
 
 export type ClaimedRow = {
   readonly tenant_id: string;
@@ -168,7 +177,7 @@ export type ClaimedRow = {
   readonly gap: number | null;
   /** Which of its forms the body has; not the endpoint's where that was changed after the message was written. */
   readonly form: string;
-  readonly body: Buffer;
+  readonly body: string | Buffer;
 };
 
 /** Takes the oldest due deliveries of lanes, as many as their quotas say. Rows that somebody else just takes are passed over. */
@@ -177,15 +186,15 @@ export async function claimLanes(tx: Tx, input: ClaimInput): Promise<ClaimedRow[
   return tx.rows<ClaimedRow>(
     `with ${sending},
      picked as materialized (
-       select s.tenant_id, d.id, s.form, s.version
+       select d.place, s.form, s.version
          from sending s cross join lateral (
-              select d.id from deliveries d
+              select d.ctid as place from deliveries d
                where d.tenant_id = s.tenant_id and d.endpoint_id = s.endpoint_id and d.is_retry = s.is_retry
                  and d.state = 'due' and not d.is_blocked and d.due_at <= now() and (s.is_enabled or d.is_forced)
                order by d.due_at, d.id limit s.quota for update skip locked) as d)
-     ${claimPicked}`,
+     ${claimPicked[input.bodies]}`,
     claimValues(input),
-    "delivery.claim-lanes",
+    `delivery.claim-lanes-${input.bodies}`,
   );
 }
 
@@ -199,9 +208,9 @@ export async function claimLines(tx: Tx, input: ClaimInput): Promise<ClaimedRow[
   return tx.rows<ClaimedRow>(
     `with ${sending},
      candidate as materialized (
-       select s.*, d.id, d.order_key, d.sequence, d.is_tried, d.due_at
+       select s.*, d.place, d.id, d.order_key, d.sequence, d.is_tried, d.due_at
          from sending s cross join lateral (
-              select d.id, d.order_key, d.sequence, d.attempt_count > 0 as is_tried, d.due_at from deliveries d
+              select d.ctid as place, d.id, d.order_key, d.sequence, d.attempt_count > 0 as is_tried, d.due_at from deliveries d
                where d.tenant_id = s.tenant_id and d.endpoint_id = s.endpoint_id and d.is_retry = s.is_retry
                  and d.state = 'due' and not d.is_blocked and d.due_at <= now() and (s.is_enabled or d.is_forced)
                order by d.due_at, d.id limit s.quota + 100 for update skip locked) as d),
@@ -216,16 +225,16 @@ export async function claimLines(tx: Tx, input: ClaimInput): Promise<ClaimedRow[
      blocked as (
        update deliveries d set is_blocked = true from judged j where j.must_wait and d.tenant_id = j.tenant_id and d.id = j.id),
      heads as (
-       select j.*, row_number() over (partition by j.tenant_id, j.endpoint_id, coalesce(j.order_key, j.id::text) order by j.sequence, j.id) as place
+       select j.*, row_number() over (partition by j.tenant_id, j.endpoint_id, coalesce(j.order_key, j.id::text) order by j.sequence, j.id) as rank
          from judged j where not j.must_wait),
      picked as materialized (
-       select tenant_id, id, form, version
+       select place, form, version
          from (select h.*, row_number() over (partition by h.tenant_id, h.endpoint_id, h.is_retry order by h.due_at, h.id) as nth
-                 from heads h where h.place = 1) as n
+                 from heads h where h.rank = 1) as n
         where n.nth <= n.quota)
-     ${claimPicked}`,
+     ${claimPicked[input.bodies]}`,
     claimValues(input),
-    "delivery.claim-lines",
+    `delivery.claim-lines-${input.bodies}`,
   );
 }
 
@@ -235,11 +244,11 @@ const sending = `
       from unnest($1::uuid[], $2::uuid[], $3::bool[], $4::int[]) as q (tenant_id, endpoint_id, is_retry, quota)
       cross join lateral (select * from endpoints where tenant_id = q.tenant_id and id = q.endpoint_id limit 1) as e)`;
 
-const claimPicked = `,
+const claimPickedWith = (body: string) => `,
   claimed as (
     update deliveries d set state = 'claimed', claim_id = $5, claimed_by = nullif(current_setting('app.process', true), '')::int, lease_until = now() + $6 * interval '1 millisecond'
       from picked p
-     where d.tenant_id = p.tenant_id and d.id = p.id
+     where d.ctid = p.place
     returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.form, d.attempt_count, d.manual_count, d.resume_at, d.is_retry,
               d.cause, d.reason, d.due_at, d.order_key as line, d.sequence as line_sequence,
               d.lost_count)
@@ -250,10 +259,12 @@ const claimPicked = `,
          case when c.line is not null then
            (select min(o.sequence) from deliveries o where o.tenant_id = c.tenant_id and o.endpoint_id = c.endpoint_id
                and o.order_key = c.line and o.state <> 'delivered' and o.sequence < c.line_sequence) end as gap,
-         b.format as form, b.body
+         b.format as form, ${body} as body
     from claimed c ${messageOf("c", `type, call_id, order_key, sequence, ${epochMs("received_at")} as received_ms`)}
          cross join lateral (select format, body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
                               order by (b.format = c.form) desc, (b.format = 'standard') desc limit 1) as b`;
+
+const claimPicked = { text: claimPickedWith("convert_from(b.body, 'UTF8')"), bytes: claimPickedWith("b.body") };
 
 function claimValues({ quotas, claimId, leaseMs }: ClaimInput): unknown[] {
   return [

@@ -1,3 +1,4 @@
+import { cut, longColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import { type EndpointRef, refColumns } from "../health/store.ts";
@@ -69,8 +70,8 @@ export async function settleDeliveries(
     const rows = await settleRows(tx, rest, node, endpoints);
     for (const row of rows) if (row.is_settled) held.add(row.id);
     for (const id of rows[0]?.unclean ?? []) unclean.add(id);
-    // Somebody else changed these while the statement waited for them (a claim renewed, one more try asked for): it has locked
-    // their newest versions, but can only change those that it saw when it began. The next statement sees the newest.
+    // Somebody else changed these between the look at them and the change (a claim renewed, one more try asked for). The next
+    // statement sees their newest versions.
     const moved = new Set(rows.flatMap((row) => (row.is_settled ? [] : row.id)));
     rest = rest.filter(({ deliveryId }) => moved.has(deliveryId));
   }
@@ -85,33 +86,38 @@ function settleRows(
   node: string,
   endpoints: readonly EndpointRef[],
 ): Promise<SettledRow[]> {
-  let offset = 1;
-  const starts = results.map(({ responseBody }) => (offset += responseBody.length) - responseBody.length);
+  const sent = longColumn(results.map((row) => row.requestHeaders ?? ""));
+  const headers = longColumn(results.map((row) => row.responseHeaders ?? ""));
+  const bodies = longColumn(results.map((row) => row.responseBody));
   return tx.rows<SettledRow>(
     settleSql,
     [
-      results.map((row) => row.tenantId),
-      results.map((row) => row.deliveryId),
-      results.map((row) => row.claimId),
-      results.map((row) => row.state),
-      results.map((row) => row.delayMs),
-      results.map((row) => row.reason),
-      results.map((row) => row.isManual),
-      results.map((row) => row.number),
-      results.map((row) => row.startedAtMs),
-      results.map((row) => Math.round(row.durationMs)),
-      results.map((row) => row.status),
-      results.map((row) => row.class),
-      results.map((row) => row.error),
-      results.map((row) => row.responseHeaders),
-      starts,
-      results.map(({ responseBody }) => responseBody.length),
-      Buffer.concat(results.map(({ responseBody }) => responseBody)),
+      plainColumn(results.map((row) => row.tenantId)),
+      plainColumn(results.map((row) => row.deliveryId)),
+      plainColumn(results.map((row) => row.claimId)),
+      plainColumn(results.map((row) => row.state)),
+      plainColumn(results.map((row) => row.delayMs)),
+      plainColumn(results.map((row) => row.reason)),
+      plainColumn(results.map((row) => Number(row.isManual))),
+      plainColumn(results.map((row) => row.number)),
+      plainColumn(results.map((row) => row.startedAtMs)),
+      plainColumn(results.map((row) => Math.round(row.durationMs))),
+      plainColumn(results.map((row) => row.status)),
+      plainColumn(results.map((row) => row.class)),
+      textColumn(results.map((row) => row.error)),
+      plainColumn(results.map((row) => row.trigger)),
+      textColumn(results.map((row) => row.url)),
+      sent.starts,
+      sent.lengths,
+      headers.starts,
+      headers.lengths,
+      bodies.starts,
+      bodies.lengths,
+      sent.bytes,
+      headers.bytes,
+      bodies.bytes,
       node,
       ...refColumns(endpoints),
-      results.map((row) => row.trigger),
-      results.map((row) => row.url),
-      results.map((row) => row.requestHeaders),
     ],
     "delivery.settle",
   );
@@ -119,16 +125,17 @@ function settleRows(
 
 const settleSql = `
   with result as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::float8[], $6::text[], $7::bool[], $8::int[], $9::float8[],
-                         $10::int[], $11::int[], $12::text[], $13::text[], $14::json[], $15::int[], $16::int[], $21::text[], $22::text[], $23::json[])
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::float8[], $6::text[], $7::int[], $8::int[], $9::float8[],
+                         $10::int[], $11::int[], $12::text[], $13::text[], $14::text[], $15::text[], $16::int[], $17::int[], $18::int[],
+                         $19::int[], $20::int[], $21::int[])
       as r (tenant_id, delivery_id, claim_id, state, delay_ms, reason, is_manual, number, started_ms, duration_ms, status, class, error,
-            headers, body_start, body_length, trigger, url, sent)),
+            trigger, url, sent_start, sent_length, headers_start, headers_length, body_start, body_length)),
   -- Row by row through the key and then by place, whatever the planner thinks of the table: a plan made while it was small
   -- would read all of it for every batch.
   held as materialized (
     select r.*, d.place from result r cross join lateral (
            select ctid as place from deliveries
-            where tenant_id = r.tenant_id and id = r.delivery_id and claim_id = r.claim_id for update) as d),
+            where tenant_id = r.tenant_id and id = r.delivery_id and claim_id = r.claim_id limit 1) as d),
   settled as (
     update deliveries d set
            state = case when r.delay_ms is null and r.state = 'due' and d.resume_at = 'infinity' and d.manual_pending < 2 then 'undelivered'
@@ -145,28 +152,30 @@ const settleSql = `
                          else r.reason end,
            finished_at = case when r.state <> 'due' or (r.delay_ms is null and d.resume_at = 'infinity' and d.manual_pending < 2) then now() end,
            attempt_count = r.number,
-           manual_count = d.manual_count + r.is_manual::int,
+           manual_count = d.manual_count + r.is_manual,
            -- Asked for by hand more than once: the next one follows at once, unless this one arrived.
            resume_at = case when r.state = 'due' and r.delay_ms is null and d.manual_pending > 1 then d.resume_at end,
            manual_pending = case when r.state = 'due' and r.delay_ms is null then greatest(d.manual_pending - 1, 0) else 0 end,
            lost_count = 0, claim_id = null, lease_until = null
       from held r
-     where d.ctid = r.place
+     where d.ctid = r.place and d.claim_id = r.claim_id
      returning d.tenant_id, d.id),
   recorded as (
     insert into attempts (tenant_id, delivery_id, number, started_at, duration_ms, status, class, error, node, trigger, url)
-    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.duration_ms, r.status, r.class, r.error, $18, r.trigger, r.url
+    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.duration_ms, r.status, r.class, r.error, $25, r.trigger, r.url
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
     on conflict do nothing),
   answered as (
     insert into attempt_bodies (tenant_id, delivery_id, number, started_at, request_headers, response_headers, response_body)
-    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.sent, r.headers,
-           case when r.body_length > 0 then substring($17::bytea from r.body_start for r.body_length) end
+    select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000),
+           case when r.sent_length > 0 then ${cut("$22", "r.sent_start", "r.sent_length")}::json end,
+           case when r.headers_length > 0 then ${cut("$23", "r.headers_start", "r.headers_length")}::jsonb end,
+           case when r.body_length > 0 then substr($24::bytea, r.body_start, r.body_length) end
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
-     where r.sent is not null or r.headers is not null or r.body_length > 0
+     where r.sent_length > 0 or r.headers_length > 0 or r.body_length > 0
     on conflict do nothing)
   select h.delivery_id as id, s.id is not null as is_settled,
-         (select array_agg(h.endpoint_id) from unnest($19::uuid[], $20::uuid[]) as e (tenant_id, id) cross join lateral (
+         (select array_agg(h.endpoint_id) from unnest($26::uuid[], $27::uuid[]) as e (tenant_id, id) cross join lateral (
                 select endpoint_id, is_clean from endpoint_health where tenant_id = e.tenant_id and endpoint_id = e.id limit 1) as h
                where not h.is_clean) as unclean
     from held h left join settled s on s.tenant_id = h.tenant_id and s.id = h.delivery_id`;
