@@ -14,6 +14,7 @@ import {
   systemResolver,
 } from "./guard.ts";
 import type { ForwardProxy } from "./proxy.ts";
+import { createStops, type WhenAborted } from "./stops.ts";
 import { checkTargetUrl, type TargetRules, type TargetVerdict } from "./target.ts";
 
 /** HTTP to addresses that tenants, payloads or models name. There is no other outbound client. */
@@ -84,26 +85,30 @@ const connectTimeoutMs = 10_000;
 const headerBytesMax = 16_384;
 /** Client certificates and sets of opened blocks whose connections are kept. */
 const agentsMax = 200;
+/** URLs whose verdicts are kept with them: an endpoint is sent to again and again. */
+const verdictsMax = 2_000;
 
 export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const rules = rulesWith([]);
   const socketErrors: SocketErrors = new WeakMap();
-  const agent = newAgent(rules, { ...(options.ca !== undefined && { ca: options.ca }) });
+  const whenAborted = createStops();
+  const usual = connectionsOf(rules, undefined);
   // A connection is only used again for requests that may have made it: with the same client certificate, and for somebody to
   // whom the same blocks are open.
-  const others = new Map<string, { readonly rules: TargetRules; readonly agent: Agent }>();
+  const others = new Map<string, Connections>();
 
   return {
     async request(input) {
-      const { rules: own, agent: using } = connectionsFor(input);
-      const verdict = checkTargetUrl(input.url, own);
+      const { judge, agent: using } = connectionsFor(input);
+      const verdict = judge(input.url);
       if (!verdict.ok) throw new HttpFailure("blocked_target", verdict.detail);
       const startedAt = options.clock.monotonic();
       const deadline = startedAt + input.timeoutMs;
       const msLeft = () => deadline - options.clock.monotonic();
       try {
-        const answer = await exchange(using, verdict.url, input, msLeft()).catch((error: unknown) => {
-          if (isStale(error, socketErrors) && msLeft() > 0) return exchange(using, verdict.url, input, msLeft());
+        const once = () => exchange(using, verdict.url, input, { timeoutMs: msLeft(), whenAborted });
+        const answer = await once().catch((error: unknown) => {
+          if (isStale(error, socketErrors) && msLeft() > 0) return once();
           throw error;
         });
         return { ...answer, durationMs: options.clock.monotonic() - startedAt };
@@ -120,7 +125,7 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     check: (url, privateTargets = []) =>
       checkTargetUrl(url, privateTargets.length === 0 ? rules : rulesWith(privateTargets)),
     async close() {
-      await Promise.all([agent, ...[...others.values()].map((one) => one.agent)].map((one) => one.close()));
+      await Promise.all([usual, ...others.values()].map(({ agent }) => agent.close()));
     },
   };
 
@@ -128,11 +133,8 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     return { privateTargets: parseCidrs([...options.privateTargets, ...opened]), allowHttp: options.allowHttp };
   }
 
-  function connectionsFor({ tls, privateTargets = [] }: Pick<HttpRequest, "tls" | "privateTargets">): {
-    rules: TargetRules;
-    agent: Agent;
-  } {
-    if (tls === undefined && privateTargets.length === 0) return { rules, agent };
+  function connectionsFor({ tls, privateTargets = [] }: Pick<HttpRequest, "tls" | "privateTargets">): Connections {
+    if (tls === undefined && privateTargets.length === 0) return usual;
     const name = JSON.stringify([tls?.id ?? null, ...privateTargets]);
     const found =
       others.get(name) ?? connectionsOf(privateTargets.length === 0 ? rules : rulesWith(privateTargets), tls);
@@ -146,10 +148,11 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
     return found;
   }
 
-  function connectionsOf(own: TargetRules, tls: ClientTls | undefined): { rules: TargetRules; agent: Agent } {
+  function connectionsOf(own: TargetRules, tls: ClientTls | undefined): Connections {
     const ca = tls?.ca ?? options.ca;
     const certificate = tls && { certificate: tls.certificate, privateKey: tls.privateKey };
-    return { rules: own, agent: newAgent(own, { ...certificate, ...(ca !== undefined && { ca }) }) };
+    const agent = newAgent(own, { ...certificate, ...(ca !== undefined && { ca }) });
+    return { rules: own, judge: createJudge(own), agent };
   }
 
   function newAgent(own: TargetRules, tls: Pick<GuardOptions, "ca" | "certificate" | "privateKey">): Agent {
@@ -173,6 +176,24 @@ export function createGuardedHttp(options: GuardedHttpOptions): GuardedHttp {
   }
 }
 
+/** Connections that may be shared, and what decides whom they may be made to. */
+type Connections = {
+  readonly rules: TargetRules;
+  readonly judge: (url: string) => TargetVerdict;
+  readonly agent: Agent;
+};
+
+/** Judges each URL once and remembers the last ones: the verdict follows from the text and the rules alone. */
+function createJudge(rules: TargetRules): (url: string) => TargetVerdict {
+  const known = new Map<string, TargetVerdict>();
+  return (url) => {
+    const verdict = known.get(url) ?? checkTargetUrl(url, rules);
+    if (known.size >= verdictsMax && !known.has(url)) known.clear();
+    known.set(url, verdict);
+    return verdict;
+  };
+}
+
 /** The receiver closed a kept-alive connection just when we used it again: nothing was answered, a new one may try. */
 function isStale(error: unknown, socketErrors: SocketErrors): boolean {
   return failureOf(error).failure === "reset" && error instanceof Error && socketErrors.get(error)?.wasUsed === true;
@@ -183,9 +204,10 @@ function exchange(
   agent: Agent,
   url: URL,
   input: HttpRequest,
-  timeoutMs: number,
+  { timeoutMs, whenAborted }: { timeoutMs: number; whenAborted: WhenAborted },
 ): Promise<Omit<HttpAnswer, "durationMs">> {
   return new Promise((resolve, reject) => {
+    if (input.signal?.aborted) return reject(stoppedByUs());
     let controller: Dispatcher.DispatchController | undefined;
     let stopped: HttpFailure | undefined;
     let status = 0;
@@ -197,9 +219,7 @@ function exchange(
       () => stop(new HttpFailure("timeout", `No complete answer within ${input.timeoutMs} ms`)),
       timeoutMs,
     );
-    const onAbort = () => stop(new HttpFailure("aborted", "Stopped by this server"));
-    input.signal?.addEventListener("abort", onAbort, { once: true });
-    if (input.signal?.aborted) onAbort();
+    const forget = whenAborted(input.signal, () => stop(stoppedByUs()));
 
     function stop(reason: HttpFailure) {
       stopped = reason;
@@ -222,7 +242,7 @@ function exchange(
     }
     function release() {
       clearTimeout(timer);
-      input.signal?.removeEventListener("abort", onAbort);
+      forget();
     }
 
     agent.dispatch(
@@ -259,6 +279,10 @@ function exchange(
       },
     );
   });
+}
+
+function stoppedByUs(): HttpFailure {
+  return new HttpFailure("aborted", "Stopped by this server");
 }
 
 const empty: Buffer = Buffer.alloc(0);
