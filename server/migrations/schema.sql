@@ -590,7 +590,7 @@ CREATE INDEX analysis_job_calls_pending ON public.analysis_job_calls USING btree
 alter table analysis_job_calls enable row level security;
 alter table analysis_job_calls force row level security;
 create policy tenant_wall on analysis_job_calls for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on analysis_job_calls to aftercall_app;
+grant delete, insert, select, update on analysis_job_calls to aftercall_app;
 
 create table analysis_jobs (
   tenant_id uuid not null,
@@ -622,7 +622,7 @@ alter table analysis_jobs enable row level security;
 alter table analysis_jobs force row level security;
 create policy lookup on analysis_jobs for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on analysis_jobs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on analysis_jobs to aftercall_app;
+grant delete, insert, select, update on analysis_jobs to aftercall_app;
 grant select on analysis_jobs to aftercall_lookup;
 
 create table analysis_plans (
@@ -707,10 +707,12 @@ create table analysis_runs (
 );
 CREATE INDEX analysis_runs_call ON public.analysis_runs USING btree (tenant_id, call_id, created_at);
 CREATE UNIQUE INDEX analysis_runs_current ON public.analysis_runs USING btree (tenant_id, call_id) WHERE is_current;
+CREATE INDEX analysis_runs_previews ON public.analysis_runs USING btree (tenant_id, created_at) WHERE (trigger = 'preview'::text);
+CREATE INDEX analysis_runs_provider ON public.analysis_runs USING btree (tenant_id, call_id, id) WHERE (trigger = 'provider'::text);
 alter table analysis_runs enable row level security;
 alter table analysis_runs force row level security;
 create policy tenant_wall on analysis_runs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select, update on analysis_runs to aftercall_app;
+grant delete, insert, select, update on analysis_runs to aftercall_app;
 
 create table api_keys (
   tenant_id uuid not null,
@@ -1220,7 +1222,7 @@ CREATE INDEX engine_costs_at ON public.engine_costs USING btree (tenant_id, at);
 alter table engine_costs enable row level security;
 alter table engine_costs force row level security;
 create policy tenant_wall on engine_costs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant insert, select on engine_costs to aftercall_app;
+grant delete, insert, select on engine_costs to aftercall_app;
 
 create table engines (
   tenant_id uuid not null,

@@ -2,7 +2,18 @@ import { z } from "zod";
 
 import { EngineRef } from "./engine.ts";
 import { MetricSet } from "./metrics.ts";
-import { Coaching, Evaluation, ExtractedField, RunStatus, Section, SectionName, Summary, TrackerHit } from "./run.ts";
+import {
+  Coaching,
+  CurrentSections,
+  Evaluation,
+  ExtractedField,
+  ProviderResult,
+  RunStatus,
+  Section,
+  SectionName,
+  Summary,
+  TrackerHit,
+} from "./run.ts";
 import { StepName, StepReason, StepState } from "./step.ts";
 
 /** A stage that gave nothing, and why: one sentence that a person can act on. */
@@ -29,6 +40,10 @@ export const CallAnalysis = z.object({
   metrics: z.array(MetricSet),
   evaluation: Evaluation.nullable(),
   coaching: Coaching.nullable(),
+  /** What the provider made of the call itself, kept apart from ours; null where it sent nothing of the kind. */
+  provider: ProviderResult.nullable(),
+  /** For each part, which of the two runs counts. */
+  current: CurrentSections,
   /** Stages that were skipped or failed. */
   missing: z.array(MissingStep),
 });

@@ -161,6 +161,12 @@ export const PlanDefinition = z.strictObject({
   trackers: z.array(Tracker).max(100).default([]),
   rubric: Rubric.nullable().default(null),
   coaching: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
+  provider: z
+    .strictObject({
+      /** Which run a call shows where its provider made one as well. `ours` shows the provider's where nothing came of ours. */
+      show: z.enum(["ours", "provider"]).default("ours"),
+    })
+    .prefault({}),
   engine: z
     .strictObject({
       /** `auto`: the tenant's language model where one is set, the built-in analyzer otherwise. */

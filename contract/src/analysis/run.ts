@@ -131,7 +131,10 @@ export const AnalysisRun = z.object({
   plan: z.object({ id: z.string(), version: z.number().int(), name: z.string() }),
   trigger: z.enum(["pipeline", "rerun", "bulk", "preview", "training", "provider"]),
   status: RunStatus,
+  /** What the call shows. */
   is_current: z.boolean(),
+  /** Who made most of it; each section names its own. `provider`: the provider of the call. Null when every section was skipped. */
+  engine: EngineRef.nullable(),
   sections: z.partialRecord(SectionName, Section),
   summary: Summary.nullable(),
   fields: z.array(ExtractedField),
@@ -144,3 +147,25 @@ export const AnalysisRun = z.object({
   finished_at: z.string().nullable(),
 });
 export type AnalysisRun = z.infer<typeof AnalysisRun>;
+
+/** For each part of the analysis, which run counts: the one that the call shows, or another where it made nothing of this part. */
+export const CurrentSections = z.partialRecord(SectionName, z.string());
+export type CurrentSections = z.infer<typeof CurrentSections>;
+
+/** What the provider made of the call itself. It is the provider's word: nothing in it rests on quotes that were checked. */
+export const ProviderResult = z.object({
+  run_id: z.string(),
+  engine: EngineRef.nullable(),
+  sections: z.partialRecord(SectionName, Section),
+  summary: Summary.nullable(),
+  fields: z.array(ExtractedField),
+  evaluation: Evaluation.nullable(),
+});
+export type ProviderResult = z.infer<typeof ProviderResult>;
+
+/** What a call shows, and beside it what its provider made of it. */
+export const ShownAnalysis = AnalysisRun.extend({
+  current: CurrentSections,
+  provider: ProviderResult.nullable(),
+});
+export type ShownAnalysis = z.infer<typeof ShownAnalysis>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { MetricSet } from "../analysis/metrics.ts";
-import { AnalysisRun } from "../analysis/run.ts";
+import { ShownAnalysis } from "../analysis/run.ts";
 import { StepName, StepReason, StepResult } from "../analysis/step.ts";
 import type { Route } from "../api.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
@@ -58,7 +58,7 @@ export const pipelineRoutes = {
     summary: "Get what was made of a call",
     role: "viewer",
     params,
-    output: AnalysisRun,
+    output: ShownAnalysis,
   },
   getCallMetrics: {
     method: "GET",

@@ -137,5 +137,13 @@ export const trainingPlan: Plan = {
   }),
 };
 
+/** What runs go by that the provider of a call made itself: nothing of ours says how. */
+export const providerPlan: Plan = {
+  id: "00000000-0000-8000-8000-000000000003",
+  version: 1,
+  name: "The provider's own",
+  definition: PlanDefinition.parse({}),
+};
+
 /** The plans that are no rows. */
 export const builtinPlans: readonly Plan[] = [defaultPlan, trainingPlan];

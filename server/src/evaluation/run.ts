@@ -1,4 +1,4 @@
-import type { CostLine, Usage } from "@aftercall/contract/analysis/engine.ts";
+import type { CostLine, EngineRef, Usage } from "@aftercall/contract/analysis/engine.ts";
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import type {
   AnalysisRun,
@@ -60,6 +60,12 @@ export function statusOf(sections: Analysed["sections"]): AnalysisRun["status"] 
   return states.includes("partial") ? "partial" : "succeeded";
 }
 
+/** Who made most of it: a model where one made anything, else whoever made the first section. */
+export function engineOf(sections: Analysed["sections"]): EngineRef | null {
+  const engines = Object.values(sections).flatMap((section) => section?.engine ?? []);
+  return engines.find(({ kind }) => kind === "llm") ?? engines[0] ?? null;
+}
+
 /** A run as the API shows it: what the machine said, whatever people changed. */
 export function showRun(row: RunRow): AnalysisRun {
   return {
@@ -69,6 +75,7 @@ export function showRun(row: RunRow): AnalysisRun {
     trigger: row.trigger,
     status: row.status,
     is_current: row.isCurrent,
+    engine: engineOf(row.sections),
     sections: row.sections,
     summary: row.summary,
     fields: [...row.fields],

@@ -1,12 +1,12 @@
 import type { CallAnalysis, MissingStep } from "@aftercall/contract/analysis/call-analysis.ts";
-import type { EngineRef } from "@aftercall/contract/analysis/engine.ts";
 import type { Section, SectionName } from "@aftercall/contract/analysis/run.ts";
 import type { StepName } from "@aftercall/contract/analysis/step.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import { join, nothingKnown } from "#/calls/state.ts";
 import type { CallState } from "#/calls/state.ts";
-import { type Analysed, statusOf } from "#/evaluation/run.ts";
+import { currentSections, providerResult } from "#/evaluation/current.ts";
+import { type Analysed, engineOf, statusOf } from "#/evaluation/run.ts";
 import { sumUsage } from "#/models/usage.ts";
 import type { Facts } from "#/providers/provider.ts";
 
@@ -49,11 +49,18 @@ function sectionsOf(rows: readonly StepRow[]): Analysed["sections"] {
   return sections;
 }
 
-/** The same as messages tell it, with the numbers and with what is missing. */
-export function callAnalysisOf(dossier: Dossier, runId: string, analysed: Analysed): CallAnalysis {
+/** A run that is written, or is about to be. */
+export type MadeRun = { readonly id: string; readonly analysed: Analysed };
+
+/** The same as messages tell it, with the numbers, with what the provider made of the call, and with what is missing. */
+export function callAnalysisOf(dossier: Dossier, { id, analysed }: MadeRun, provider: MadeRun | null): CallAnalysis {
   const { audio, text } = dossier.found;
+  const [ours, theirs] = [
+    { id, sections: analysed.sections },
+    provider && { id: provider.id, sections: provider.analysed.sections },
+  ];
   return {
-    run_id: toPublicId("analysis_run", runId),
+    run_id: toPublicId("analysis_run", id),
     status: statusOf(analysed.sections),
     engine: engineOf(analysed.sections),
     sections: analysed.sections,
@@ -63,14 +70,16 @@ export function callAnalysisOf(dossier: Dossier, runId: string, analysed: Analys
     metrics: [audio, text].filter((set) => set !== null),
     evaluation: analysed.evaluation,
     coaching: analysed.coaching,
+    provider: provider && providerResult(provider.id, provider.analysed),
+    current: currentSections(showsProvider(dossier, analysed, provider) ? [theirs, ours] : [ours, theirs]),
     missing: missingOf(dossier),
   };
 }
 
-/** A model where one made anything, else whoever made the first section. */
-function engineOf(sections: Analysed["sections"]): EngineRef | null {
-  const engines = Object.values(sections).flatMap((section) => section?.engine ?? []);
-  return engines.find(({ kind }) => kind === "llm") ?? engines[0] ?? null;
+/** Whether a call shows what its provider made of it: where the plan says so, or nothing came of ours. */
+export function showsProvider({ plan }: Dossier, ours: Analysed, provider: MadeRun | null): boolean {
+  if (!provider) return false;
+  return plan.definition.provider.show === "provider" || ["skipped", "failed"].includes(statusOf(ours.sections));
 }
 
 function missingOf({ steps }: Dossier): MissingStep[] {

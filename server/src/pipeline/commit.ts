@@ -4,6 +4,7 @@ import { lockCalls, saveCalls } from "#/calls/store.ts";
 import { insertTranscript } from "#/calls/transcript-store.ts";
 import { together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { providerRunsOf } from "#/evaluation/provider-run-store.ts";
 import { insertRuns } from "#/evaluation/run-store.ts";
 
 import { type Dossier, newsOf } from "./dossier.ts";
@@ -17,7 +18,7 @@ import { type Claim, releasePipelines, renewClaim, saveSteps } from "./store.ts"
 /** The pipeline is somebody else's by now: what this run has not written down counts for nothing. */
 export class ClaimLost extends Error {}
 
-export type CommitContext = Omit<DraftContext, "now"> & { readonly react: React };
+export type CommitContext = Omit<DraftContext, "now" | "known"> & { readonly react: React };
 
 /** Writes down what has come since the last time and goes on. @throws ClaimLost */
 export async function saveProgress(
@@ -58,6 +59,9 @@ export async function conclude(
     calls.map(({ tenantId }) => tenantId),
     calls.map(({ callId }) => callId),
   );
+  // A call that is settled for the first time has none yet.
+  const late = calls.filter(({ settledAt, record }) => settledAt !== null && record.state.facts.provider_analysis);
+  const known = await providerRunsOf(tx, late);
   const conclusions = new Map<string, Conclusion>();
   const drafts: Draft[] = [];
   for (const work of works) {
@@ -65,8 +69,9 @@ export async function conclude(
     const record = records.get(callId);
     if (!record) throw new ClaimLost();
     if (record.mergedInto !== null) drafts.push(leaving(work, record));
-    else if (newsOf(record) === newsOf(work.dossier.record)) drafts.push(draftOf(work, record, { ...context, now }));
-    else conclusions.set(callId, { next: "again", wakeAt: null });
+    else if (newsOf(record) === newsOf(work.dossier.record)) {
+      drafts.push(draftOf(work, record, { ...context, now, known: known.get(callId) ?? null }));
+    } else conclusions.set(callId, { next: "again", wakeAt: null });
   }
   const [released, , afterCommit] = await together([
     releasePipelines(

@@ -164,6 +164,8 @@ export function newsOf({ state }: CallRecord): string {
     transcript?.value.event_id ?? null,
     recording && [recording.status, recording.url?.split("?")[0] ?? null],
     facts.awaits_recording?.value ?? null,
+    // By who said it: what is masked later is no news.
+    facts.provider_analysis?.by ?? null,
     is_reported,
     awaits_report,
   ]);

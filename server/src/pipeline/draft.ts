@@ -4,15 +4,17 @@ import { type CallResult, type Change, changesBetween } from "#/calls/change.ts"
 import { factOf } from "#/calls/project.ts";
 import { type CallRecord, toCall } from "#/calls/record.ts";
 import type { Findable } from "#/calls/search-store.ts";
+import type { CallState } from "#/calls/state.ts";
+import type { KnownRun } from "#/evaluation/provider-run-store.ts";
 import type { NewRun } from "#/evaluation/run-store.ts";
-import type { Analysed } from "#/evaluation/run.ts";
 
-import { analysedOf, callAnalysisOf, isAnalysed, toldDigestOf, withFindings } from "./analysis.ts";
+import { callAnalysisOf, toldDigestOf, withFindings } from "./analysis.ts";
 import { type Dossier, isFinal, shownTranscript } from "./dossier.ts";
 import { isSetAside, withRow } from "./drive.ts";
 import { withoutStated } from "./mask.ts";
 import { failed } from "./outcome.ts";
 import { analysisResults, arrivedResults } from "./results.ts";
+import { newRuns, type Runs, runsOf } from "./runs.ts";
 import type { Step } from "./step.ts";
 import type { Claim, Release } from "./store.ts";
 
@@ -38,16 +40,19 @@ export type DraftContext = {
   readonly country: string | null;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** What the provider made of this call, where it is written already. */
+  readonly known: KnownRun | null;
 };
 
 /** Settles a call of which nothing more is expected or whose time is over; makes a new run of results that came later. */
 export function draftOf({ dossier: given, claim }: Work, record: CallRecord, context: DraftContext): Draft {
-  const { tenantId, callId } = given;
-  const { now } = context;
+  const { now, known, newId } = context;
   const settles = given.settledAt === null && (isComplete(given, context.recipe) || now >= given.settleBy);
   const dossier = settles ? settled(given, context.recipe, now) : given;
-  const made = shouldRun(dossier, settles) ? { id: context.newId(), analysed: analysedOf(dossier) } : null;
-  const { after, changes } = changesOf(dossier, record, made, { settles, now, country: context.country });
+  const stated = withoutStated(record, dossier.plan.definition.redaction, context.country);
+  const runs = runsOf(dossier, { stated, settles, known }, newId);
+  const { made } = runs;
+  const { after, changes } = changesOf(dossier, record, { ...runs, stated, settles, now });
   const settledAt = settles ? now : dossier.settledAt;
   const release: Release = {
     claim,
@@ -61,9 +66,7 @@ export function draftOf({ dossier: given, claim }: Work, record: CallRecord, con
     settleBy: dossier.settleBy,
     settledAt,
   };
-  const run = { tenantId, callId, plan: dossier.plan, trigger: "pipeline", isCurrent: true } as const;
-  const runs = made ? [{ ...run, ...made }] : [];
-  return { dossier, isLeaving: false, record, after, release, runs, changes };
+  return { dossier, isLeaving: false, record, after, release, runs: newRuns(dossier, runs), changes };
 }
 
 /** Only gives the pipeline back: whoever joined the call to another one has queued that one's pipeline. */
@@ -133,33 +136,34 @@ function blank(step: StepName, attemptsMax: number, now: number) {
   };
 }
 
-/** Results that came after the call was settled make a run of their own; what changes nothing makes none. */
-function shouldRun(dossier: Dossier, settles: boolean): boolean {
-  if (settles) return true;
-  return dossier.settledAt !== null && isAnalysed(dossier) && toldDigestOf(dossier) !== dossier.toldDigest;
-}
+type Concluding = Runs & {
+  /** What is known of the call, without the personal data that its provider wrote. */
+  readonly stated: CallState;
+  readonly settles: boolean;
+  readonly now: number;
+};
 
 function changesOf(
   dossier: Dossier,
   record: CallRecord,
-  made: { readonly id: string; readonly analysed: Analysed } | null,
-  { settles, now, country }: { settles: boolean; now: number; country: string | null },
+  { made, provider, stated, settles, now }: Concluding,
 ): { after: CallRecord; changes: Change[] } {
   const arrived: CallResult[] = arrivedResults(dossier);
   if (!made) return { after: record, changes: arrived };
-  const { tenantId, aliases, plan } = dossier;
-  const stated = withoutStated(record, plan.definition.redaction, country);
+  const { tenantId, aliases } = dossier;
   const state = withFindings(stated, dossier, made.id, now);
   const next = { ...record, state, version: record.version + 1, updatedAt: now };
   const { record: after, types } = changesBetween(record, next, settles ? "due" : "pipeline");
-  const analysis = callAnalysisOf(dossier, made.id, made.analysed);
+  const analysis = callAnalysisOf(dossier, made, provider);
+  // Where only the provider has something new to say, that is what is told of.
+  const subject = made.isNew ? made.id : (provider?.id ?? made.id);
   const transcript = shownTranscript(dossier)?.transcript ?? null;
   const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
   return {
     after,
     changes: [
       ...arrived,
-      ...analysisResults(dossier, after, made.id, analysis),
+      ...analysisResults(dossier, after, { runId: made.id, subject }, analysis),
       ...types.map((type) => ({ type, ...base, ...(type === "call.settled" && { analysis }) })),
     ],
   };

@@ -52,6 +52,6 @@ type WithWords = Extract<Change, { readonly after: CallRecord } | { readonly cal
 
 function hasWords(change: Change): change is WithWords {
   if (!("after" in change)) return "turn" in change;
-  const { summary, analysis, recording } = change.after.state.facts;
-  return summary !== undefined || analysis !== undefined || Boolean(recording?.value?.url);
+  const { summary, analysis, provider_analysis: told, recording } = change.after.state.facts;
+  return summary !== undefined || analysis !== undefined || told !== undefined || Boolean(recording?.value?.url);
 }

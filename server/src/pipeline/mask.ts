@@ -22,12 +22,13 @@ const defaultCountry = "US";
 /** The state of a call without personal data in what its provider wrote about it: its summary, its own analysis. */
 export function withoutStated(record: CallRecord, policy: Redaction, country: string | null): CallState {
   const { state } = record;
-  const { summary, analysis } = state.facts;
-  if (policy.mode === "off" || (!summary && !analysis)) return state;
+  const { summary, analysis, provider_analysis: told } = state.facts;
+  if (policy.mode === "off" || (!summary && !analysis && !told)) return state;
   const redactor = redactorFor(policy, record, country);
   const stated = {
     ...(summary && { summary: { ...summary, value: redactor.maskText(summary.value ?? "") } }),
     ...(analysis && { analysis: { ...analysis, value: redactor.maskValue(analysis.value) as typeof analysis.value } }),
+    ...(told && { provider_analysis: { ...told, value: redactor.maskValue(told.value) as typeof told.value } }),
   };
   return { ...state, facts: { ...state.facts, ...stated } };
 }
@@ -81,15 +82,8 @@ function maskedFinish(dossier: Dossier, country: string | null, made: Finished):
 
 /** Everything that is text about the call, but not the words that programs go by. */
 function withoutPersonalData(value: unknown, redactor: Redactor): unknown {
-  if (typeof value === "string") return redactor.maskText(value);
-  // A number that is long enough to be somebody's.
-  if (typeof value === "number" && Math.abs(value) >= 1e8 && Number.isInteger(value)) {
-    const text = String(value);
-    const masked = redactor.maskText(text);
-    return masked === text ? value : masked;
-  }
   if (Array.isArray(value)) return value.map((one) => withoutPersonalData(one, redactor));
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null) return redactor.maskValue(value);
   // Offsets into words that are not shown say nothing.
   const places = "quote" in value ? { start_char: null, end_char: null } : {};
   return Object.fromEntries(

@@ -27,14 +27,15 @@ export function arrivedResults(dossier: Dossier): CallResult[] {
   return results;
 }
 
-/** What a finished run is told with: nothing where every section was skipped. */
+/** What a finished run is told with, ours or the provider's: nothing where every section was skipped. */
 export function analysisResults(
   dossier: Dossier,
   after: CallRecord,
-  runId: string,
+  { runId, subject }: { readonly runId: string; readonly subject: string },
   analysis: CallAnalysis,
 ): CallResult[] {
-  const results = analysis.trackers
+  // Told with the run that they are of.
+  const results = (subject === runId ? analysis.trackers : [])
     .filter(({ hit, alert }) => hit && alert)
     .map((tracker) =>
       resultOf(dossier, after, "tracker.matched", {
@@ -43,19 +44,13 @@ export function analysisResults(
         data: { run_id: analysis.run_id, tracker },
       }),
     );
-  if (analysis.status === "skipped") return results;
+  if (analysis.status === "skipped" && !analysis.provider) return results;
   if (analysis.status !== "failed") {
-    return [
-      ...results,
-      resultOf(dossier, after, "analysis.completed", { subject: runId, id: runId, data: { analysis } }),
-    ];
+    return [...results, resultOf(dossier, after, "analysis.completed", { subject, id: subject, data: { analysis } })];
   }
   const failed = Object.values(analysis.sections).find((section) => section?.state === "failed");
   const error = { code: failed?.reason ?? "internal_error", detail: failed?.detail ?? "" };
-  return [
-    ...results,
-    resultOf(dossier, after, "analysis.failed", { subject: runId, id: runId, data: { analysis, error } }),
-  ];
+  return [...results, resultOf(dossier, after, "analysis.failed", { subject, id: subject, data: { analysis, error } })];
 }
 
 function resultOf(

@@ -6,7 +6,9 @@ import type { pipelineRoutes } from "@aftercall/contract/routes/pipeline.ts";
 import { record as recordAudit } from "#/audit/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
-import { loadRun } from "#/evaluation/run-store.ts";
+import { currentSections, providerResult } from "#/evaluation/current.ts";
+import { providerRunsOf } from "#/evaluation/provider-run-store.ts";
+import { currentRun, loadRuns } from "#/evaluation/run-store.ts";
 import { showRun } from "#/evaluation/run.ts";
 import { Conflict, Malformed, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -49,10 +51,21 @@ export function pipelineHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps): 
     async getCallAnalysis({ tenant, params }) {
       return db.inTransaction([tenant], async (tx) => {
         const callId = await callIdOf(tx, tenant, params.id);
-        const runId = await steps.currentRunId(tx, tenant, callId);
-        const run = runId && (await loadRun(tx, tenant, runId));
+        const run = await currentRun(tx, tenant, callId);
         if (!run) throw new NotFound("Analysis");
-        return showRun(run);
+        const told = (await providerRunsOf(tx, [{ tenantId: tenant, callId }])).get(callId);
+        const ids = [await steps.pipelineRunId(tx, tenant, callId), told?.id];
+        const others = await loadRuns(
+          tx,
+          tenant,
+          ids.flatMap((one) => one ?? []),
+        );
+        const [ours = null, provider = null] = ids.map((one) => others.find((other) => other.id === one));
+        return {
+          ...showRun(run),
+          provider: provider && providerResult(provider.id, provider),
+          current: currentSections([run, ours, provider]),
+        };
       });
     },
 

@@ -90,11 +90,11 @@ export async function findPipeline(tx: Tx, tenantId: string, callId: string): Pr
   return rows[0] ?? null;
 }
 
-/** Which run a call shows now, by our own id; null before the first. */
-export async function currentRunId(tx: Tx, tenantId: string, callId: string): Promise<string | null> {
-  const rows = await tx.rows<{ id: string }>(
-    "select id from analysis_runs where tenant_id = $1 and call_id = $2 and is_current",
+/** The run that a call's pipeline made last, by our own id; null before the first. */
+export async function pipelineRunId(tx: Tx, tenantId: string, callId: string): Promise<string | null> {
+  const rows = await tx.rows<{ run_id: string | null }>(
+    "select run_id from pipelines where tenant_id = $1 and call_id = $2",
     [tenantId, callId],
   );
-  return rows[0]?.id ?? null;
+  return rows[0]?.run_id ?? null;
 }

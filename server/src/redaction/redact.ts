@@ -65,6 +65,11 @@ export function createRedactor(policy: Pick<Redaction, "types" | "names">, surro
     },
     maskValue(value) {
       if (typeof value === "string") return redactor.maskText(value);
+      // A number that is long enough to be somebody's.
+      if (typeof value === "number" && Math.abs(value) >= 1e8 && Number.isInteger(value)) {
+        const masked = redactor.maskText(String(value));
+        return masked === String(value) ? value : masked;
+      }
       if (Array.isArray(value)) return value.map(redactor.maskValue);
       if (typeof value !== "object" || value === null) return value;
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactor.maskValue(inner)]));
