@@ -3,6 +3,7 @@ import type { StepName } from "@aftercall/contract/analysis/step.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 
 import { aliasesOf } from "#/calls/alias-store.ts";
+import { loadMoments } from "#/calls/moment-store.ts";
 import { project } from "#/calls/project.ts";
 import { loadCall } from "#/calls/store.ts";
 import { digestOf, loadCurrentTranscript } from "#/calls/transcript-store.ts";
@@ -114,10 +115,11 @@ async function openOnce({ db, clock, enginesOf }: AnalyseOnceDeps, asked: OnceAs
   return db.inTransaction([tenantId], async (tx) => {
     const record = await loadCall(tx, tenantId, asked.callId);
     if (!record) throw new GiveUp("internal_error", { detail: "The call is gone." });
-    const [engines, aliases, sets, current] = await together([
+    const [engines, aliases, sets, moments, current] = await together([
       enginesOf(tx, tenantId),
       aliasesOf(tx, [tenantId], [record.id]),
       loadMetrics(tx, tenantId, record.id),
+      loadMoments(tx, [record]),
       transcript ? Promise.resolve(null) : loadCurrentTranscript(tx, tenantId, record.id),
     ]);
     const now = clock.now();
@@ -139,6 +141,7 @@ async function openOnce({ db, clock, enginesOf }: AnalyseOnceDeps, asked: OnceAs
       plan,
       engines,
       told: said,
+      moments,
       startedAt: now,
       settleBy: now,
       settledAt: null,

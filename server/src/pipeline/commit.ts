@@ -1,4 +1,5 @@
 import type { AfterCommit, React } from "#/calls/change.ts";
+import { saveMaskedMoments } from "#/calls/moment-store.ts";
 import { indexCalls } from "#/calls/search-store.ts";
 import { lockCalls, saveCalls } from "#/calls/store.ts";
 import { insertTranscript } from "#/calls/transcript-store.ts";
@@ -10,7 +11,7 @@ import { insertRuns } from "#/evaluation/run-store.ts";
 import { type Dossier, newsOf } from "./dossier.ts";
 import { type Draft, type DraftContext, draftOf, findableIn, leaving, type Work } from "./draft.ts";
 import { saveMetrics } from "./metric-store.ts";
-import { metricsIn, stepsIn, transcriptsIn } from "./output.ts";
+import { maskedMomentsIn, metricsIn, stepsIn, transcriptsIn } from "./output.ts";
 import { arrivedResults } from "./results.ts";
 import { keepMaskedOnly } from "./spoken.ts";
 import { type Claim, releasePipelines, renewClaim, saveSteps } from "./store.ts";
@@ -126,5 +127,6 @@ async function write(tx: Tx, calls: readonly Written[]): Promise<void> {
     ),
     saveMetrics(tx, dossiers.flatMap(metricsIn)),
     ...dossiers.flatMap(transcriptsIn).map((row) => insertTranscript(tx, row)),
+    ...dossiers.flatMap(maskedMomentsIn).map(({ tenantId, moments }) => saveMaskedMoments(tx, tenantId, moments)),
   ]);
 }

@@ -12,6 +12,7 @@ import { callAnalysisOf, toldDigestOf, withFindings } from "./analysis.ts";
 import { type Dossier, isFinal, shownTranscript } from "./dossier.ts";
 import { isSetAside, withRow } from "./drive.ts";
 import { withoutStated } from "./mask.ts";
+import { shownMoments } from "./moments.ts";
 import { failed } from "./outcome.ts";
 import { analysisResults, arrivedResults } from "./results.ts";
 import { newRuns, type Runs, runsOf } from "./runs.ts";
@@ -60,13 +61,18 @@ export function draftOf({ dossier: given, claim }: Work, record: CallRecord, con
     planId: dossier.plan.id,
     planVersion: dossier.plan.version,
     transcriptId: transcriptIdOf(dossier),
-    isWithheld: dossier.found.transcript !== null && shownTranscript(dossier) === null,
+    isWithheld: isWithheld(dossier),
     runId: made?.id ?? dossier.runId,
     toldDigest: made ? toldDigestOf(dossier) : dossier.toldDigest,
     settleBy: dossier.settleBy,
     settledAt,
   };
   return { dossier, isLeaving: false, record, after, release, runs: newRuns(dossier, runs), changes };
+}
+
+/** Something was said or happened that has to be masked and is not. */
+function isWithheld(dossier: Dossier): boolean {
+  return (dossier.found.transcript !== null && shownTranscript(dossier) === null) || shownMoments(dossier) === null;
 }
 
 /** Only gives the pipeline back: whoever joined the call to another one has queued that one's pipeline. */
@@ -159,12 +165,13 @@ function changesOf(
   const subject = made.isNew ? made.id : (provider?.id ?? made.id);
   const transcript = shownTranscript(dossier)?.transcript ?? null;
   const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
+  const whole = { analysis, moments: shownMoments(dossier) ?? [] };
   return {
     after,
     changes: [
       ...arrived,
       ...analysisResults(dossier, after, { runId: made.id, subject }, analysis),
-      ...types.map((type) => ({ type, ...base, ...(type === "call.settled" && { analysis }) })),
+      ...types.map((type) => ({ type, ...base, ...(type === "call.settled" && whole) })),
     ],
   };
 }

@@ -1,4 +1,5 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
+import { type KeptMoments, loadMoments } from "#/calls/moment-store.ts";
 import { isConnected, isOver, project, type Projection } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { readCalls } from "#/calls/store.ts";
@@ -50,8 +51,12 @@ export async function openDossiers(tx: Tx, given: readonly Claim[], context: Ope
   });
   const callIds = claimed.map(({ claim }) => claim.callId);
   const eventIds = claimed.flatMap(({ record }) => record.state.transcript?.value.event_id ?? []);
-  const [transcripts, aliases, tenants] = await together([
+  const [transcripts, moments, aliases, tenants] = await together([
     transcriptsOfEvents(tx, tenantIds, eventIds),
+    loadMoments(
+      tx,
+      claimed.map(({ record }) => record),
+    ),
     aliasesOf(tx, tenantIds, callIds),
     tenantsOf(tx, [...new Set(claimed.map(({ claim }) => claim.tenantId))], context),
   ]);
@@ -74,10 +79,21 @@ export async function openDossiers(tx: Tx, given: readonly Claim[], context: Ope
         runId: row.run_id,
         toldDigest: row.told_digest?.toString("hex") ?? null,
         engines: tenant.engines,
+        moments: momentsOf(record, moments),
         ...known,
         unsaved: new Set(),
       };
       return { dossier, claim };
+    }),
+  );
+}
+
+function momentsOf({ state }: CallRecord, all: ReadonlyMap<string, KeptMoments>): Dossier["moments"] {
+  const tellers = state.moments.map(({ value }) => value.event_id);
+  return new Map(
+    tellers.flatMap((id) => {
+      const kept = all.get(id);
+      return kept ? [[id, kept] as const] : [];
     }),
   );
 }

@@ -26,6 +26,11 @@ export function transcriptsIn({ unsaved, found }: Dossier): NewTranscript[] {
   return made.flatMap((transcript) => transcript ?? []);
 }
 
+/** What happened besides talk, where this run masked it. */
+export function maskedMomentsIn({ tenantId, unsaved, found: { moments } }: Dossier) {
+  return unsaved.has("redact") && moments && moments.size > 0 ? [{ tenantId, moments }] : [];
+}
+
 const { summary, fields, trackers, evaluation, coaching } = nothingFound;
 const analysisOnly = { summary, fields, trackers, evaluation, coaching };
 

@@ -2,8 +2,9 @@ import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import type { Transcript, Turn } from "@aftercall/contract/call.ts";
 
 import type { Change } from "#/calls/change.ts";
-import { stateOf } from "#/calls/state.ts";
-import { saveCalls, saveTranscripts } from "#/calls/store.ts";
+import { saveMoments } from "#/calls/moment-store.ts";
+import { join, stateOf } from "#/calls/state.ts";
+import { loadCall, saveCalls, saveTranscripts } from "#/calls/store.ts";
 import type { Db } from "#/db/transaction.ts";
 import { createEngines } from "#/engines/engines.ts";
 import { pricing } from "#/engines/price.ts";
@@ -16,6 +17,7 @@ import { createAnalyst } from "#/models/language/analyst.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
 import type { SpeechEngine } from "#/models/speech/engine.ts";
 import { createTranscriber } from "#/models/speech/transcriber.ts";
+import type { Moment } from "#/providers/moment.ts";
 import { callEvent, type Facts, type Heard } from "#/providers/provider.ts";
 import { recordingSetup } from "#/recordings/test-setup.ts";
 
@@ -198,10 +200,13 @@ export async function pipelineSetup() {
       heard: given.heard ?? { status: "ended", outcome: "completed" },
       facts: { direction: "inbound", started_at: at - 60_000, ended_at: at, duration_ms: 60_000, ...given.facts },
       transcript,
+      moments: given.moments ?? [],
       isReport: given.isReport ?? false,
       awaitsReport: given.awaitsReport ?? false,
     });
-    const state = stateOf({ event, eventId, by: `test:${eventId}`, receivedAt: at });
+    const told = stateOf({ event, eventId, by: `test:${eventId}`, receivedAt: at });
+    const known = (await loadCall(tx, tenantId, id))?.state;
+    const state = known && given.isAdded ? join(known, told) : told;
     const record = { tenantId, id, provider: "generic", providerCallId: id, state, announced: ["call.ended"] };
     const rest = { campaignId: null, userId: null, mergedInto: null, version: 1, createdAt: at, updatedAt: at };
     await saveCalls(tx, [{ ...record, ...rest }]);
@@ -209,6 +214,7 @@ export async function pipelineSetup() {
       "insert into call_aliases (tenant_id, kind, value, call_id) values ($1, 'generic', $2::text, $2::uuid) on conflict do nothing",
       [tenantId, id],
     );
+    await saveMoments(tx, event.moments.length > 0 ? [{ tenantId, callId: id, eventId, moments: event.moments }] : []);
     if (!transcript) return;
     await saveTranscripts(tx, [{ ...transcript, id: eventId, tenantId, callId: id, eventId, origin: "generic" }]);
   }
@@ -220,6 +226,9 @@ export type CallGiven = {
   readonly heard?: Heard;
   readonly isReport?: boolean;
   readonly awaitsReport?: boolean;
+  readonly moments?: readonly Moment[];
+  /** What was told before still holds. */
+  readonly isAdded?: boolean;
 };
 
 function transcriptOf(turns: readonly Turn[]): Transcript {

@@ -28,7 +28,7 @@ export type Redactor = {
   maskText(text: string): string;
   /** A transcript with its personal data replaced, in its turns, their words and its text; and where it stood. */
   maskTranscript(transcript: Transcript): { readonly transcript: Transcript; readonly spans: readonly PiiSpan[] };
-  /** Any JSON value with every text in it masked. */
+  /** Any JSON value with every text in it masked, and every number that is somebody's. */
   maskValue(value: unknown): unknown;
 };
 
@@ -65,17 +65,19 @@ export function createRedactor(policy: Pick<Redaction, "types" | "names">, surro
     },
     maskValue(value) {
       if (typeof value === "string") return redactor.maskText(value);
-      // A number that is long enough to be somebody's.
-      if (typeof value === "number" && Math.abs(value) >= 1e8 && Number.isInteger(value)) {
-        const masked = redactor.maskText(String(value));
-        return masked === String(value) ? value : masked;
-      }
+      if (isLongNumber(value)) return maskedNumber(value);
       if (Array.isArray(value)) return value.map(redactor.maskValue);
       if (typeof value !== "object" || value === null) return value;
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactor.maskValue(inner)]));
     },
   };
   return redactor;
+
+  function maskedNumber(value: number): number | string {
+    const text = String(value);
+    const covered = redactor.maskText(text);
+    return covered === text ? value : covered;
+  }
 
   function foundIn(text: string): Found[] {
     return withoutOverlaps(
@@ -139,6 +141,11 @@ export function createRedactor(policy: Pick<Redaction, "types" | "names">, surro
       return token === null ? [] : [{ ...word, text: token }];
     });
   }
+}
+
+/** Long enough to be somebody's number. */
+function isLongNumber(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(Number(value)) >= 1e8;
 }
 
 /** The words of a turn that a stretch of its text is made of; null where the words do not say. */

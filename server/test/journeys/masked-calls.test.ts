@@ -15,11 +15,14 @@ afterAll(async () => {
   await app.stop();
 });
 
-/** A call in which a number is said, and stands in the provider's own summary. */
+/** A call in which a number is said, a tool answers with it, and it stands in the provider's own summary. */
 async function callOf(customer: Customer): Promise<string> {
   const vapi = await customer.connect("vapi");
   await vapi.own(
-    fixture("vapi", "real/end-of-call-report.json", { "ליום שלישי": "ליום שלישי, הטלפון +972 50-765-4321 נרשם" }),
+    fixture("vapi", "real/end-of-call-report.json", {
+      "ליום שלישי": "ליום שלישי, הטלפון +972 50-765-4321 נרשם",
+      '{\\"ok\\":true}': '{\\"ok\\":true,\\"lead\\":{\\"phone\\":972507654321,\\"note\\":\\"+972507654321\\"}}',
+    }),
   );
   await customer.settled();
   return (await customer.calls())[0]?.id ?? "";
@@ -48,6 +51,8 @@ test("a plan that masks: no message, list, export, search or run of the call hol
   const shown = [
     await customer.get(`/v1/calls/${id}`),
     await customer.get(`/v1/calls/${id}/transcript`),
+    await customer.get(`/v1/calls/${id}/moments`),
+    await customer.get(`/v1/calls/${id}/timeline`),
     await customer.get(`/v1/calls/${id}/analysis`),
     await customer.get(`/v1/calls/${id}/steps`),
     await customer.get(`/v1/calls/${id}/matches?q=${encodeURIComponent("הטלפון")}`),

@@ -1,10 +1,21 @@
 import type { Transcript } from "@aftercall/contract/call.ts";
+import type { CallMoment } from "@aftercall/contract/moment.ts";
 
-/** The transcript as a table, one turn a row. UTF-8 with a byte order mark: without it Excel shows Hebrew as gibberish. */
-export function csvOf(transcript: Transcript): string {
-  const rows = transcript.turns.map(({ role, start_ms, end_ms, text, confidence }, turn) =>
-    [turn, role, start_ms ?? "", end_ms ?? "", confidence ?? "", text].map(cellOf).join(","),
-  );
+import { linesOf, wordsOf } from "./lines.ts";
+
+/**
+ * The transcript as a table, one turn a row, and a row without a number for each thing that happened besides, its kind where the
+ * role is. UTF-8 with a byte order mark: without it Excel shows Hebrew as gibberish.
+ */
+export function csvOf(transcript: Transcript, moments: readonly CallMoment[]): string {
+  const rows = linesOf(transcript, moments).map((line) => {
+    if (!line.turn) {
+      const { kind, at_ms, end_ms } = line.moment;
+      return ["", kind, at_ms ?? "", end_ms ?? "", "", wordsOf(line.moment)].map(cellOf).join(",");
+    }
+    const { role, start_ms, end_ms, text, confidence } = line.turn;
+    return [line.number, role, start_ms ?? "", end_ms ?? "", confidence ?? "", text].map(cellOf).join(",");
+  });
   return `\uFEFF${["turn,role,start_ms,end_ms,confidence,text", ...rows].join("\r\n")}\r\n`;
 }
 

@@ -1,4 +1,5 @@
 import type { Transcript, Turn } from "@aftercall/contract/call.ts";
+import type { CallMoment } from "@aftercall/contract/moment.ts";
 import { expect, test } from "vitest";
 
 import { csvOf } from "./csv.ts";
@@ -22,7 +23,7 @@ const call: Transcript = {
 };
 
 test("TXT: who said what and when, line by line", () => {
-  expect(plainTextOf(call)).toBe(
+  expect(plainTextOf(call, [])).toBe(
     "[00:00:00] Agent: שלום, מדברים ממשרד התיווך\n[01:01:01] Customer: אני מחפש דירה\nבבית שאן <b>&</b>\n[01:01:02] Agent: =1+1\n",
   );
 });
@@ -43,7 +44,7 @@ test("VTT: with voices, and nothing a caller says becomes markup", () => {
 });
 
 test("CSV: Excel reads the Hebrew, keeps line breaks in their cell and runs no formula", () => {
-  expect(csvOf(call)).toBe(
+  expect(csvOf(call, [])).toBe(
     "\uFEFFturn,role,start_ms,end_ms,confidence,text\r\n" +
       '0,agent,0,2500,,"שלום, מדברים ממשרד התיווך"\r\n' +
       '1,customer,3661045,,,"אני מחפש דירה\nבבית שאן <b>&</b>"\r\n' +
@@ -51,7 +52,46 @@ test("CSV: Excel reads the Hebrew, keeps line breaks in their cell and runs no f
   );
 });
 
+const nothing = { end_ms: null, at: null, args: null, result: null, is_error: null, latency_ms: null };
+const moment = (kind: CallMoment["kind"], at_ms: number | null, said: Partial<CallMoment> = {}): CallMoment => ({
+  ...{ ...nothing, id: `${kind}:1`, kind, name: null, at_ms },
+  ...said,
+});
+
+test("TXT and CSV: what happened besides talk stands where it happened", () => {
+  const moments = [
+    moment("tool_call", 2_600, { name: "find", args: { city: "חיפה" } }),
+    moment("hold", 3_661_500, { end_ms: 3_662_000 }),
+    moment("sms", null, { name: "=1+1" }),
+  ];
+  expect(plainTextOf(call, moments).split("\n")).toEqual([
+    "[00:00:00] Agent: שלום, מדברים ממשרד התיווך",
+    '[00:00:02] * tool_call find {"city":"חיפה"}',
+    "[01:01:01] Customer: אני מחפש דירה",
+    "בבית שאן <b>&</b>",
+    "[01:01:01] * hold",
+    "[01:01:02] Agent: =1+1",
+    "* sms =1+1",
+    "",
+  ]);
+  expect(csvOf(call, moments).split("\r\n").slice(2)).toEqual([
+    ',tool_call,2600,,,"tool_call find {""city"":""חיפה""}"',
+    '1,customer,3661045,,,"אני מחפש דירה\nבבית שאן <b>&</b>"',
+    ",hold,3661500,3662000,,hold",
+    "2,agent,3662045,,,'=1+1",
+    ",sms,,,,sms =1+1",
+    "",
+  ]);
+});
+
+test("tools that the transcript has as turns are told once", () => {
+  const withTools = { ...call, turns: [...call.turns, turn("tool", "find() → none", 3_663_000, null)] };
+  const moments = [moment("tool_call", 2_600, { name: "find" }), moment("transfer", 9_999_000)];
+  expect(plainTextOf(withTools, moments)).toMatch(/Tool: find\(\) → none\n\[02:46:39\] \* transfer\n$/);
+  expect(plainTextOf(withTools, moments)).not.toContain("tool_call");
+});
+
 test("a transcript without times makes no subtitles, but a text", () => {
   const untimed: Transcript = { text: "Agent: hi", turns: [], language: null };
-  expect([srtOf(untimed), vttOf(untimed), plainTextOf(untimed)]).toEqual([null, null, "Agent: hi\n"]);
+  expect([srtOf(untimed), vttOf(untimed), plainTextOf(untimed, [])]).toEqual([null, null, "Agent: hi\n"]);
 });

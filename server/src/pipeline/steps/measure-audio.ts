@@ -5,6 +5,7 @@ import { Retry } from "#/models/failure.ts";
 
 import { builtin } from "../builtin.ts";
 import type { Dossier } from "../dossier.ts";
+import { tellersOf, toldMoments } from "../moments.ts";
 import { done, failed, skipped } from "../outcome.ts";
 import { engineTries, type Step } from "../step.ts";
 
@@ -14,13 +15,17 @@ export const measureAudio: Step = {
   needs: ["fetch_recording"],
   tries: engineTries,
   asks: ({ found }) => found.recording !== null,
-  input: ({ found, plan, steps }) => [
-    found.recording?.row.id,
-    found.recording?.row.sha256?.toString("hex"),
-    plan.definition.transcription.channel_map,
-    found.recording?.row.channel_map,
-    steps.get("fetch_recording")?.state,
-  ],
+  input: (dossier) => {
+    const { found, plan, steps } = dossier;
+    return [
+      found.recording?.row.id,
+      found.recording?.row.sha256?.toString("hex"),
+      plan.definition.transcription.channel_map,
+      found.recording?.row.channel_map,
+      steps.get("fetch_recording")?.state,
+      ...tellersOf(dossier),
+    ];
+  },
   async run(dossier, { measureRecording }) {
     const { recording } = dossier.found;
     if (!recording) return skipped("no_recording", "There is no recording to measure.");
@@ -41,6 +46,7 @@ export const measureAudio: Step = {
         intervals: [...intervals],
       })),
       mediaMs: facts.durationMs,
+      told: toldMoments(dossier),
     });
     const mono = facts.channels === 1;
     return done(

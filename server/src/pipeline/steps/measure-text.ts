@@ -2,6 +2,7 @@ import { measureTurns } from "#/metrics/turns.ts";
 import { soundsLikeVoicemail } from "#/models/builtin/voicemail.ts";
 
 import { builtin } from "../builtin.ts";
+import { tellersOf, toldMoments } from "../moments.ts";
 import { done, skipped } from "../outcome.ts";
 import { once, type Step } from "../step.ts";
 
@@ -11,12 +12,16 @@ export const measureText: Step = {
   needs: ["import_transcript", "transcribe"],
   tries: once,
   asks: () => false,
-  input: ({ found, seen }) => [found.transcript?.id, found.transcript?.digest, seen.durationMs],
-  run({ found, seen }) {
+  input: (dossier) => {
+    const { found, seen } = dossier;
+    return [found.transcript?.id, found.transcript?.digest, seen.durationMs, ...tellersOf(dossier)];
+  },
+  run(dossier) {
+    const { found, seen } = dossier;
     if (!found.words) return skipped("no_transcript", "There is no transcript to measure.");
     const { turns, language } = found.words;
     const mediaMs = found.recording?.facts?.durationMs ?? seen.durationMs;
-    const text = measureTurns({ turns, mediaMs, language });
+    const text = measureTurns({ turns, mediaMs, language, told: toldMoments(dossier) });
     return done({ text, isVoicemail: soundsLikeVoicemail(found.words) }, { engine: builtin });
   },
 };

@@ -2,11 +2,12 @@ import { factOf } from "#/calls/project.ts";
 import type { KeptTranscript, NewTranscript } from "#/calls/transcript-store.ts";
 import { digestOf } from "#/calls/transcript-store.ts";
 import { muteWindows } from "#/redaction/mute.ts";
-import type { PiiSpan } from "#/redaction/redact.ts";
+import type { PiiSpan, Redactor } from "#/redaction/redact.ts";
 
 import { builtin } from "../builtin.ts";
 import type { Dossier, Found } from "../dossier.ts";
 import { redactorFor } from "../mask.ts";
+import { maskMoments } from "../moments.ts";
 import { done, failed, type Finished, skipped } from "../outcome.ts";
 import { engineTries, type Step, type Tools } from "../step.ts";
 
@@ -25,16 +26,17 @@ export const redact: Step = {
     const { types } = plan.definition.redaction;
     const names = types.includes("name") ? factOf(record.state, "customer_name") : null;
     const sound = recordingToSilence(dossier)?.sha256?.toString("hex");
-    return [found.transcript?.id, found.transcript?.digest, plan.definition.redaction, names, sound];
+    const tellers = [...dossier.moments.keys()].toSorted();
+    return [found.transcript?.id, found.transcript?.digest, plan.definition.redaction, names, sound, tellers];
   },
   async run(dossier, tools) {
     const { found, plan } = dossier;
     if (plan.definition.redaction.mode === "off") return skipped("redaction_off", "The plan masks nothing.");
-    if (!found.transcript) return skipped("no_transcript", "There is no transcript to mask.");
+    if (!hasWords(dossier)) return skipped("no_transcript", "There is no transcript to mask.");
     const covered = cover(dossier, tools);
     const finished = done(covered.found, { engine: builtin, detail: covered.detail });
     const recording = recordingToSilence(dossier);
-    if (!recording) return finished;
+    if (!recording || !found.transcript) return finished;
     if (isWithoutTimes(found.transcript)) return failed("redaction_unlocated", timesGone);
     const plans = muteWindows(covered.spans);
     if ("unlocated" in plans) return failed("redaction_unlocated", unlocated(plans.unlocated.length));
@@ -45,10 +47,15 @@ export const redact: Step = {
   },
   /** Without the sound the words are masked all the same. */
   instead(dossier, tools, failure): Finished {
-    if (!dossier.found.transcript) return failure;
+    if (!hasWords(dossier)) return failure;
     return { ...failure, found: cover(dossier, tools).found, engine: builtin };
   },
 };
+
+/** Said by somebody, or given to a tool. */
+function hasWords({ found, moments }: Dossier): boolean {
+  return found.transcript !== null || moments.size > 0;
+}
 
 function recordingToSilence({ plan, found }: Dossier) {
   const { mode, audio } = plan.definition.redaction;
@@ -65,18 +72,31 @@ const timesGone =
 
 type Covered = { readonly found: Partial<Found>; readonly spans: readonly PiiSpan[]; readonly detail: string };
 
-function cover({ tenantId, callId, plan, record, found }: Dossier, { newId, country }: Tools): Covered {
+function cover(dossier: Dossier, tools: Tools): Covered {
+  const { found, plan, record, moments } = dossier;
   const { transcript: said } = found;
-  if (!said) throw new Error("there is nothing to mask");
   // Masked by an earlier run: an analysis beside the pipeline works on what is there.
-  if (said.origin === "redaction") return { found: { masked: said }, spans: [], detail: "Masked before." };
-  const redactor = redactorFor(plan.definition.redaction, record, country);
+  if (said?.origin === "redaction") return { found: { masked: said }, spans: [], detail: "Masked before." };
+  const redactor = redactorFor(plan.definition.redaction, record, tools.country);
+  const covered = said ? coverWords(dossier, said, redactor, tools) : nothingSaid;
+  // After the words, so that these have the first tokens.
+  return { ...covered, found: { ...covered.found, redactor, moments: maskMoments(moments, redactor) } };
+}
+
+const nothingSaid: Covered = { found: {}, spans: [], detail: "Nothing was said; what tools were given is masked." };
+
+function coverWords(
+  { tenantId, callId, found }: Dossier,
+  said: KeptTranscript,
+  redactor: Redactor,
+  { newId }: Pick<Tools, "newId">,
+): Covered {
   const { transcript, spans } = redactor.maskTranscript(said.transcript);
   const counts = countsOf(spans);
   const { masked: before } = found;
   // Looked at again because of the sound: the words are masked as they were.
   if (before?.parentId === said.id && before.digest === digestOf(transcript)) {
-    return { found: { masked: before, redactor }, spans, detail: told(counts) };
+    return { found: { masked: before }, spans, detail: told(counts) };
   }
   const covered: NewTranscript = {
     ...transcript,
@@ -92,7 +112,7 @@ function cover({ tenantId, callId, plan, record, found }: Dossier, { newId, coun
   };
   const { id, origin, redaction } = covered;
   const masked = { id, origin, redaction, parentId: said.id, digest: digestOf(transcript), transcript } as const;
-  return { found: { masked, covered, redactor }, spans, detail: told(counts) };
+  return { found: { masked, covered }, spans, detail: told(counts) };
 }
 
 function countsOf(spans: readonly PiiSpan[]): Readonly<Record<string, number>> {
