@@ -13,11 +13,16 @@ export type Route = {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** Instead of `body`: a file with a JSON object on each line (`application/x-ndjson`), read as it comes. Describes a line. */
+  readonly bodyLines?: z.ZodType;
   /** The largest body in bytes; default 1,000,000. Larger is 413. */
   readonly bodyBytesMax?: number;
   readonly output: z.ZodType;
-  /** How a success is written; default JSON. Anything else is a text. */
-  readonly media?: "text/csv" | "text/plain" | "text/vtt" | "application/x-subrip";
+  /**
+   * How a success is written; default JSON. `application/x-ndjson`: `output` on each line, written as it is read; any other is a
+   * text.
+   */
+  readonly media?: "text/csv" | "text/plain" | "text/vtt" | "application/x-subrip" | "application/x-ndjson";
   /** Status of a success; default 200. */
   readonly status?: number;
   /**
@@ -48,7 +53,7 @@ export type RouteRequest<R extends Route> = {
   readonly actor: Actor;
   readonly params: Parsed<R["params"]>;
   readonly query: Parsed<R["query"]>;
-  readonly body: Parsed<R["body"]>;
+  readonly body: R["bodyLines"] extends z.ZodType ? AsyncIterable<Uint8Array> : Parsed<R["body"]>;
   /**
    * Called by a PATCH with what it is about to change, as GET shows it and locked against others: refuses with 412 when the
    * request's `If-Match` was written against something else.
@@ -56,5 +61,10 @@ export type RouteRequest<R extends Route> = {
   readonly ifMatch?: (current: z.input<R["output"]>) => void;
 };
 
-export type Handler<R extends Route> = (request: RouteRequest<R>) => Promise<z.input<R["output"]>>;
+/** What a handler gives: the output, or one after the other. A line's `cursor` is a position, and sealed when it leaves. */
+type Given<R extends Route> = R["media"] extends "application/x-ndjson"
+  ? AsyncIterable<z.input<R["output"]>>
+  : z.input<R["output"]>;
+
+export type Handler<R extends Route> = (request: RouteRequest<R>) => Promise<Given<R>>;
 export type Handlers<Table extends Record<string, Route>> = { readonly [Name in keyof Table]: Handler<Table[Name]> };

@@ -5,6 +5,7 @@ import * as delivery from "@aftercall/contract/delivery.ts";
 import * as endpoint from "@aftercall/contract/endpoint.ts";
 import * as event from "@aftercall/contract/event.ts";
 import { eventTypes } from "@aftercall/contract/events.ts";
+import * as imports from "@aftercall/contract/import.ts";
 import * as live from "@aftercall/contract/live.ts";
 import * as message from "@aftercall/contract/message.ts";
 import * as problem from "@aftercall/contract/problem.ts";
@@ -18,7 +19,20 @@ import { createPrinter } from "./print-type.ts";
 
 /** The contract as plain TypeScript: what `sdk/src/contract.ts` says, without zod. A test compares the two. */
 export function printContract(): string {
-  const modules = [call, campaign, delivery, endpoint, event, problem, live, message, source, tenant, training];
+  const modules = [
+    call,
+    campaign,
+    delivery,
+    endpoint,
+    event,
+    imports,
+    problem,
+    live,
+    message,
+    source,
+    tenant,
+    training,
+  ];
   const printer = createPrinter(modules.flatMap((module) => Object.entries(module)));
   const { input, output, query } = printer;
 
@@ -28,7 +42,9 @@ export function printContract(): string {
       `path: ${JSON.stringify(route.path)}`,
       `query: ${route.query instanceof z.ZodObject ? query(route.query) : "undefined"}`,
       `body: ${route.body ? input(route.body) : "undefined"}`,
+      `lines: ${route.bodyLines ? input(route.bodyLines) : "undefined"}`,
       `output: ${output(route.output)}`,
+      `isStream: ${route.media === "application/x-ndjson"}`,
     ];
     return `  /** ${route.summary.replace(/\.?$/, ".")} */\n  ${name}: {\n    ${fields.join(";\n    ")};\n  };`;
   });

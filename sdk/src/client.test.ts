@@ -42,9 +42,14 @@ const failureOf = (promise: Promise<unknown>) =>
   );
 
 test("the table is the contract's, route by route; `npm run docs` writes it anew", () => {
-  const rows = Object.entries<Route>(contractRoutes).map(([name, { method, path, query, body }]) => {
-    const takes = body ? ["body"] : query ? ["query"] : [];
-    return [name, [method, path, ...takes]];
+  const rows = Object.entries<Route>(contractRoutes).map(([name, { method, path, query, body, bodyLines, media }]) => {
+    const takes = [
+      body && "body",
+      bodyLines && "lines",
+      query && "query",
+      media === "application/x-ndjson" && "stream",
+    ];
+    return [name, [method, path.replace(/^\/v1/, ""), ...takes].filter(Boolean).join(" ")];
   });
   expect(routes).toEqual(Object.fromEntries(rows));
 });

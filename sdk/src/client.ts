@@ -1,7 +1,8 @@
 import { type Connection, connectionOf, type ConnectionOptions } from "./connection.ts";
 import type { RouteName, Routes } from "./contract.ts";
+import type { Lines } from "./lines.ts";
 import { routes } from "./routes.ts";
-import { type RequestOptions, send } from "./send.ts";
+import { type Request, type RequestOptions, send, sendForLines } from "./send.ts";
 
 /**
  * A client of /v1 with one method for each route: the ids of its path, then its body or query, then options.
@@ -33,8 +34,12 @@ export type InputOf<Name extends RouteName> = Taken<Routes[Name]>;
 export type OutputOf<Name extends RouteName> = Routes[Name]["output"];
 
 type Method<R extends Routes[RouteName]> = (
-  ...args: [...ids: IdsIn<R["path"]>, ...input: InputArgument<Taken<R>>, options?: RequestOptions]
-) => Promise<R["output"]>;
+  ...args: [...ids: IdsIn<R["path"]>, ...input: Input<R>, options?: RequestOptions]
+) => R["isStream"] extends true ? AsyncGenerator<R["output"], void, undefined> : Promise<R["output"]>;
+
+type Input<R extends Routes[RouteName]> = R["lines"] extends undefined
+  ? InputArgument<Taken<R>>
+  : [lines: Lines, ...query: InputArgument<R["query"]>];
 
 type IdsIn<Path extends string> = Path extends `${string}/:${string}/${infer Rest}`
   ? [id: string, ...IdsIn<`/${Rest}`>]
@@ -46,18 +51,25 @@ type Taken<R extends { readonly body: unknown; readonly query: unknown }> = R["b
   : R["body"];
 type InputArgument<T> = [T] extends [undefined] ? [] : Record<string, never> extends T ? [input?: T] : [input: T];
 
-/** A row of the table, without its letters. */
-type Row = readonly [method: string, path: string, input?: "query" | "body"];
-
-function methodOf(connection: Connection, [method, pattern, takes]: Row): (...args: unknown[]) => Promise<unknown> {
-  const parts = pattern.split(/(:\w+)/);
-  return async (...args) => {
-    const path = parts.map((part) => (part.startsWith(":") ? encodeURIComponent(idOf(args.shift())) : part)).join("");
-    const input = takes ? args.shift() : undefined;
-    const body = takes === "body" ? (input ?? {}) : undefined;
-    const query = takes === "query" ? (input as object | undefined) : undefined;
-    return send(connection, { method, path, query, body }, args[0] as RequestOptions | undefined);
+function methodOf(connection: Connection, row: string): (...args: unknown[]) => unknown {
+  const [method = "", pattern = "", ...takes] = row.split(" ");
+  const requestOf = (args: unknown[]): Request => {
+    const take = (what: string) => (takes.includes(what) ? args.shift() : undefined);
+    return {
+      method,
+      path: `/v1${pattern.replace(/:\w+/g, () => encodeURIComponent(idOf(args.shift())))}`,
+      body: takes.includes("body") ? (args.shift() ?? {}) : undefined,
+      lines: take("lines") as Lines | undefined,
+      query: take("query") as object | undefined,
+    };
   };
+  if (takes.includes("stream")) return (...args) => sendForLines(connection, requestOf(args), optionsIn(args));
+  return async (...args) => send(connection, requestOf(args), optionsIn(args));
+}
+
+/** What is left when ids and input are taken. */
+function optionsIn([options]: unknown[]): RequestOptions | undefined {
+  return options as RequestOptions | undefined;
 }
 
 /** An id that is empty would ask for the list instead of the one. */

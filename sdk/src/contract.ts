@@ -17,6 +17,7 @@ export type {
   Turn,
 } from "@aftercall/contract/call.ts";
 export type { Campaign } from "@aftercall/contract/campaign.ts";
+export type { ExportLine } from "@aftercall/contract/import.ts";
 export type { CallItem, CampaignItem, LiveCall, LiveTurn, TranscriptionItem } from "@aftercall/contract/live.ts";
 export type { Problem } from "@aftercall/contract/problem.ts";
 
@@ -40,7 +41,11 @@ export type Routes = {
     path: Table[Name]["path"];
     query: Query<Part<Table[Name], "query">>;
     body: In<Part<Table[Name], "body">>;
+    /** A line of the file that it takes. */
+    lines: In<Part<Table[Name], "bodyLines">>;
     output: Out<Table[Name]["output"]>;
+    /** Whether it answers with one output after the other. */
+    isStream: Table[Name] extends { readonly media: "application/x-ndjson" } ? true : false;
   };
 };
 export type RouteName = keyof Routes;

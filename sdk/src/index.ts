@@ -3,6 +3,7 @@ export type { Connection, ConnectionOptions, Token } from "./connection.ts";
 export type * from "./contract.ts";
 export { AftercallError, type FieldError } from "./error.ts";
 export { type CallLog, getCallOutcome } from "./outcome.ts";
+export type { Lines } from "./lines.ts";
 export { type Page, paginate } from "./paginate.ts";
 export type { RequestOptions } from "./send.ts";
 export { openStream, type StreamItem, type StreamOptions, type StreamStatus, type Topic } from "./stream.ts";

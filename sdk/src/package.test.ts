@@ -84,7 +84,7 @@ test.each(["nodenext", "bundler"])(
   },
 );
 
-test("the types that are published are those of the contract", () => {
+test("the types that are published are those of the contract", { timeout: 120_000 }, () => {
   const same = `
     import type * as Ours from ${JSON.stringify(path.join(root, "sdk/src/contract.ts"))};
     import type * as Printed from ${JSON.stringify(path.join(installed, "dist/contract.d.ts"))};

@@ -1,5 +1,6 @@
 import { authorization, type Connection } from "./connection.ts";
 import { AftercallError, errorOf } from "./error.ts";
+import { type Lines, objectsIn } from "./lines.ts";
 
 export type RequestOptions = {
   /** Gives the request up; what it throws then is the signal's reason. */
@@ -16,6 +17,8 @@ export type Request = {
   readonly path: string;
   readonly query?: object | undefined;
   readonly body?: unknown;
+  /** A file instead of a body. */
+  readonly lines?: Lines | undefined;
 };
 
 /**
@@ -24,14 +27,47 @@ export type Request = {
  * @throws AftercallError when it was refused or not answered
  */
 export async function send(connection: Connection, request: Request, options: RequestOptions = {}): Promise<unknown> {
-  const { method } = request;
-  const isRepeatable = method !== "PATCH";
+  // A file takes as long as it takes.
+  const timeoutMs = options.timeoutMs ?? (request.lines ? undefined : connection.timeoutMs);
+  return ask(connection, request, { ...options, timeoutMs }, async (answer) => {
+    const text = await answer.text();
+    if (text === "") return null;
+    if (!/json/.test(answer.headers.get("content-type") ?? "")) return text;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const { status } = answer;
+      throw new AftercallError({ status, code: "not_a_problem", detail: "The answer is not JSON", cause });
+    }
+  });
+}
+
+/** The same for an answer with an object on each line, which are given as they come. */
+export async function* sendForLines(
+  connection: Connection,
+  request: Request,
+  options: AskOptions = {},
+): AsyncGenerator<unknown, void, undefined> {
+  yield* objectsIn(await ask(connection, request, options, async (answer) => answer));
+}
+
+type AskOptions = Omit<RequestOptions, "timeoutMs"> & { readonly timeoutMs?: number | undefined };
+
+async function ask<T>(
+  connection: Connection,
+  request: Request,
+  options: AskOptions,
+  read: (answer: Response) => Promise<T>,
+): Promise<T> {
+  const { method, lines } = request;
+  const isRepeatable = method !== "PATCH" && !(lines instanceof ReadableStream);
   const headers: Record<string, string> = { accept: "application/json, */*;q=0.5" };
   if (request.body !== undefined) headers["content-type"] = "application/json";
+  if (lines !== undefined) headers["content-type"] = "application/x-ndjson";
   if (method === "POST") headers["idempotency-key"] = options.idempotencyKey ?? newKey();
   for (let tries = 0; ; tries++) {
     try {
-      return await attempt(connection, request, headers, options);
+      return await attempt(connection, request, headers, options, read);
     } catch (error) {
       options.signal?.throwIfAborted();
       const waitMs = isRepeatable && tries < connection.retriesMax ? waitBefore(error, tries) : null;
@@ -41,35 +77,32 @@ export async function send(connection: Connection, request: Request, options: Re
   }
 }
 
-async function attempt(
+async function attempt<T>(
   connection: Connection,
-  { method, path, query, body }: Request,
+  { method, path, query, body, lines }: Request,
   headers: Record<string, string>,
-  options: RequestOptions,
-): Promise<unknown> {
-  const timeoutMs = options.timeoutMs ?? connection.timeoutMs;
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const init: RequestInit = { method, headers: { ...headers, ...(await authorization(connection)) }, signal };
-  if (body !== undefined) init.body = JSON.stringify(body);
-  let answer: Response;
-  let text: string;
+  { signal, timeoutMs }: AskOptions,
+  read: (answer: Response) => Promise<T>,
+): Promise<T> {
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const init = {
+    method,
+    headers: { ...headers, ...(await authorization(connection)) },
+    signal: AbortSignal.any([signal, timeout].filter((one) => one !== undefined)),
+    body: lines ?? (body === undefined ? null : JSON.stringify(body)),
+    // Without it no stream is sent.
+    duplex: "half",
+  };
   try {
-    answer = await connection.fetch(connection.baseUrl + path + queryOf(query), init);
-    text = await answer.text();
+    const answer = await connection.fetch(connection.baseUrl + path + queryOf(query), init);
+    if (!answer.ok) throw errorOf(answer, await answer.text());
+    return await read(answer);
   } catch (cause) {
-    const [code, detail] = timeout.aborted
+    if (cause instanceof AftercallError) throw cause;
+    const [code, detail] = timeout?.aborted
       ? ["timeout", `No answer within ${timeoutMs} ms`]
       : ["network", `No answer: ${cause instanceof Error ? cause.message : String(cause)}`];
     throw new AftercallError({ status: 0, code, detail, cause });
-  }
-  if (!answer.ok) throw errorOf(answer, text);
-  if (text === "") return null;
-  if (!/json/.test(answer.headers.get("content-type") ?? "")) return text;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new AftercallError({ status: answer.status, code: "not_a_problem", detail: "The answer is not JSON", cause });
   }
 }
 

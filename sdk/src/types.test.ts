@@ -7,6 +7,7 @@ import type { z } from "zod";
 import {
   type AftercallError,
   type Client,
+  type ExportLine,
   type InputOf,
   paginate,
   type StreamItem,
@@ -28,6 +29,9 @@ async function usage(client: Client): Promise<void> {
   await client.listCalls({ status: ["ended", "failed"], limit: 50 }, { timeoutMs: 1_000 });
   await client.listEvents({ waiting: true, order: "newest" });
   await client.replayEvents();
+  expectTypeOf((await client.importCalls("{}\n", { source: "vapi-main" })).state).toExtend<string>();
+  await client.resumeImport("imp_1", new Blob(["{}\n"]), { signal: AbortSignal.timeout(1_000) });
+  for await (const line of client.exportTenant()) expectTypeOf(line).toEqualTypeOf<ExportLine>();
   for await (const call of paginate(client.listCalls, { status: ["failed"] })) expectTypeOf(call).toEqualTypeOf<Call>();
 
   // @ts-expect-error an id is needed
@@ -36,6 +40,8 @@ async function usage(client: Client): Promise<void> {
   await client.deleteSourceSecret("src_1");
   // @ts-expect-error no call is in this status
   await client.listCalls({ status: ["over"] });
+  // @ts-expect-error an import needs a file
+  await client.importCalls();
   // @ts-expect-error an endpoint needs a URL
   await client.createEndpoint({});
   // @ts-expect-error there is no such field

@@ -66,6 +66,28 @@ test("what the client makes it reads back, page by page, and a refusal names the
   await expect(aftercall.getCall("call_1")).rejects.toMatchObject({ status: 404, code: "not_found" });
 });
 
+test("a file goes in as text, Blob or stream, and everything comes out line by line and goes on after any of them", async () => {
+  const aftercall = clientOf(await makeCustomer(app));
+  const ids = [newUuid(), newUuid(), newUuid()];
+  const [text = "", blob = "", stream = ""] = ids.map((id) => `${JSON.stringify({ id, status: "completed" })}\n`);
+  expect(await aftercall.importCalls(text)).toMatchObject({ state: "done", applied_count: 1, is_delivered: false });
+  const delivered = await aftercall.importCalls(new Blob([blob]), { deliver: true });
+  expect(delivered).toMatchObject({ applied_count: 1, is_delivered: true });
+  const { id } = await aftercall.importCalls(new Blob([stream]).stream());
+  expect((await aftercall.getImport(id)).applied_count).toBe(1);
+  await expect(aftercall.resumeImport(id, text)).rejects.toMatchObject({ status: 409, code: "conflict" });
+
+  const lines: { kind: string; cursor: string }[] = [];
+  for await (const line of aftercall.exportTenant()) lines.push(line);
+  expect(lines.filter(({ kind }) => kind === "call")).toHaveLength(3);
+  for await (const line of aftercall.exportTenant({ cursor: lines[2]?.cursor })) {
+    expect(line.cursor).toBe(lines[3]?.cursor);
+    break;
+  }
+  const stranger = createClient({ baseUrl: app.url, token: "ac_dev_nobody" });
+  await expect(stranger.exportTenant().next()).rejects.toMatchObject({ status: 401 });
+});
+
 test("a POST that is sent again under its key is done once", async () => {
   const customer = await makeCustomer(app);
   const aftercall = clientOf(customer);

@@ -971,6 +971,7 @@ create table campaigns (
   updated_at timestamp with time zone default now() not null,
   business_id text,
   deliveries_paused_at timestamp with time zone,
+  is_completed_quietly boolean default false not null,
   constraint campaigns_pkey PRIMARY KEY (tenant_id, id),
   constraint campaigns_tenant_id_external_id_key UNIQUE (tenant_id, external_id),
   constraint campaigns_business_id_check CHECK (((length(business_id) >= 1) AND (length(business_id) <= 1000))),
@@ -1490,8 +1491,10 @@ create table imports (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  holder_id uuid,
+  claimed_by integer default (NULLIF(current_setting('app.process'::text, true), ''::text))::integer,
   constraint imports_pkey PRIMARY KEY (tenant_id, id),
-  constraint imports_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'interrupted'::text]))),
+  constraint imports_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'interrupted'::text, 'canceled'::text]))),
   constraint imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint imports_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
 );

@@ -11,17 +11,47 @@ export function operationOf(name: string, route: Route, schemas: Schemas): objec
     operationId: name,
     tags: [tagOf(route.path)],
     summary: route.summary,
-    description: `Needs the role \`${route.role}\` or a higher one.`,
+    description: descriptionOf(route),
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && {
       requestBody: { required: true, content: { "application/json": { schema: schemas.input(route.body) } } },
     }),
+    ...(route.bodyLines && {
+      requestBody: { required: true, content: { [ndjson]: { schema: linesOf(schemas.input(route.bodyLines)) } } },
+    }),
     responses: {
       [String(route.status ?? 200)]: successOf(route, schemas),
-      ...(route.method === "GET" && { 304: { description: "It is as `If-None-Match` says.", headers: commonHeaders } }),
+      ...(hasTag(route) &&
+        route.method === "GET" && { 304: { description: "It is as `If-None-Match` says.", headers: commonHeaders } }),
       ...refusals(statusesOf(route)),
     },
   };
+}
+
+const ndjson = "application/x-ndjson";
+
+/** A text with a JSON object on each line. */
+function linesOf(line: JsonSchema): JsonSchema {
+  return {
+    type: "string",
+    description: "A JSON object on each line, each as `contentSchema` says, with LF between them.",
+    contentMediaType: ndjson,
+    contentSchema: line,
+  };
+}
+
+function descriptionOf({ role, bodyLines, media }: Route): string {
+  const sentences = [
+    `Needs the role \`${role}\` or a higher one.`,
+    bodyLines && "The body is read as it comes and never held, so an `Idempotency-Key` is not compared with it.",
+    media === ndjson && "Lines come as they are read; one that breaks off in the middle was the last.",
+  ];
+  return sentences.filter(Boolean).join(" ");
+}
+
+/** What is written as it is read has no `ETag`: that is a digest of the whole. */
+function hasTag({ method, media }: Route): boolean {
+  return (method === "GET" && media !== ndjson) || method === "PATCH";
 }
 
 /** `/v1/calls/:id` → `/v1/calls/{id}`. */
@@ -53,10 +83,10 @@ function parametersOf(route: Route, schemas: Schemas): object[] {
 }
 
 /** The headers that make a request conditional or safe to repeat. */
-function conditionsOf({ method }: Route): string[] {
-  if (method === "POST") return ["IdempotencyKey"];
-  if (method === "GET") return ["IfNoneMatch"];
-  return method === "PATCH" ? ["IfMatch"] : [];
+function conditionsOf(route: Route): string[] {
+  if (route.method === "POST") return ["IdempotencyKey"];
+  if (!hasTag(route)) return [];
+  return route.method === "PATCH" ? ["IfMatch"] : ["IfNoneMatch"];
 }
 
 function fieldsOf(
@@ -78,13 +108,14 @@ function fieldsOf(
 function successOf(route: Route, schemas: Schemas): object {
   const headers = {
     ...commonHeaders,
-    ...((route.method === "GET" || route.method === "PATCH") && { ETag: { $ref: "#/components/headers/ETag" } }),
+    ...(hasTag(route) && { ETag: { $ref: "#/components/headers/ETag" } }),
     ...(route.method === "POST" && { "Idempotency-Replayed": { $ref: "#/components/headers/IdempotencyReplayed" } }),
   };
   if (route.status === 204) return { description: "Done; there is nothing to say.", headers };
   const description = { 200: "The answer.", 201: "Made.", 202: "Taken in; the work goes on." }[route.status ?? 200];
   const media = route.media ?? "application/json";
-  return { description, headers, content: { [media]: { schema: schemas.output(route.output) } } };
+  const schema = schemas.output(route.output);
+  return { description, headers, content: { [media]: { schema: media === ndjson ? linesOf(schema) : schema } } };
 }
 
 const commonHeaders = {
@@ -94,13 +125,13 @@ const commonHeaders = {
 } as const;
 
 /** What a route can refuse with, from what it reads. */
-function statusesOf({ method, path, params, query, body, canConflict }: Route): number[] {
+function statusesOf({ method, path, params, query, body, bodyLines, canConflict }: Route): number[] {
   const isPost = method === "POST";
   const statuses = [401, 429, 500, 503];
   // What a credential stands for it may always ask.
   if (path !== "/v1/whoami") statuses.push(403);
   if (body || isPost) statuses.push(400);
-  if (body) statuses.push(413, 415);
+  if (body || bodyLines) statuses.push(413, 415);
   if (body || query || isPost) statuses.push(422);
   if (params) statuses.push(404);
   if (isPost || canConflict) statuses.push(409);

@@ -10,6 +10,7 @@ import * as eventType from "../event-type.ts";
 import * as event from "../event.ts";
 import * as events from "../events.ts";
 import * as identity from "../identity.ts";
+import * as imports from "../import.ts";
 import * as message from "../message.ts";
 import * as problem from "../problem.ts";
 import * as publish from "../publish.ts";
@@ -86,6 +87,7 @@ function namedSchemas() {
     source,
     tenant,
     identity,
+    imports,
     audit,
     timeline,
     training,

@@ -30,11 +30,9 @@ import { createAuth } from "#/http/auth.ts";
 import { registerCors } from "#/http/cors.ts";
 import { createCursors } from "#/http/cursors.ts";
 import { registerDocs } from "#/http/docs.ts";
-import { registerExport } from "#/http/export.ts";
 import { registerHealth } from "#/http/health.ts";
 import type { Check } from "#/http/health.ts";
 import { createIdempotency } from "#/http/idempotency.ts";
-import { registerImport } from "#/http/import.ts";
 import { registerIntake } from "#/http/intake.ts";
 import { registerOpenApi } from "#/http/openapi.ts";
 import { registerPages } from "#/http/pages.ts";
@@ -42,9 +40,7 @@ import { createRate } from "#/http/rate.ts";
 import { createRates } from "#/http/rates.ts";
 import { registerRecordingAudio } from "#/http/recording-audio.ts";
 import { createServer } from "#/http/server.ts";
-import { importLimits } from "#/inbox/import/limits.ts";
-import { importHandlers, readImport } from "#/inbox/import/routes.ts";
-import { importFile } from "#/inbox/import/run.ts";
+import { importHandlers } from "#/inbox/import/routes.ts";
 import { registerCallHandlers } from "#/inbox/register-call.ts";
 import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
 import { inboxHandlers } from "#/inbox/routes.ts";
@@ -69,7 +65,7 @@ import { openRecording } from "#/recordings/read.ts";
 import { recordingHandlers } from "#/recordings/routes.ts";
 import { findRecording } from "#/recordings/store.ts";
 import { erasureHandlers } from "#/retention/erasure-routes.ts";
-import { exportLines } from "#/retention/export.ts";
+import { exportHandlers } from "#/retention/export-routes.ts";
 import { daysAhead } from "#/retention/store.ts";
 import { type Sources, sourcesChanged } from "#/sources/active.ts";
 import { sourceHandlers } from "#/sources/routes.ts";
@@ -156,20 +152,10 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     find: (wanted) => findRecording(recordings.deps.db, wanted),
     open: (row, range) => openRecording(recordings.deps, row, range),
   });
-  const importing = { ...parts, db: parts.database.db, batcher: parts.intake.batcher };
-  registerImport(server, {
-    auth,
-    bytesMax: importLimits.bytesMax,
-    async take(wanted, body) {
-      const { id } = await importFile(importing, wanted, body);
-      return importing.db.inTransaction([wanted.tenantId], (tx) => readImport(tx, wanted.tenantId, id));
-    },
-  });
   await composeLive(server, { config, allowedOrigins, version, database: parts.database, auth, clock, log });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, { forgetKeys: credentials.forget, embedTokens });
   const cursors = createCursors(deriveKey(config.secret, "cursors"));
-  registerExport(server, { auth, cursors, lines: (wanted) => exportLines(importing, wanted) });
   registerApi(server, { routes, auth, handlers, idempotency, cursors, rates: createRates(config, clock) });
   return server;
 }
@@ -218,7 +204,8 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     ...findInCallHandlers({ db }),
     ...transcriptExportHandlers({ db }),
     ...sealHandlers({ db }),
-    ...importHandlers({ db }),
+    ...importHandlers({ db, importing: { db: parts.database.db, ids, clock, sources, batcher } }),
+    ...exportHandlers({ db, ids }),
     ...erasureHandlers({ db, ...composeEraser(ids), ...erasableCalls }),
     ...timelineHandlers({ db }),
     ...registerCallHandlers({ db, ids, context }),

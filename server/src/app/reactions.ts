@@ -1,6 +1,8 @@
 import type { Change, React } from "#/calls/change.ts";
 import { factOf } from "#/calls/project.ts";
+import { readCalls } from "#/calls/store.ts";
 import { countForCampaigns } from "#/campaigns/progress.ts";
+import type { Tx } from "#/db/transaction.ts";
 import { messagesFor } from "#/delivery/announce.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
@@ -48,7 +50,7 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, r
     },
 
     async sendMessages(tx, changes) {
-      const handOffs = await writeMessages(tx, messagesFor(changes.filter(isTold)), { ids, book, roomFor });
+      const handOffs = await writeMessages(tx, messagesFor(await toldAmong(tx, changes)), { ids, book, roomFor });
       return { afterCommit: [() => delivery.handOff(handOffs)] };
     },
 
@@ -89,7 +91,19 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, r
   return async (tx, changes) => react(tx, await maskChanges(tx, changes, config.country));
 }
 
-/** What was brought in from a file is told to endpoints only where that was asked for. */
-function isTold(change: Change): boolean {
-  return !("after" in change) || factOf(change.after.state, "is_quiet") === null;
+/** What was brought in from a file, and what follows from it, is told to endpoints only where that was asked for. */
+async function toldAmong(tx: Tx, changes: readonly Change[]): Promise<Change[]> {
+  const named = changes.flatMap((change) =>
+    "callId" in change && change.callId !== null ? [{ tenantId: change.tenantId, callId: change.callId }] : [],
+  );
+  const calls = await readCalls(
+    tx,
+    named.map(({ tenantId }) => tenantId),
+    named.map(({ callId }) => callId),
+  );
+  return changes.filter((change) => {
+    if ("isQuiet" in change) return !change.isQuiet;
+    const call = "after" in change ? change.after : "callId" in change ? calls.get(change.callId ?? "") : undefined;
+    return !call || factOf(call.state, "is_quiet") === null;
+  });
 }

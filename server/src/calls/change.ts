@@ -111,6 +111,8 @@ export type CampaignCompleted = {
   readonly tenantId: string;
   readonly campaignId: string;
   readonly campaign: Campaign;
+  /** True: all its calls are of a kind that is not told to endpoints, and so is this. */
+  readonly isQuiet: boolean;
   readonly completedAt: number;
   readonly receivedAt: number;
 };

@@ -1,7 +1,7 @@
 import { fromPublicId } from "@aftercall/contract/id.ts";
 
 import type { CallChange, CampaignCompleted, Change } from "#/calls/change.ts";
-import { project } from "#/calls/project.ts";
+import { factOf, project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import type { Tx } from "#/db/transaction.ts";
 
@@ -21,7 +21,7 @@ export async function countForCampaigns(tx: Tx, changes: readonly Change[]): Pro
   }
   const deltas: ProgressDelta[] = [...moves.values()].filter(isMoved);
   const completed: CampaignCompleted[] = [];
-  for (const { tenant_id: tenantId, id, completed_at } of await moveProgress(tx, deltas)) {
+  for (const { tenant_id: tenantId, id, completed_at, is_completed_quietly } of await moveProgress(tx, deltas)) {
     const row = await loadCampaign(tx, tenantId, id);
     if (!row) continue;
     const completedAt = completed_at.getTime();
@@ -30,6 +30,7 @@ export async function countForCampaigns(tx: Tx, changes: readonly Change[]): Pro
       tenantId,
       campaignId: id,
       campaign: showCampaign(row),
+      isQuiet: is_completed_quietly,
       completedAt,
       receivedAt,
     });
@@ -79,6 +80,7 @@ type Move = {
   tenantId: string;
   campaignId: string;
   total: number;
+  isTold: boolean;
   statuses: Record<string, number>;
   outcomes: Record<string, number>;
 };
@@ -91,8 +93,9 @@ function isCallMove(change: Change): change is CallChange {
 function count(moves: Map<string, Move>, record: CallRecord | null, by: number): void {
   if (!record?.campaignId) return;
   const { tenantId, campaignId } = record;
-  const move = moves.get(campaignId) ?? { tenantId, campaignId, total: 0, statuses: {}, outcomes: {} };
+  const move = moves.get(campaignId) ?? { tenantId, campaignId, total: 0, isTold: false, statuses: {}, outcomes: {} };
   moves.set(campaignId, move);
+  move.isTold ||= factOf(record.state, "is_quiet") === null;
   const { status, outcome } = project(record.state);
   move.total += by;
   move.statuses[status] = (move.statuses[status] ?? 0) + by;

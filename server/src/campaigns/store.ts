@@ -7,25 +7,35 @@ export type ProgressDelta = {
   readonly tenantId: string;
   readonly campaignId: string;
   readonly total: number;
+  /** Whether one of the calls that moved is told to endpoints: none of those that were imported is, unless that was asked for. */
+  readonly isTold: boolean;
   readonly statuses: Readonly<Partial<Record<CallStatus, number>>>;
   readonly outcomes: Readonly<Partial<Record<CallOutcome, number>>>;
 };
 
 /** A campaign whose last call has just ended. */
-export type Completed = { readonly tenant_id: string; readonly id: string; readonly completed_at: Date };
+export type Completed = {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly completed_at: Date;
+  /** True: none of its calls is told to endpoints. */
+  readonly is_completed_quietly: boolean;
+};
 
 /**
  * Moves the counters, in sorted order, and completes campaigns by what the update returns: no call is active, there is at
  * least one, and no planned contact is left. Because the counter row is locked, of two last calls that end at once exactly
- * one sees the end (counting rows instead, neither would).
+ * one sees the end (counting rows instead, neither would). What completed without a word completes once more when a call ends
+ * in it that endpoints are told of.
  */
 export async function moveProgress(tx: Tx, deltas: readonly ProgressDelta[]): Promise<Completed[]> {
   if (deltas.length === 0) return [];
   const rows = deltas
     .toSorted((a, b) => (a.campaignId < b.campaignId ? -1 : 1))
-    .map(({ tenantId, campaignId, total, statuses, outcomes }) => ({
+    .map(({ tenantId, campaignId, total, isTold, statuses, outcomes }) => ({
       tenant_id: tenantId,
       campaign_id: campaignId,
+      is_told: isTold,
       total_count: total,
       ...Object.fromEntries(statusNames.map((name) => [`${name}_count`, statuses[name] ?? 0])),
       ...Object.fromEntries(outcomeNames.map((name) => [`${name}_outcome_count`, outcomes[name] ?? 0])),
@@ -40,15 +50,19 @@ export async function moveProgress(tx: Tx, deltas: readonly ProgressDelta[]): Pr
   return tx.rows<Completed>(
     `with moved as (
        update campaign_progress p set ${counters.map((c) => `${c} = p.${c} + d.${c}`).join(", ")}
-         from jsonb_to_recordset($1::jsonb) as d (tenant_id uuid, campaign_id uuid, ${counters.map((c) => `${c} int`).join(", ")})
+         from jsonb_to_recordset($1::jsonb) as d (tenant_id uuid, campaign_id uuid, is_told boolean, ${counters.map((c) => `${c} int`).join(", ")})
         where p.tenant_id = d.tenant_id and p.campaign_id = d.campaign_id
-        returning p.*)
-     update campaigns c set status = 'completed', completed_at = now(), updated_at = now()
+        returning p.*, d.is_told)
+     update campaigns c set status = 'completed', completed_at = now(), updated_at = now(),
+            is_completed_quietly = not m.is_told and not exists (
+              select from calls k where k.tenant_id = c.tenant_id and k.campaign_id = c.id and k.merged_into is null
+                 and k.state #> '{facts,is_quiet}' is null)
        from moved m
-      where c.tenant_id = m.tenant_id and c.id = m.campaign_id and c.completed_at is null
+      where c.tenant_id = m.tenant_id and c.id = m.campaign_id
+        and (c.completed_at is null or (c.is_completed_quietly and m.is_told))
         and m.total_count > 0 and m.total_count >= coalesce(c.planned_count, 0)
         and m.queued_count + m.ringing_count + m.in_progress_count = 0
-      returning c.tenant_id, c.id, c.completed_at`,
+      returning c.tenant_id, c.id, c.completed_at, c.is_completed_quietly`,
     [JSON.stringify(rows)],
     "campaigns.move-progress",
   );

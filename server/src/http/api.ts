@@ -8,11 +8,13 @@ import { MalformedBody } from "#/providers/provider.ts";
 
 import { requireAccess } from "./access.ts";
 import type { Auth, Caller } from "./auth.ts";
+import { StreamedBody } from "./body.ts";
 import type { CursorPlace, Cursors } from "./cursors.ts";
 import { etagOf, names } from "./etag.ts";
 import { type ApiAnswer, fingerprintOf, type Idempotency, readIdempotencyKey } from "./idempotency.ts";
+import { sendLines } from "./lines.ts";
 import type { Rates } from "./rates.ts";
-import { headersOf, targetOf } from "./wire.ts";
+import { haveTime, headersOf, targetOf } from "./wire.ts";
 
 export type ApiOptions<Table extends Record<string, Route>> = {
   readonly routes: Table;
@@ -41,7 +43,10 @@ export function registerApi<Table extends Record<string, Route>>(
       method: route.method,
       url: route.path,
       onRequest: async (request, reply) => {
-        if (route.bodyBytesMax !== undefined) request.content = { accepts: ["json"], bytesMax: route.bodyBytesMax };
+        const bytesMax = route.bodyBytesMax ?? request.content.bytesMax;
+        request.content = route.bodyLines
+          ? { accepts: ["ndjson"], bytesMax: 0, streamedBytesMax: bytesMax }
+          : { ...request.content, bytesMax };
         const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? []);
         const from = { address: request.ip, requestId: request.id };
         request.caller = { tenant: caller.tenant, actor: { ...caller.actor, from } };
@@ -51,6 +56,7 @@ export function registerApi<Table extends Record<string, Route>>(
         if (counted) reply.headers(counted.headers);
         if (counted?.refusal) throw counted.refusal;
         requireAccess(caller.actor, route);
+        if (route.bodyLines) haveTime(request.raw);
       },
       handler: async (request, reply) => {
         const body = route.body ? readJson(request.body) : undefined;
@@ -64,8 +70,13 @@ export function registerApi<Table extends Record<string, Route>>(
         const place = { tenant, path: route.path, query: request.query as CursorPlace["query"] };
         const condition = conditionOf(route, headersOf(request.raw).get("if-match") ?? []);
         const opened = openCursor(query, place);
+        const ask = { tenant, actor, params, query: opened, ifMatch: condition.check };
+        if (route.media === "application/x-ndjson") {
+          const lines = (await handle({ ...ask, body: input })) as AsyncIterable<unknown>;
+          return sendLines(reply, lines, (line) => lineOf(route, line, place));
+        }
         const work = async () => {
-          const result = await handle({ tenant, actor, params, query: opened, body: input, ifMatch: condition.check });
+          const result = await handle({ ...ask, body: route.bodyLines ? streamIn(request) : input });
           condition.mustBeChecked();
           return answerOf(route, sealCursor(result, place));
         };
@@ -82,6 +93,14 @@ export function registerApi<Table extends Record<string, Route>>(
   function sealCursor(result: unknown, place: CursorPlace): unknown {
     if (!isObject(result) || typeof result["next_cursor"] !== "string") return result;
     return { ...result, next_cursor: options.cursors.seal(result["next_cursor"], place) };
+  }
+
+  function lineOf(route: Route, line: unknown, place: CursorPlace): string {
+    const shown = route.output.parse(line) as Record<string, unknown>;
+    const { cursor } = shown;
+    return JSON.stringify(
+      typeof cursor === "string" ? { ...shown, cursor: options.cursors.seal(cursor, place) } : shown,
+    );
   }
 
   async function once(request: FastifyRequest, work: () => Promise<ApiAnswer>): Promise<Sent> {
@@ -141,6 +160,13 @@ function conditionOf(route: Route, given: readonly string[]) {
     },
   };
 }
+
+/** A body that is read as it comes. One without a byte never begins. */
+function streamIn({ body }: FastifyRequest): AsyncIterable<Uint8Array> {
+  return body instanceof StreamedBody ? body : nothing();
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

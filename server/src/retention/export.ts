@@ -1,5 +1,6 @@
 import type { Actor } from "@aftercall/contract/api.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
+import type { ExportLine } from "@aftercall/contract/import.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
 import type { Db } from "#/db/transaction.ts";
@@ -13,10 +14,8 @@ export type ExportDeps = { readonly db: Db; readonly ids: Ids };
 export type ExportInput = {
   readonly tenantId: string;
   readonly actor: Actor;
-  /** The place of the last line that somebody has; null: from the start. */
+  /** The `cursor` of the last line that somebody has; null: from the start. */
   readonly after: string | null;
-  /** Makes a place into the cursor of a line. */
-  readonly seal: (place: string) => string;
 };
 
 const rowsOfPage = 200;
@@ -25,7 +24,7 @@ const rowsOfPage = 200;
  * Everything that a tenant owns, line by line. Each page is read in a transaction of its own, and only when the one before was
  * taken: a slow reader holds neither memory nor a snapshot. What is written meanwhile may be in it or not.
  */
-export async function* exportLines({ db, ids }: ExportDeps, input: ExportInput): AsyncGenerator<string> {
+export async function* exportLines({ db, ids }: ExportDeps, input: ExportInput): AsyncGenerator<ExportLine> {
   const { tenantId, actor } = input;
   const place = placeIn(input.after);
   await db.inTransaction([tenantId], (tx) =>
@@ -48,8 +47,8 @@ export async function* exportLines({ db, ids }: ExportDeps, input: ExportInput):
       // oxlint-disable-next-line no-await-in-loop -- A page begins where the one before ended.
       const rows = await db.inTransaction([tenantId], (tx) => nextRows(tx, tenantId, section, after, limit));
       for (const row of rows) {
-        const cursor = input.seal(JSON.stringify([section.kind, ...row.key]));
-        yield `${JSON.stringify({ kind: section.kind, cursor, data: shown(section, row.row) })}\n`;
+        const cursor = JSON.stringify([section.kind, ...row.key]);
+        yield { kind: section.kind, cursor, data: shown(section, row.row) };
         key = row.key;
       }
       if (rows.length < limit) break;

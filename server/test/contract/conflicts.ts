@@ -36,6 +36,8 @@ export function conflictsFor(requests: Requests, app: TestApp, stories: Stories)
       return (await ask("GET", "/v1/events?order=newest&limit=1")).data[0].source_id;
     }),
     addSourceSecret: again("addSourceSecret"),
+    resumeImport: async () => ({ path: `/v1/imports/${await stories.imported()}/resume`, file: "{}\n" }),
+    cancelImport: of("/v1/imports/{id}/cancel", stories.imported),
     createEndpoint: async () => {
       const { path, body } = await made("createEndpoint");
       const named = { ...(body as object), uid: randomToken("uid") };

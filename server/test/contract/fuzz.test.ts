@@ -48,6 +48,7 @@ type Drawn = {
   readonly method: string;
   readonly path: string;
   readonly headers: Record<string, string>;
+  readonly type: string;
   readonly body: string | null;
 };
 
@@ -82,9 +83,11 @@ const requests = fc.oneof(
 
 function requestOf(method: string, path: string, { parameters = [], requestBody }: Operation): fc.Arbitrary<Drawn> {
   const queries = parameters.filter((one) => one.in === "query");
-  const schema = Object.values(requestBody?.content ?? {})[0]?.schema;
+  const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? ["", null];
+  const schema = content?.schema;
   return fc.record({
     method: fc.constant(method.toUpperCase()),
+    type: fc.constant(type),
     path: fc
       .tuple(
         fc.array(pathParts, { minLength: 3, maxLength: 3 }),
@@ -118,7 +121,7 @@ function requestOf(method: string, path: string, { parameters = [], requestBody 
     ),
     body: schema
       ? fc.oneof(
-          { weight: 10, arbitrary: valuesOf(schema, names).map((value) => JSON.stringify(value) ?? "null") },
+          { weight: 10, arbitrary: bodiesOf(schema) },
           {
             weight: 1,
             arbitrary: fc.constantFrom("", "{", "[]", '{"a":1,"a":2}', '{"__proto__":{}}', "\ufeff{}", "nul"),
@@ -128,13 +131,20 @@ function requestOf(method: string, path: string, { parameters = [], requestBody 
   });
 }
 
-async function send({ method, path, headers, body }: Drawn): Promise<string | null> {
+/** JSON; or, where a file is taken, a few lines of it. */
+function bodiesOf(schema: Schema): fc.Arbitrary<string> {
+  const line = schema["contentSchema"] as Schema | undefined;
+  if (line) return fc.array(bodiesOf(line), { maxLength: 4 }).map((lines) => lines.join("\n"));
+  return valuesOf(schema, names).map((value) => JSON.stringify(value) ?? "null");
+}
+
+async function send({ method, path, headers, type, body }: Drawn): Promise<string | null> {
   const filled = path.replaceAll(/\{own (\d)\}/g, (_all, i: string) => ids[Number(i)] ?? "x");
   const answer = await fetch(app.url + filled, {
     method,
     headers: {
       authorization: `Bearer ${customer.key}`,
-      ...(body !== null && { "content-type": "application/json" }),
+      ...(body !== null && { "content-type": type }),
       ...headers,
     },
     ...(body !== null && { body }),

@@ -9,7 +9,12 @@ import { signVapi } from "../harness/sign.ts";
 import type { Stories } from "./stories.ts";
 
 /** A request that succeeds, made anew each time it is asked for: what it names exists and has not been used up. */
-export type Request = { readonly path: string; readonly body?: unknown };
+export type Request = {
+  readonly path: string;
+  readonly body?: unknown;
+  /** Instead of a body, of a route that takes a file. */
+  readonly file?: string;
+};
 export type Requests = Readonly<Record<string, () => Promise<Request>>>;
 
 /** The operator's key: it may use every route. */
@@ -25,6 +30,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
   const idOf = async (path: string, body: unknown): Promise<string> => (await ask("POST", path, body)).id;
   const user = () => ({ external_id: randomToken("user") });
   const member = () => idOf("/v1/members", { ...user(), role: "viewer" });
+  const pastCall = () => `${JSON.stringify({ id: randomUUID(), status: "completed" })}\n`;
   const apiKey = () => idOf("/v1/api-keys", { name: "one more" });
   const tenant = async (): Promise<string> => (await ask("POST", "/v1/tenants", newTenant())).tenant.id;
   const newTenant = () => ({ slug: randomToken("t"), name: "Another" });
@@ -43,13 +49,6 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
   const endpoint = () => idOf("/v1/endpoints", newEndpoint());
   const typeName = () => `lead.q${randomUUID().slice(0, 8)}`;
   const eventType = async () => (await ask("POST", "/v1/event-types", { name: typeName() })).name as string;
-
-  const imported = async (): Promise<string> => {
-    const headers = { authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" };
-    const answer = await fetch(`${app.url}/v1/imports`, { method: "POST", headers, body: "{}\n" });
-    const { id }: { id: string } = await answer.json();
-    return id;
-  };
 
   const { ended } = stories;
   const event = async (): Promise<string> => {
@@ -126,7 +125,10 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     createSource: to("/v1/sources", newSource),
     getSource: at("/v1/sources/{id}", source),
     pullSource: at("/v1/sources/{id}/pull", source),
-    getImport: at("/v1/imports/{id}", imported),
+    importCalls: async () => ({ path: "/v1/imports", file: pastCall() }),
+    getImport: at("/v1/imports/{id}", stories.imported),
+    resumeImport: async () => ({ path: `/v1/imports/${await stories.importCut()}/resume`, file: pastCall() }),
+    cancelImport: at("/v1/imports/{id}/cancel", stories.importCut),
     updateSource: at("/v1/sources/{id}", source, { name: "Renamed" }),
     deleteSource: at("/v1/sources/{id}", source),
     listSourceSecrets: at("/v1/sources/{id}/secrets", source),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
+import { request as ask } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -99,25 +100,32 @@ afterAll(async () => {
 type Sending = {
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  readonly file?: string;
   readonly url?: string;
   readonly key?: string | null;
 };
 
 /** Sends bytes as they are; the answer is held against its schema. */
-async function send(route: Route, path: string, { headers = {}, body, url = app.url, key: used = key }: Sending = {}) {
+async function send(
+  route: Route,
+  path: string,
+  { headers = {}, url = app.url, key: used = key, ...sent }: Sending = {},
+) {
+  const { body = sent.file } = sent;
+  const type = sent.file === undefined ? "application/json" : "application/x-ndjson";
   const answer = await fetch(url + path, {
     method: route.method,
     headers: {
       ...(used !== null && { authorization: `Bearer ${used}` }),
-      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(body !== undefined && { "content-type": type }),
       ...headers,
     },
     ...(body !== undefined && { body }),
   });
   const text = await answer.text();
-  const type = answer.headers.get("content-type") ?? "";
-  checkAnswer(route.method, path, { status: answer.status, type, text });
-  return { status: answer.status, headers: answer.headers, code: /json/.test(type) ? JSON.parse(text).code : null };
+  const media = answer.headers.get("content-type") ?? "";
+  checkAnswer(route.method, path, { status: answer.status, type: media, text });
+  return { status: answer.status, headers: answer.headers, code: /\+json/.test(media) ? JSON.parse(text).code : null };
 }
 
 /** The path with ids of nothing. */
@@ -128,14 +136,27 @@ function strange(route: Route): string {
 function random(route: Route): string {
   return route.path.replaceAll(/:\w+/g, (name) => (name === ":step" ? "score" : randomUUID()));
 }
-const bodyFor = (route: Route) => (route.body ? { body: "{}" } : {});
+const bodyFor = (route: Route): Sending => (route.body ? { body: "{}" } : route.bodyLines ? { file: "{}\n" } : {});
 
 async function valid(name: string, route: Route): Promise<Request> {
   const made = requests[name];
   return made ? made() : { path: route.path };
 }
-function bodyOf({ body }: Request): Sending {
+function bodyOf({ body, file }: Request): Sending {
+  if (file !== undefined) return { file };
   return body === undefined ? {} : { body: JSON.stringify(body) };
+}
+
+/** The status that a request gets for what it says of its body, before a byte of it. */
+function statusFor(route: Route, path: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const given = { authorization: `Bearer ${key}`, ...headers };
+    const asking = ask(app.url + path, { method: route.method, headers: given }, (answer) => {
+      resolve(answer.statusCode);
+      asking.destroy();
+    });
+    asking.on("error", reject).flushHeaders();
+  });
 }
 
 /** How each status is got, for any route. */
@@ -197,6 +218,13 @@ const ways: Readonly<Record<number, (name: string, route: Route) => Promise<void
     expect(answer.status).toBe(412);
   },
   413: async (_name, route) => {
+    if (route.bodyLines) {
+      const headers = {
+        "content-type": "application/x-ndjson",
+        "content-length": String((route.bodyBytesMax ?? 0) + 1),
+      };
+      return expect(await statusFor(route, random(route), headers)).toBe(413);
+    }
     const body = JSON.stringify({ x: "x".repeat(route.bodyBytesMax ?? 1_000_000) });
     expect((await send(route, strange(route), { body })).status).toBe(413);
   },

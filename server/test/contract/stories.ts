@@ -167,6 +167,15 @@ export function storiesOf(app: TestApp, { host, practice, failing }: Others, { t
     return toPublicId("replay", row.id);
   };
 
+  const imported = async (): Promise<string> => (await customer.import("{}\n")).json.id;
+  const importCut = async (): Promise<string> => {
+    const id = await imported();
+    await app.db.inTransaction([tenantId], (tx) =>
+      tx.run("update imports set state = 'interrupted' where id = $1", [fromPublicId("import", id)]),
+    );
+    return id;
+  };
+
   const deliveryFailed = async (): Promise<string> => {
     const type = `lead.q${newUuid().slice(0, 8)}`;
     await post("/v1/event-types", { name: type });
@@ -197,6 +206,8 @@ export function storiesOf(app: TestApp, { host, practice, failing }: Others, { t
     promotion,
     graded,
     replayRunning,
+    imported,
+    importCut,
     deliveryFailed,
   };
 }

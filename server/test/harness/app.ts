@@ -59,7 +59,7 @@ export type Running = {
   readonly db: Db;
   /** Posts to a path of the server, as a provider does. */
   post(path: string, sent: Sent): Promise<Answer>;
-  /** Asks /v1 with a key. */
+  /** Asks /v1 with a key. A Blob is sent as it is, anything else as JSON. */
   ask(key: string, method: string, path: string, body?: unknown): Promise<Answered>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
 };
@@ -105,10 +105,11 @@ export function running(url: string, db: Db): Running {
       answerOf("POST", path, await fetch(url + path, { method: "POST", headers, body })),
     get: async (path, headers = {}) => answerOf("GET", path, await fetch(url + path, { headers })),
     async ask(key, method, path, body) {
+      const type = body instanceof Blob ? body.type : "application/json";
       const answer = await fetch(url + path, {
         method,
-        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": type }) },
+        ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
       });
       const text = await answer.text();
       checkAnswer(method, path, { status: answer.status, type: answer.headers.get("content-type") ?? "", text });
@@ -120,7 +121,7 @@ export function running(url: string, db: Db): Running {
 /** What is no JSON is the text itself. */
 function readBody(text: string, headers: Headers): Answered["json"] {
   if (text === "") return null;
-  return /json/.test(headers.get("content-type") ?? "") ? JSON.parse(text) : text;
+  return /\bjson\b/.test(headers.get("content-type") ?? "") ? JSON.parse(text) : text;
 }
 
 async function answerOf(method: string, path: string, answer: Response): Promise<Answer> {

@@ -25,10 +25,15 @@ export function checkAnswer(
   const validate = response.get(media);
   if (!validate) throw new Error(`${place}: ${media || "no type"} is not documented`);
   if (!media.endsWith("json")) return;
-  if (!validate(JSON.parse(answer.text))) {
-    throw new Error(`${place}: ${JSON.stringify(validate.errors?.slice(0, 3))} in ${answer.text.slice(0, 800)}`);
+  const documents = media === ndjson ? answer.text.split("\n").filter((line) => line !== "") : [answer.text];
+  for (const text of documents) {
+    if (validate(JSON.parse(text))) continue;
+    throw new Error(`${place}: ${JSON.stringify(validate.errors?.slice(0, 3))} in ${text.slice(0, 800)}`);
   }
 }
+
+/** A text with a JSON object on each line, of which the document describes one. */
+const ndjson = "application/x-ndjson";
 
 /** What any request can be refused with before it belongs to a route: broken framing, headers too large, too slow. */
 const beforeRouting = new Set([405, 408, 431]);
@@ -77,7 +82,8 @@ function responsesOf(node: Node, document: { components: Node }, ajv: Ajv2020): 
     Object.entries(node["responses"] as Record<string, Node>).map(([status, given]) => {
       const content = (resolved(given, document)["content"] ?? {}) as Record<string, { schema: Node }>;
       const byMedia = Object.entries(content).map(
-        ([media, { schema }]) => [media, ajv.compile(anchored(schema))] as const,
+        ([media, { schema }]) =>
+          [media, ajv.compile(anchored(media === ndjson ? (schema["contentSchema"] as Node) : schema))] as const,
       );
       return [status, new Map(byMedia)];
     }),

@@ -25,6 +25,8 @@ export type Customer = {
   /** The same, for a request that must succeed. */
   get(path: string): Promise<Answered["json"]>;
   post(path: string, body: unknown): Promise<Answered["json"]>;
+  /** Sends a file of past calls. */
+  import(file: string, path?: string): Promise<Answered>;
   /** Connects a provider: a source with secrets of its own, on the given routes and under a URL of its own. */
   connect(provider: ProviderName, changes?: Record<string, unknown>): Promise<Line>;
   /** All calls, newest first. */
@@ -109,6 +111,8 @@ export function customerOf(app: Running, { tenantId, key }: Pick<Customer, "tena
     ask: (method, path, body) => app.ask(key, method, path, body),
     get: (path) => succeed("GET", path),
     post: (path, body) => succeed("POST", path, body),
+    import: (file, path = "/v1/imports") =>
+      app.ask(key, "POST", path, new Blob([file], { type: "application/x-ndjson" })),
     connect: (provider, changes = {}) => connect(app, customer, provider, changes),
     calls: () => everything<Call>("/v1/calls?limit=100"),
     async events(query = "order=oldest") {

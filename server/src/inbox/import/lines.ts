@@ -1,28 +1,54 @@
 /** One line of a file, without its end. `bytes` is null for one that is longer than it may be. */
 export type Line = { readonly number: number; readonly bytes: Buffer | null };
 
+/** Lines that are taken in together. */
+export type Group = {
+  readonly lines: readonly Line[];
+  /** Bytes of the file up to the end of the last of them. */
+  readonly bytesRead: number;
+};
+
+export type GroupLimits = {
+  readonly lineBytesMax: number;
+  readonly groupLines: number;
+  readonly groupBytes: number;
+  readonly groupMs: number;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+};
+
 /** Cuts a stream into groups of lines as they come; memory holds one group and one line, whatever comes. */
 export async function* linesOf(
-  body: AsyncIterable<Buffer>,
-  { lineBytesMax, groupLines, groupBytes }: { lineBytesMax: number; groupLines: number; groupBytes: number },
-): AsyncGenerator<readonly Line[]> {
-  let group: Line[] = [];
+  body: AsyncIterable<Uint8Array>,
+  { lineBytesMax, groupLines, groupBytes, groupMs, now }: GroupLimits,
+): AsyncGenerator<Group> {
+  let lines: Line[] = [];
   let held = 0;
-  let pieces: Buffer[] = [];
+  let since = now();
+  let pieces: Uint8Array[] = [];
   let length = 0;
   let number = 0;
+  let bytesRead = 0;
   const end = (): void => {
     number++;
     const bytes = length > lineBytesMax ? null : Buffer.concat(pieces);
-    group.push({ number, bytes });
+    lines.push({ number, bytes });
     held += bytes?.length ?? 0;
+    bytesRead += length;
     pieces = [];
     length = 0;
   };
-  const take = (piece: Buffer): void => {
+  const take = (piece: Uint8Array): void => {
     length += piece.length;
     if (length <= lineBytesMax) pieces.push(piece);
     else pieces = [];
+  };
+  const group = (): Group => {
+    const taken = { lines, bytesRead };
+    lines = [];
+    held = 0;
+    since = now();
+    return taken;
   };
   for await (const chunk of body) {
     let from = 0;
@@ -30,13 +56,12 @@ export async function* linesOf(
       take(chunk.subarray(from, at));
       from = at + 1;
       end();
-      if (group.length < groupLines && held < groupBytes) continue;
-      yield group;
-      group = [];
-      held = 0;
+      bytesRead++;
+      if (lines.length >= groupLines || held >= groupBytes) yield group();
     }
-    if (from < chunk.length) take(Buffer.from(chunk.subarray(from)));
+    if (from < chunk.length) take(chunk.slice(from));
+    if (lines.length > 0 && now() - since >= groupMs) yield group();
   }
   if (length > 0) end();
-  if (group.length > 0) yield group;
+  if (lines.length > 0) yield group();
 }
