@@ -6,12 +6,14 @@ import type { Coaching, Evaluation, ExtractedField, Summary, TrackerHit } from "
 import type { StepName, StepReason, StepState } from "@aftercall/contract/analysis/step.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 
+import type { KeptMoments } from "#/calls/moment-store.ts";
 import { project, type Projection } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import type { KeptTranscript, NewTranscript } from "#/calls/transcript-store.ts";
 import type { Plan } from "#/evaluation/run.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
 import type { SpeechEngine } from "#/models/speech/engine.ts";
+import type { Moment } from "#/providers/moment.ts";
 import type { Alias } from "#/providers/provider.ts";
 import type { MeasuredFacts } from "#/recordings/measure.ts";
 import type { RecordingRow } from "#/recordings/store.ts";
@@ -53,6 +55,8 @@ export type Found = {
   readonly masked: KeptTranscript | null;
   /** The same, as it is to be kept, where this run made it. */
   readonly covered: NewTranscript | null;
+  /** What happened besides talk without personal data, by the event that told it; null where this run did not mask it. */
+  readonly moments: ReadonlyMap<string, readonly Moment[]> | null;
   /** What covers the rest of the call with the same tokens; null where this run did not make it. */
   readonly redactor: Redactor | null;
   /** The recording with personal data silenced. */
@@ -80,6 +84,7 @@ export const nothingFound: Found = {
   heard: null,
   masked: null,
   covered: null,
+  moments: null,
   redactor: null,
   redacted: null,
   text: null,
@@ -102,6 +107,8 @@ export type Dossier = {
   readonly engines: DossierEngines;
   /** What the provider sent of what was said. */
   readonly told: KeptTranscript | null;
+  /** What happened besides talk, by the event that told it. */
+  readonly moments: ReadonlyMap<string, KeptMoments>;
   /** When the pipeline began, and by when call.completed goes out; epoch milliseconds. */
   readonly startedAt: number;
   readonly settleBy: number;
@@ -156,7 +163,7 @@ function inOrder(_name: string, value: unknown): unknown {
 
 /** What a call says that its pipeline depends on: while this is equal, nothing has to be done again. */
 export function newsOf({ state }: CallRecord): string {
-  const { transcript, facts, is_reported, awaits_report } = state;
+  const { transcript, moments, facts, is_reported, awaits_report } = state;
   const { outcome } = project(state);
   const recording = facts.recording?.value ?? null;
   return digest([
@@ -168,5 +175,6 @@ export function newsOf({ state }: CallRecord): string {
     facts.provider_analysis?.by ?? null,
     is_reported,
     awaits_report,
+    moments.map(({ value }) => value.event_id),
   ]);
 }
