@@ -5,7 +5,7 @@ import { nowMs } from "../load/clock.ts";
 import { serve } from "../machine/remote.ts";
 
 /** Thousands of listeners in a process of their own, that do only what a listener must. */
-const handlers = { open, expect, quiet, results, cut, reopen };
+const handlers = { open, expect, quiet, results, cut, reopen, leave };
 export type Clients = typeof handlers;
 
 export type Opening = {
@@ -232,6 +232,11 @@ async function reopen({ port }: { port: number }): Promise<number> {
     );
   }
   return gone.length;
+}
+
+/** Everybody goes, for good. */
+function leave(): void {
+  for (const { socket } of clients.splice(0)) socket.destroy();
 }
 
 serve(handlers);

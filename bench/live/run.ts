@@ -9,13 +9,15 @@ import { type Latency, latencyOf } from "../load/percentiles.ts";
 import { cpuMicros } from "../machine/cpu.ts";
 import { startDatabase } from "../machine/database.ts";
 import { startRemote } from "../machine/remote.ts";
-import type { Clients, Heard } from "./clients.ts";
+import type { Clients, Heard, Opening } from "./clients.ts";
+import { type Cost, costOf } from "./memory.ts";
 import { apiKey, startLiveServer } from "./servers.ts";
 import { createTeller, type Told } from "./tell.ts";
 
 const help = `npm run bench -- live [options]
 
-Two servers on one database, thousands of listeners, a stream of webhooks; then cut connections and a killed server.
+What a connection takes; then two servers on one database, thousands of listeners, a stream of webhooks, cut connections and a
+killed server.
 
   --sockets <n>    WebSocket clients                        default 2000
   --streams <n>    clients of the event stream              default 2000
@@ -49,6 +51,10 @@ const [sockets, streams, rate, seconds] = [values.sockets, values.streams, value
   number,
   number,
 ];
+/** To reach: memory of a connection, and the time from commit to client, which the answer follows, at the 99th percentile. */
+const bytesMax = 20_000;
+const p99MsMax = 100;
+
 const root = join(import.meta.dirname, "../..");
 const name = `bench_live_${process.pid}`;
 const dataDir = mkdtempSync(join(tmpdir(), "aftercall-bench-"));
@@ -58,7 +64,8 @@ const clients = startRemote<Clients>(join(import.meta.dirname, "clients.ts"));
 const first = await startLiveServer(databaseUrl, dataDir, values["log-level"]);
 const second = await startLiveServer(databaseUrl, dataDir, values["log-level"]);
 try {
-  await measure();
+  const costs = [await cost("socket", sockets), await cost("stream", streams)];
+  await measure(costs);
 } finally {
   await Promise.all([clients.stop(), first.stop(), second.stop()]);
   await database.drop(name);
@@ -72,7 +79,7 @@ type Played = ReturnType<typeof latencies> &
     readonly refused: number;
   };
 
-async function measure(): Promise<void> {
+async function measure(costs: readonly Cost[]): Promise<void> {
   const secret = randomBytes(12).toString("hex");
   const source = { slug: "bench", provider: "vapi", secrets: [{ slot: "secret", value: secret }] };
   await first.ask("POST", "/v1/sources", source);
@@ -82,21 +89,21 @@ async function measure(): Promise<void> {
   // The calls exist before anybody listens, as most do.
   await teller.tell([...calls, common], 400, 0);
 
-  const bytes = {
-    socket: await open("socket", sockets, calls, common),
-    stream: await open("stream", streams, calls, common),
-  };
+  await open("socket", sockets, calls, common);
+  await open("stream", streams, calls, common);
   let number = calls.length + 1;
   const play = async (told: readonly string[], perSecond: number, during = async () => {}): Promise<Played> => {
     await clients.call("expect", { from: number, to: number + told.length });
     const [answers] = await Promise.all([teller.tell(told, perSecond, number), during()]);
     await clients.call("quiet");
-    const heard = await clients.call("results", { callOf: told.map((call) => (call === common ? null : call)) });
+    // What was refused was told to nobody.
+    const taken = told.map((call, index) => (answers.refused.includes(index) ? "" : call));
+    const heard = await clients.call("results", { callOf: taken.map((call) => (call === common ? null : call)) });
     const { missed, repeated } = heard;
     const played = {
       ...latencies(answers, heard, number),
       messages: heard.at.length,
-      refused: answers.refused,
+      refused: answers.refused.length,
       missed,
       repeated,
     };
@@ -113,6 +120,7 @@ async function measure(): Promise<void> {
     ({ pid }, index) => ((cpuMicros(pid) ?? Number.NaN) - (before[index] ?? 0)) / 1e6 / (seconds + 1),
   );
   show(`${rate} updates/s, each to the clients of its call`, paced);
+  console.log(`  to reach           p99 of answer → client ${p99MsMax} ms`);
   console.log(`  processor          ${cores.map((share) => `${Math.round(share * 100)} %`).join(" and ")} of a core`);
 
   const broadcast = await play(
@@ -139,40 +147,30 @@ async function measure(): Promise<void> {
   });
   show("one of two servers killed", killed);
   teller.close();
-  if (values.write) write({ sockets, streams, rate, bytes, cores, paced, broadcast, cut, killed });
+  if (values.write) write({ sockets, streams, rate, costs, cores, paced, broadcast, cut, killed });
 }
 
-/** Opens clients, half of them at each server. Gives the bytes that each took there. */
-async function open(kind: "socket" | "stream", count: number, calls: readonly string[], common: string) {
-  // The first ones make the server warm: what they cost beyond themselves is not counted for the others.
-  const early = Math.floor(count / 5);
-  const followed = Array.from({ length: count }, (_, n) => calls[n % calls.length] ?? "");
-  await openHalves(kind, followed.slice(0, early), common);
-  const before = await memory();
-  await openHalves(kind, followed.slice(early), common);
-  const after = await memory();
-  const measured = count - early;
-  const each = {
-    resident: (after.resident - before.resident) / measured,
-    heap: (after.heap - before.heap) / measured,
-  };
-  console.log(`${count} ${kind}s: ${kb(each.resident)} resident, ${kb(each.heap)} of objects each`);
-  return each;
-}
-
-async function openHalves(kind: "socket" | "stream", calls: readonly string[], common: string): Promise<void> {
-  const half = Math.ceil(calls.length / 2);
-  for (const [server, own] of [
-    [first, calls.slice(0, half)],
-    [second, calls.slice(half)],
-  ] as const) {
-    await clients.call("open", { kind, port: server.port, key: apiKey, common, calls: own });
+/** What a connection takes, at a server that has only these. */
+async function cost(kind: Opening["kind"], count: number): Promise<Cost> {
+  const server = await startLiveServer(databaseUrl, dataDir, values["log-level"]);
+  try {
+    const measured = await costOf(kind, count, server, clients);
+    const { objects, resident } = measured;
+    console.log(
+      `${count} ${kind}s: ${kb(objects)} of objects, ${kb(resident)} resident each (to reach: ${kb(bytesMax)})`,
+    );
+    return measured;
+  } finally {
+    await server.stop();
   }
 }
 
-async function memory(): Promise<{ resident: number; heap: number }> {
-  const [a, b] = await Promise.all([first.memory(), second.memory()]);
-  return { resident: a.resident + b.resident, heap: a.heap + b.heap };
+/** Opens clients, half of them at each server. */
+async function open(kind: Opening["kind"], count: number, calls: readonly string[], common: string): Promise<void> {
+  const followed = Array.from({ length: count }, (_, n) => calls[n % calls.length] ?? "");
+  const half = Math.ceil(count / 2);
+  await clients.call("open", { kind, port: first.port, key: apiKey, common, calls: followed.slice(0, half) });
+  await clients.call("open", { kind, port: second.port, key: apiKey, common, calls: followed.slice(half) });
 }
 
 /** Milliseconds from the first byte of the webhook, and from its answer (which follows the commit), to each client. */

@@ -8,12 +8,16 @@ export type Teller = {
   readonly secret: string;
   readonly port: number;
   readonly path: string;
-  /** Gives when each update was sent and answered, by its place in `calls`, and how many were not taken. */
+  /** Gives when each update was sent and answered, by its place in `calls`, and the places of those that were not taken. */
   tell(calls: readonly string[], perSecond: number, firstNumber: number): Promise<Told>;
   close(): void;
 };
 
-export type Told = { readonly sentAt: Float64Array; readonly answeredAt: Float64Array; readonly refused: number };
+export type Told = {
+  readonly sentAt: Float64Array;
+  readonly answeredAt: Float64Array;
+  readonly refused: readonly number[];
+};
 
 export function createTeller(secret: string, port: number, path: string): Teller {
   const free = Array.from({ length: 16 }, () => openConnection(port));
@@ -28,7 +32,7 @@ export function createTeller(secret: string, port: number, path: string): Teller
       const sentAt = new Float64Array(calls.length);
       const answeredAt = new Float64Array(calls.length);
       const startedAt = nowMs();
-      let refused = 0;
+      const refused: number[] = [];
       let answered = 0;
       for (const [index, call] of calls.entries()) {
         while (nowMs() < startedAt + (index * 1000) / perSecond || free.length === 0) await sleep(1);
@@ -37,7 +41,7 @@ export function createTeller(secret: string, port: number, path: string): Teller
         connection?.send([update(call, firstNumber + index)], (status) => {
           answeredAt[index] = nowMs();
           answered++;
-          if (status !== 200) refused++;
+          if (status !== 200) refused.push(index);
           free.push(connection);
         });
       }

@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 import { socketProtocol } from "@aftercall/contract/live.ts";
 import websocket, { type WebSocket } from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -15,8 +17,8 @@ export type SocketRouteOptions = LiveRouteOptions & { readonly log: Log };
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Set on an upgrade that brought a good token. */
-    liveGuest?: Guest | null;
+    /** Set on an upgrade: who brought a good token with it, and the response that became a connection. */
+    opening?: { readonly guest: Guest | null; readonly response: ServerResponse };
   }
 }
 
@@ -44,10 +46,11 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
     scope.route({
       method: "GET",
       url: "/v1/ws",
-      onRequest: async (request) => {
+      onRequest: async (request, { raw: response }) => {
         checkOrigin(request, options);
         const token = tokenIn(request);
-        request.liveGuest = token === null ? null : { ...(await authenticate(token)), credential: `Bearer ${token}` };
+        const guest = token === null ? null : { ...(await authenticate(token)), credential: `Bearer ${token}` };
+        request.opening = { guest, response };
       },
       handler: async () => {
         throw new Malformed(
@@ -56,18 +59,34 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
         );
       },
       wsHandler(socket, request) {
+        const guest = request.opening?.guest ?? null;
+        letGo(socket, request);
         const wire = wireOf(socket, clock);
-        const live = createSocket(wire, request.liveGuest ?? null, { hub, resume, db, log, authenticate });
+        const live = createSocket(wire, guest, { hub, resume, db, log, authenticate });
         socket.on("message", (data, isBinary) => {
           if (isBinary) return wire.close(1003, "frames are text");
           live.hear(data.toString());
         });
         socket.on("pong", live.pong);
         socket.on("close", live.gone);
-        if (!request.liveGuest) void clock.sleep(liveLimits.authenticateMs).then(live.lateForToken);
+        if (!guest) void clock.sleep(liveLimits.authenticateMs).then(live.lateForToken);
       },
     });
   });
+}
+
+/**
+ * Forgets request and response, which were answered by the upgrade. They would stay as long as the connection, held by the
+ * plug-in's listener for errors and by the socket: a third of what a connection takes.
+ */
+function letGo(socket: WebSocket, { raw, opening }: FastifyRequest): void {
+  socket.removeAllListeners("error");
+  socket.on("error", terminate);
+  opening?.response.detachSocket(raw.socket);
+}
+
+function terminate(this: WebSocket): void {
+  this.terminate();
 }
 
 /** The token that is offered as a subprotocol beside ours: a page cannot set headers, and a URL would end up in logs. */

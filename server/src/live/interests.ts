@@ -8,26 +8,27 @@ export type Interests<Subscriber> = {
 };
 
 export function createInterests<Subscriber>(): Interests<Subscriber> {
-  const tenants = new Map<string, Map<string, Set<Subscriber>>>();
+  const tenants = new Map<string, Map<string, Group<Subscriber>>>();
   const nobody: ReadonlySet<Subscriber> = new Set();
 
   return {
     add(tenantId, subscriber, keys) {
-      const byKey = tenants.get(tenantId) ?? new Map<string, Set<Subscriber>>();
+      const byKey = tenants.get(tenantId) ?? new Map<string, Group<Subscriber>>();
       tenants.set(tenantId, byKey);
       for (const key of keys) {
-        const known = byKey.get(key);
-        if (known) known.add(subscriber);
-        else byKey.set(key, new Set([subscriber]));
+        const group = byKey.get(key);
+        if (!group) byKey.set(key, { only: subscriber });
+        else if (group instanceof Set) group.add(subscriber);
+        else if (group.only !== subscriber) byKey.set(key, new Set([group.only, subscriber]));
       }
     },
     remove(tenantId, subscriber, keys) {
       const byKey = tenants.get(tenantId);
       if (!byKey) return;
       for (const key of keys) {
-        const known = byKey.get(key);
-        known?.delete(subscriber);
-        if (known?.size === 0) byKey.delete(key);
+        const group = byKey.get(key);
+        if (group instanceof Set) group.delete(subscriber);
+        if (group instanceof Set ? group.size === 0 : group?.only === subscriber) byKey.delete(key);
       }
       if (byKey.size === 0) tenants.delete(tenantId);
     },
@@ -35,12 +36,23 @@ export function createInterests<Subscriber>(): Interests<Subscriber> {
       const byKey = tenants.get(tenantId);
       if (!byKey) return nobody;
       const groups = keys.flatMap((key) => byKey.get(key) ?? []);
-      const [only] = groups;
-      return groups.length < 2 ? (only ?? nobody) : new Set(groups.flatMap((group) => [...group]));
+      const [first] = groups;
+      if (groups.length < 2 && first instanceof Set) return first;
+      return groups.length === 0 ? nobody : new Set(groups.flatMap((group) => [...membersOf(group)]));
     },
     isWaiting(tenantId, subscriber, keys) {
       const byKey = tenants.get(tenantId);
-      return keys.some((key) => byKey?.get(key)?.has(subscriber));
+      return keys.some((key) => {
+        const group = byKey?.get(key);
+        return group instanceof Set ? group.has(subscriber) : group?.only === subscriber;
+      });
     },
   };
+}
+
+/** Most keys are waited for by one: a set for each would be the largest part of a subscription. */
+type Group<Subscriber> = Set<Subscriber> | { readonly only: Subscriber };
+
+function membersOf<Subscriber>(group: Group<Subscriber>): Iterable<Subscriber> {
+  return group instanceof Set ? group : [group.only];
 }

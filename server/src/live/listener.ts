@@ -40,7 +40,7 @@ export type ListenerOptions = {
 export function createListener(options: ListenerOptions): Listener {
   const { wire, tenantId, businessId, hub, db } = options;
   /** Completions it has been told, the latest ones: a second name for a call must not repeat the first one's. */
-  const told = new Set<string>();
+  let told: Set<string> | null = null;
   let held: { item: ChangeItem; pair: Pair | null }[] | null = null;
   let isAlive = true;
   let isEnded = false;
@@ -64,7 +64,7 @@ export function createListener(options: ListenerOptions): Listener {
       try {
         const [found = null] = await lookUp(db, options, [wanted]);
         const pair = found?.pair?.(cursor) ?? null;
-        const isNews = pair !== null && !told.has(pair.eventId);
+        const isNews = pair !== null && !told?.has(pair.eventId);
         answer(wanted, found, isNews ? null : cursor);
         if (isNews) complete(pair);
       } catch (error) {
@@ -157,6 +157,7 @@ export function createListener(options: ListenerOptions): Listener {
 
   /** Both frames at once: nothing of this connection can come between them. False for one that it has been told. */
   function complete({ eventId, status, data }: Pair): boolean {
+    told ??= new Set();
     if (told.has(eventId)) return false;
     told.add(eventId);
     const [oldest] = told;
