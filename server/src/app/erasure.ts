@@ -31,7 +31,7 @@ export function composeEraser(ids: Ids): Eraser {
     forgets: {
       messages: rowsOf(forgetMessages),
       live_changes: rowsOf(forgetChanges),
-      events: rowsOf(forgetEvents),
+      events: forgetEvents,
       recordings: forgetRecordings,
       reviews: rowsOf(forgetReviews),
       results: rowsOf(forgetResults),

@@ -1,10 +1,43 @@
 import type { Tx } from "#/db/transaction.ts";
+import { readJsonObject } from "#/providers/json.ts";
+import { objectAt } from "#/providers/read.ts";
+import { storedAudioIn } from "#/providers/recording.ts";
 
-/** Takes the bytes and headers out of every event of calls; digests stay in their place, so the seals of the log still fit. */
-export async function forgetEvents(tx: Tx, tenantId: string, callIds: readonly string[]): Promise<number> {
+/**
+ * Takes the bytes and headers out of every event of calls; digests stay in their place, so the seals of the log still fit. With
+ * them go the keys of recordings that came inside events; gives how many events that were, and the objects that are left to remove.
+ */
+export async function forgetEvents(
+  tx: Tx,
+  tenantId: string,
+  callIds: readonly string[],
+): Promise<{ rows: number; blobKeys: string[] }> {
+  const blobKeys = await carriedObjects(tx, tenantId, callIds);
   const rows = await tx.rows<{ erased: number }>(
     "select sum(erase_event_bodies($1, c.id))::int as erased from unnest($2::uuid[]) as c (id)",
     [tenantId, callIds],
   );
-  return rows[0]?.erased ?? 0;
+  return { rows: rows[0]?.erased ?? 0, blobKeys };
+}
+
+/** Recordings that intake put into the store, and that were not moved to a place of their own yet. */
+async function carriedObjects(tx: Tx, tenantId: string, callIds: readonly string[]): Promise<string[]> {
+  const events = await tx.rows<{ body: Buffer }>(
+    `select e.body from events e
+      where e.tenant_id = $1 and position('"sealed_key"'::bytea in e.body) > 0
+        and (e.call_id = any ($2::uuid[]) or e.id in (select p.event_id from event_applications p
+                                                       where p.tenant_id = $1 and p.call_id = any ($2::uuid[])))`,
+    [tenantId, callIds],
+  );
+  return events.flatMap(({ body }) => objectsIn(body));
+}
+
+/** Whoever writes such a body may write anything: what is none of ours names no object. */
+function objectsIn(body: Buffer): string[] {
+  try {
+    const members = Object.values(objectAt(readJsonObject(body)["data"]));
+    return members.flatMap((value) => storedAudioIn(value)?.blob_key ?? []).filter((key) => /^[0-9a-f]{64}$/.test(key));
+  } catch {
+    return [];
+  }
 }
