@@ -153,7 +153,10 @@ export const PlanDefinition = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       instructions: z.string().max(4000).default(""),
-      language: language.nullable().default(null).meta({ description: "Null: the language of the call." }),
+      language: language.nullable().default(null).meta({
+        description:
+          "Of the summary, and of what the built-in analyzer says in scorecards and coaching. Null: the language of the call.",
+      }),
       sentences_max: z.number().int().min(1).max(20).default(5),
     })
     .prefault({}),

@@ -2,12 +2,20 @@ import type { Criterion, Rubric } from "@aftercall/contract/analysis/plan.ts";
 import type { Coaching, CriterionResult } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 
+import { type Dictionary, dictionaryFor, within } from "./languages/dictionary.ts";
+
 /**
  * Coaching out of what code decided: for each criterion that was not met the number or phrase, what was wanted, and the
- * place to listen to. Plain sentences without praise or blame; what a model judged is left to the model. The words of the
- * transcript appear as quotes only.
+ * place to listen to. Plain sentences without praise or blame, in the language given; what a model judged is left to the
+ * model. The words of the transcript appear as quotes only.
  */
-export function coachFromRules(rubric: Rubric, results: readonly CriterionResult[], transcript: Transcript): Coaching {
+export function coachFromRules(
+  rubric: Rubric,
+  results: readonly CriterionResult[],
+  transcript: Transcript,
+  language: string | null = transcript.language,
+): Coaching {
+  const dictionary = dictionaryFor(language);
   const criteria = new Map(rubric.criteria.map((criterion) => [criterion.id, criterion]));
   const decided = results.flatMap((result) => {
     const criterion = criteria.get(result.criterion_id);
@@ -16,10 +24,10 @@ export function coachFromRules(rubric: Rubric, results: readonly CriterionResult
   const failed = decided.filter(({ result }) => result.verdict === "not_met");
   const met = decided.filter(({ result }) => result.verdict === "met");
   return {
-    strengths: met.map(({ result }) => sentence(result)),
+    strengths: met.map(({ result }) => sentence(result, dictionary)),
     improvements: failed.map(({ criterion, result }) => ({
-      text: sentence(result),
-      why: why(criterion),
+      text: sentence(result, dictionary),
+      why: why(criterion, dictionary),
       say_instead: sayInstead(criterion, transcript.language),
       criterion_id: criterion.id,
       evidence: result.evidence,
@@ -34,14 +42,14 @@ function isByCode({ kind }: Criterion): boolean {
   return kind === "metric" || kind === "phrase" || kind === "extraction";
 }
 
-function sentence({ name, rationale }: CriterionResult): string {
-  return rationale ? `${name}. ${rationale}` : name;
+function sentence({ name, rationale }: CriterionResult, dictionary: Dictionary): string {
+  return rationale ? `${within(dictionary, name)}. ${rationale}` : name;
 }
 
-function why({ description, auto_fail, weight, max_points }: Criterion): string {
+function why({ description, auto_fail, weight, max_points }: Criterion, dictionary: Dictionary): string {
   if (description) return description;
-  if (auto_fail) return "The call fails without it.";
-  return `It is worth ${Number((weight * max_points).toFixed(2))} points of the scorecard.`;
+  if (auto_fail) return dictionary.failsWithout;
+  return dictionary.worth(Number((weight * max_points).toFixed(2)));
 }
 
 /** A phrase that was wanted and not said, in the language of the call where the list has one. */
@@ -52,8 +60,8 @@ function sayInstead({ phrase }: Criterion, language: string | null): string | nu
 }
 
 function highlights(kind: "positive" | "negative", decided: readonly Decided[]): Coaching["highlights"] {
-  return decided.flatMap(({ criterion, result }) => {
+  return decided.flatMap(({ result }) => {
     const [evidence] = result.evidence;
-    return evidence ? [{ label: criterion.name, kind, evidence }] : [];
+    return evidence ? [{ label: result.name, kind, evidence }] : [];
   });
 }

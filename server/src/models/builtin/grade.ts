@@ -8,23 +8,26 @@ import { citeTurn } from "#/text/cite.ts";
 import { tokensOfTurns } from "#/text/tokens-of-turns.ts";
 import { turnsOf } from "#/text/turns.ts";
 
+import { type Dictionary, dictionaryFor, within } from "./languages/dictionary.ts";
+import { english } from "./languages/en.ts";
 import { look, type Words } from "./track.ts";
-import { measured, wanted } from "./words.ts";
+import { measuredAgainst } from "./words.ts";
 
 /**
  * The criteria of a rubric that code can decide: by a number, by a phrase, by a field. Those that need judgement are unknown
  * (`needs_llm`), and so is what cannot be measured; nothing is guessed from keywords.
  */
-export function gradeByRules(rubric: Rubric, { transcript, metrics, fields }: About): CriterionResult[] {
+export function gradeByRules(rubric: Rubric, { transcript, metrics, fields, language }: About): CriterionResult[] {
   const turns = turnsOf(transcript);
-  const words = { turns, tokens: tokensOfTurns(turns), metrics };
+  const dictionary = dictionaryFor(language ?? transcript.language);
+  const words = { turns, tokens: tokensOfTurns(turns), metrics, dictionary };
   return rubric.criteria.map((criterion) => {
-    const { id, name, max_points, weight, auto_fail } = criterion;
+    const { id, max_points, weight, auto_fail } = criterion;
     const found = decide(criterion, words, fields);
     const points = found.verdict === "met" ? max_points : found.verdict === "not_met" ? 0 : null;
     return {
       criterion_id: id,
-      name,
+      name: nameOf(criterion, dictionary),
       max_points,
       weight,
       auto_fail,
@@ -45,20 +48,31 @@ type About = {
   /** The set from sound first, where there is one. */
   readonly metrics: readonly MetricSet[];
   readonly fields: readonly ExtractedField[];
+  /** In which what is found is said; null: in that of the call. */
+  readonly language?: string | null;
 };
+type Said = Words & { readonly dictionary: Dictionary };
 type Found = Pick<CriterionResult, "verdict"> & Partial<CriterionResult>;
 
-function decide(criterion: Criterion, words: Words, fields: About["fields"]): Found {
+/** The built-in rubric speaks the language of the call; a plan's own names are its own. */
+function nameOf({ id, name }: Criterion, { criteria }: Dictionary): string {
+  return (english.criteria[id] === name && criteria[id]) || name;
+}
+
+function decide(criterion: Criterion, words: Said, fields: About["fields"]): Found {
   switch (criterion.kind) {
     case "check":
     case "scale":
-      return unknown("needs_llm", "Needs a language model.");
+      return unknown("needs_llm", words.dictionary.needsModel);
     case "metric":
       return criterion.metric ? byMetric(criterion, criterion.metric, words) : unknown("not_configured", null);
     case "phrase":
       return byPhrase(criterion, words);
     case "extraction":
-      return byField(fields.find(({ name }) => name === criterion.field));
+      return byField(
+        fields.find(({ name }) => name === criterion.field),
+        words.dictionary,
+      );
   }
 }
 
@@ -66,13 +80,12 @@ function unknown(reason: string, rationale: string | null): Found {
   return { verdict: "unknown", unknown_reason: reason, rationale };
 }
 
-function byMetric({ applies_to }: Criterion, test: MetricTest, { turns, metrics }: Words): Found {
+function byMetric({ applies_to }: Criterion, test: MetricTest, { turns, metrics, dictionary }: Said): Found {
   const { value, holds } = testMetric(test, metrics, applies_to);
   if (!value || holds === null) {
-    const reason = value?.null_reason ? ` (${value.null_reason})` : "";
-    return unknown("not_measurable", `${test.key} is not known for this call${reason}.`);
+    return unknown("not_measurable", dictionary.notKnown(test.key, value?.null_reason ?? null));
   }
-  const rationale = `${measured(value)}; wanted ${wanted(test, value.unit)}.`;
+  const rationale = measuredAgainst(value, test, dictionary);
   if (holds) return { verdict: "met", rationale };
   return { verdict: "not_met", rationale, evidence: placesOf(value, turns) };
 }
@@ -85,15 +98,17 @@ function placesOf({ items }: MetricValue, turns: readonly Turn[]): Evidence[] {
   return indexes.slice(0, placesMax).map((index) => citeTurn(turns, index));
 }
 
-function byPhrase({ phrase, applies_to }: Criterion, words: Words): Found {
+function byPhrase({ phrase, applies_to }: Criterion, words: Said): Found {
+  const { dictionary } = words;
   if (!phrase) return unknown("not_configured", null);
   const { hit, isKnown } = look(words, phrase, phrase.role ?? applies_to);
-  if (!isKnown) return unknown("not_measurable", "The part of the call that it is about cannot be told.");
+  if (!isKnown) return unknown("not_measurable", dictionary.noSuchPart);
   const evidence = hit.evidence.slice(0, placesMax);
-  const range = hit.searched ? ` in turns ${hit.searched.from_turn} to ${hit.searched.to_turn}` : "";
-  const what = phrase.any_of.length === 0 ? "The number asked for" : `“${phrase.any_of.slice(0, 3).join("”, “")}”`;
-  const said = evidence.length > 0 ? `${what} was said${range}.` : `${what} was not said${range}.`;
-  const missing = hit.hit || phrase.negate ? null : what;
+  const range = hit.searched && { from: hit.searched.from_turn, to: hit.searched.to_turn };
+  const quotes = phrase.any_of.slice(0, 3).map((one) => `“${one}”`);
+  const isolated = quotes.map((quote) => within(dictionary, quote)).join(", ");
+  const said = dictionary.said(isolated, evidence.length > 0, range);
+  const missing = hit.hit || phrase.negate ? null : quotes.join(", ") || dictionary.theNumber;
   return {
     verdict: hit.hit ? "met" : "not_met",
     rationale: phrase.any_of.length === 0 ? null : said,
@@ -102,19 +117,20 @@ function byPhrase({ phrase, applies_to }: Criterion, words: Words): Found {
   };
 }
 
-function byField(field: ExtractedField | undefined): Found {
+function byField(field: ExtractedField | undefined, dictionary: Dictionary): Found {
+  const name = within(dictionary, field?.name ?? "");
   switch (field?.state) {
     case "found":
-      return { verdict: "met", evidence: field.evidence, rationale: `${field.name} was found.` };
+      return { verdict: "met", evidence: field.evidence, rationale: dictionary.field(name, "found") };
     case "not_mentioned":
-      return { verdict: "not_met", rationale: `${field.name} was not mentioned.`, missing: field.name };
+      return { verdict: "not_met", rationale: dictionary.field(name, "not_mentioned"), missing: field.name };
     case "ambiguous":
-      return { ...unknown("field_ambiguous", `Several values of ${field.name} were said.`), evidence: field.evidence };
+      return { ...unknown("field_ambiguous", dictionary.field(name, "ambiguous")), evidence: field.evidence };
     case "invalid":
       return { ...unknown("field_invalid", field.rationale), evidence: field.evidence };
     case "skipped":
       return unknown(field.method === "llm" ? "needs_llm" : "field_skipped", field.rationale);
     case undefined:
-      return unknown("field_missing", "The field was not looked for.");
+      return unknown("field_missing", dictionary.fieldMissing);
   }
 }

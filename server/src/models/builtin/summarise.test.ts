@@ -46,7 +46,7 @@ test("what the customer asks for and what the agent promises are in it; greeting
   expect(next_steps).toMatchObject([{ text: "I will send a technician tomorrow at ten.", owner: "agent", due: null }]);
 });
 
-test("a Hebrew call is summarised in Hebrew, with Hebrew names of the speakers", () => {
+test("a Hebrew call is summarised in Hebrew: its first line, the names of the speakers, the sentences", () => {
   const hebrew = call(
     "he",
     ["agent", "שלום, במה אפשר לעזור?"],
@@ -56,7 +56,7 @@ test("a Hebrew call is summarised in Hebrew, with Hebrew names of the speakers",
   );
   const { bullets, text } = summariseExtractively(hebrew, { language: "he", sentencesMax: 2 });
   expect(bullets).toEqual(["לקוח: אני מחפשת שיווק נכס בבית שאן.", "נציג: אעביר את הפרטים של הנכס לסוכן בבית שאן."]);
-  expect(text).toContain("Extractive: 2 sentences, quoted.\n\n- לקוח:");
+  expect(text).toContain("סיכום בציטוטים: שני משפטים מתוך השיחה.\n\n- לקוח:");
 });
 
 test("nothing said, or nothing but greetings, is an honest empty summary", () => {

@@ -1,16 +1,17 @@
 import type { Summary } from "@aftercall/contract/analysis/run.ts";
-import type { Transcript, Turn, TurnRole } from "@aftercall/contract/call.ts";
+import type { Transcript, Turn } from "@aftercall/contract/call.ts";
 
 import { cite } from "#/text/cite.ts";
 import { turnsOf } from "#/text/turns.ts";
 
+import { type Dictionary, dictionaryFor } from "./languages/dictionary.ts";
 import { lexRank, likeness, type Vector, vectorsOf } from "./lexrank.ts";
 import { type Unit, unitsOf } from "./units.ts";
 
 /**
  * A summary out of sentences of the call itself, in the order in which they were said, and labelled as such: those that
  * most others resemble, with weight on what the customer first asks for and what the agent promises last, and none that
- * repeats another. Nothing in it is written by us but the name of the speaker.
+ * repeats another. Nothing in it is written by us but the first line and the names of speakers, in the language given.
  */
 export function summariseExtractively(
   transcript: Transcript,
@@ -19,8 +20,9 @@ export function summariseExtractively(
   const turns = turnsOf(transcript);
   const units = unitsOf(turns, transcript.language ?? language);
   const chosen = choose(units, sentencesMax).toSorted((a, b) => a.turn - b.turn || a.start - b.start);
-  const bullets = chosen.map((unit) => `${speaker(turns, unit, language)}${textOf(turns, unit)}`);
-  const header = `Extractive: ${chosen.length} ${chosen.length === 1 ? "sentence" : "sentences"}, quoted.`;
+  const dictionary = dictionaryFor(language);
+  const bullets = chosen.map((unit) => `${speaker(turns, unit, dictionary)}${textOf(turns, unit)}`);
+  const header = dictionary.quoted(chosen.length);
   return {
     title: null,
     text: [header, ...(bullets.length > 0 ? ["", ...bullets.map((bullet) => `- ${bullet}`)] : [])].join("\n"),
@@ -88,15 +90,7 @@ function textOf(turns: readonly Turn[], { turn, start, end }: Unit): string {
   return (turns[turn]?.text ?? "").slice(start, end).replace(/\s+/g, " ");
 }
 
-function speaker(turns: readonly Turn[], { turn }: Unit, language: string | null): string {
-  const role = turns[turn]?.role ?? "unknown";
-  const names = language?.toLowerCase().startsWith("he") ? hebrew : english;
-  return names[role] ? `${names[role]}: ` : "";
+function speaker(turns: readonly Turn[], { turn }: Unit, { speakers }: Dictionary): string {
+  const label = speakers[turns[turn]?.role ?? "unknown"];
+  return label ? `${label}: ` : "";
 }
-
-const english: Readonly<Partial<Record<TurnRole, string>>> = {
-  agent: "Agent",
-  human_agent: "Agent",
-  customer: "Customer",
-};
-const hebrew: Readonly<Partial<Record<TurnRole, string>>> = { agent: "נציג", human_agent: "נציג", customer: "לקוח" };

@@ -43,6 +43,7 @@ function fromRules({ found, plan }: Dossier): Finished {
   if (!rubric || !found.evaluation || !found.words) {
     return skipped("dependency_failed", "There is no scorecard to learn from.");
   }
-  const coaching = coachFromRules(rubric, found.evaluation.results, found.words);
+  const language = plan.definition.summary.language ?? found.words.language;
+  const coaching = coachFromRules(rubric, found.evaluation.results, found.words, language);
   return done({ coaching }, { engine: builtin });
 }

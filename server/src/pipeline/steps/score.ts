@@ -46,10 +46,11 @@ export const score: Step = {
   },
 };
 
-function byCode({ found }: Dossier, rubric: Rubric): CriterionResult[] {
+function byCode({ found, plan }: Dossier, rubric: Rubric): CriterionResult[] {
   if (!found.words) return [];
   const metrics = [found.audio, found.text].filter((set) => set !== null);
-  return gradeByRules(rubric, { transcript: found.words, metrics, fields: found.fields });
+  const { language } = plan.definition.summary;
+  return gradeByRules(rubric, { transcript: found.words, metrics, fields: found.fields, language });
 }
 
 /** A scorecard without a model says how much of it could be filled in. */
