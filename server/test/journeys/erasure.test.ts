@@ -86,6 +86,22 @@ test("after a call was erased nothing it said about people stands in any table, 
   expect(await customer.post("/v1/events/check", {})).toMatchObject({ is_intact: true });
 });
 
+test("what was refused at first, and taken in later, is gone from the refused requests as well", async () => {
+  const customer = await makeCustomer(app);
+  const vapi = await customer.connect("vapi");
+  const report = fixture("vapi", "real/end-of-call-report.json", { [fixtureIds.vapiCall]: newUuid() });
+  const { body } = vapi.sign(report, `/webhooks/${vapi.source.slug}`);
+  expect((await app.post(`/webhooks/${vapi.source.slug}`, { headers: jsonType, body })).status).toBe(401);
+  await vapi.own(report);
+  await customer.settled();
+  expect(await tablesThatSay(customer)).toContain("quarantine");
+  const [call] = await customer.calls();
+  await customer.ask("DELETE", `/v1/calls/${call?.id}`);
+  expect(await tablesThatSay(customer)).toEqual([]);
+});
+
+const jsonType = { "content-type": "application/json" };
+
 test("an erased call still says that there was one, when and how it ended, and nothing about people", async () => {
   const customer = await makeCustomer(app);
   const { call } = await talked(customer);
