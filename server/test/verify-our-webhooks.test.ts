@@ -168,7 +168,7 @@ puts JSON.generate(cases.map { |c| verify(c["secret"], c["headers"], c["body"], 
     run: ["main.rb"],
   },
 ];
-const installed = languages.filter(({ command, version }) => spawnSync(command, version).status === 0);
+const isInstalled = ({ command, version }: Language) => spawnSync(command, version).status === 0;
 
 let folder = "";
 beforeAll(() => {
@@ -176,26 +176,29 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("the page shows the five languages, and this machine has at least Node", () => {
+test("the page shows the five languages", () => {
   expect(languages.map(({ block }) => blocksOf(block).length > 0)).toEqual([true, true, true, true, true]);
-  expect(installed.map(({ block }) => block)).toContain("js");
 });
 
-test.each(installed)(
-  "the $block code of the page accepts what we send and refuses everything else",
-  ({ block, command, files, run }) => {
-    const directory = join(folder, block);
-    for (const [name, text] of Object.entries({
-      ...files(blocksOf(block)[0] ?? ""),
-      "cases.json": JSON.stringify(cases),
-    })) {
-      mkdirSync(join(directory, name, ".."), { recursive: true });
-      writeFileSync(join(directory, name), text);
-    }
-    const answers = JSON.parse(execFileSync(command, run, { cwd: directory, encoding: "utf8" })) as boolean[];
-    expect(cases.map(({ name }, i) => [name, answers[i]])).toEqual(cases.map(({ name, valid }) => [name, valid]));
-  },
-);
+// What is not installed here is shown as skipped.
+for (const language of languages) {
+  const { block, command, files, run } = language;
+  test.skipIf(!isInstalled(language))(
+    `the ${block} code of the page accepts what we send and refuses everything else`,
+    () => {
+      const directory = join(folder, block);
+      for (const [name, text] of Object.entries({
+        ...files(blocksOf(block)[0] ?? ""),
+        "cases.json": JSON.stringify(cases),
+      })) {
+        mkdirSync(join(directory, name, ".."), { recursive: true });
+        writeFileSync(join(directory, name), text);
+      }
+      const answers = JSON.parse(execFileSync(command, run, { cwd: directory, encoding: "utf8" })) as boolean[];
+      expect(cases.map(({ name }, i) => [name, answers[i]])).toEqual(cases.map(({ name, valid }) => [name, valid]));
+    },
+  );
+}
 
 test("the code for public keys accepts what the private half signed, and nothing else", async () => {
   const file = join(folder, "ed25519.mjs");

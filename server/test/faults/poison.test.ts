@@ -38,8 +38,7 @@ test(
     await ask(known.apiKey, "POST", "/v1/event-types", { name: "pill.given", description: "One of them is deadly" });
     const endpoint = { url: receiver.url, types: ["pill.given"], in_flight_max: 50 };
     await ask(known.apiKey, "POST", "/v1/endpoints", endpoint);
-    const publish = (what: string) =>
-      ask(known.apiKey, "POST", "/v1/messages", { type: "pill.given", data: { what } });
+    const publish = (what: string) => ask(known.apiKey, "POST", "/v1/messages", { type: "pill.given", data: { what } });
     await Promise.all(Array.from({ length: others }, (_, n) => publish(`other ${n}`)));
     const poison = await publish("poison");
 

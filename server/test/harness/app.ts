@@ -5,7 +5,7 @@ import { openAppPool } from "#/db/connect.ts";
 import type { Db } from "#/db/transaction.ts";
 import { createDb } from "#/db/transaction.ts";
 import { createWake } from "#/db/wake.ts";
-import { systemClock as clock } from "#/kernel/clock.ts";
+import { type Clock, systemClock } from "#/kernel/clock.ts";
 import { loadConfig } from "#/kernel/config.ts";
 import { silentLog } from "#/kernel/log.ts";
 import { systemRandom as random } from "#/kernel/random.ts";
@@ -13,7 +13,7 @@ import { systemRandom as random } from "#/kernel/random.ts";
 import type { Answered } from "./api.ts";
 import { checkAnswer } from "./contract-check.ts";
 import { startDatabaseProxy, type DatabaseProxy } from "./database-proxy.ts";
-import { discardDatabase, ownDatabase } from "./database.ts";
+import { discardDatabase, ownDatabase, type TestDatabase } from "./database.ts";
 
 /** What the default sources of a test's server hold, and the operator's key. */
 export const known = {
@@ -70,9 +70,19 @@ export type TestApp = Running & {
   stop(): Promise<void>;
 };
 
+export type TestAppOptions = {
+  /** Default: that of this machine. */
+  readonly clock?: Clock;
+  /** A database that others use as well, and that is not dropped with this server. */
+  readonly shared?: TestDatabase;
+};
+
 /** The whole server over real HTTP, on a database of its own. Tests inside one file share it, each with its own tenant. */
-export async function startTestApp(env: Record<string, string> = {}): Promise<TestApp> {
-  const own = await ownDatabase();
+export async function startTestApp(
+  env: Record<string, string> = {},
+  { clock = systemClock, shared }: TestAppOptions = {},
+): Promise<TestApp> {
+  const own = shared ?? (await ownDatabase());
   const proxy = await startDatabaseProxy(own.connection);
   const { connection } = proxy;
   const log = silentLog();
@@ -91,7 +101,7 @@ export async function startTestApp(env: Record<string, string> = {}): Promise<Te
       await wake.stop();
       await appPool.end();
       await proxy.close();
-      await discardDatabase(own);
+      if (!shared) await discardDatabase(own);
     },
   };
 }
