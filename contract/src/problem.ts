@@ -131,7 +131,7 @@ export const problems = {
     status: 429,
     title: "Too many requests",
     meaning:
-      "Wait for the seconds in `Retry-After`, then go on. `RateLimit-Policy` names the limit that was reached: `reads` or `writes`, so many per minute for each key or user.",
+      "Wait for the seconds in `Retry-After`, then go on. `RateLimit-Policy` names the limit that was reached: `reads` or `writes`, so many per minute for each key or user. Without it too many wrong keys came from this address.",
   },
   headers_too_large: {
     status: 431,

@@ -30,6 +30,7 @@ import { createAuth } from "#/http/auth.ts";
 import { registerCors } from "#/http/cors.ts";
 import { createCursors } from "#/http/cursors.ts";
 import { registerDocs } from "#/http/docs.ts";
+import { guardGuesses } from "#/http/guesses.ts";
 import { registerHealth } from "#/http/health.ts";
 import type { Check } from "#/http/health.ts";
 import { createIdempotency } from "#/http/idempotency.ts";
@@ -127,7 +128,8 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   const issuers = createIssuers({ db: parts.database.db, clock, http: parts.http });
   const embedKey = deriveKey(config.secret, "embed tokens");
   const embedTokens = createEmbedTokens({ key: embedKey, clock, isAlive: credentials.isAlive });
-  const auth = createAuth({ clock, jwtSecret: config.jwtSecret, issuers, embedTokens, ...credentials });
+  const persons = createAuth({ clock, jwtSecret: config.jwtSecret, issuers, embedTokens, ...credentials });
+  const auth = guardGuesses(persons, { clock, perMinute: config.authFailuresPerMinute });
   await registerPages(server, { version, dashboardDir: folder("../../../dashboard/src") });
   await registerDocs(server, { docsDir: folder("../../../docs"), publicUrl, version });
   registerOpenApi(server, { version });
@@ -139,7 +141,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     publicUrl,
   });
   registerOutcome(server, {
-    auth,
+    auth: persons,
     findCallForUser: (wanted) => findCallForUser(parts.database.db, wanted),
     rate: createRate({ perMinute: 1_000, clock }),
     clock,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 
 import type { OpenDatabase } from "#/db/open.ts";
 import { registerAsyncApi } from "#/http/asyncapi.ts";
-import type { Auth } from "#/http/auth.ts";
+import type { GuardedAuth } from "#/http/guesses.ts";
 import { registerSocket } from "#/http/live-socket.ts";
 import { registerStream } from "#/http/live-stream.ts";
 import type { Clock } from "#/kernel/clock.ts";
@@ -18,7 +18,7 @@ export type LiveParts = {
   readonly allowedOrigins: ReadonlySet<string>;
   readonly version: string;
   readonly database: OpenDatabase;
-  readonly auth: Auth;
+  readonly auth: GuardedAuth;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -49,7 +49,7 @@ export async function composeLive(server: FastifyInstance, parts: LiveParts): Pr
   });
 }
 
-function tenantOf(auth: Auth) {
+function tenantOf(auth: GuardedAuth) {
   return async (credential: string): Promise<string | null> => {
     try {
       return (await auth.caller([credential])).tenant;

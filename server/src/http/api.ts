@@ -7,10 +7,11 @@ import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
 import { requireAccess } from "./access.ts";
-import type { Auth, Caller } from "./auth.ts";
+import type { Caller } from "./auth.ts";
 import { StreamedBody } from "./body.ts";
 import type { CursorPlace, Cursors } from "./cursors.ts";
 import { etagOf, names } from "./etag.ts";
+import type { GuardedAuth } from "./guesses.ts";
 import { type ApiAnswer, fingerprintOf, type Idempotency, readIdempotencyKey } from "./idempotency.ts";
 import { sendLines } from "./lines.ts";
 import type { Rates } from "./rates.ts";
@@ -19,7 +20,7 @@ import { haveTime, headersOf, targetOf } from "./wire.ts";
 export type ApiOptions<Table extends Record<string, Route>> = {
   readonly routes: Table;
   readonly handlers: Handlers<Table>;
-  readonly auth: Auth;
+  readonly auth: GuardedAuth;
   /** What signs the cursors of lists. */
   readonly cursors: Cursors;
   /** What counts requests; without it there is no limit. */
@@ -47,7 +48,7 @@ export function registerApi<Table extends Record<string, Route>>(
         request.content = route.bodyLines
           ? { accepts: ["ndjson"], bytesMax: 0, streamedBytesMax: bytesMax }
           : { ...request.content, bytesMax };
-        const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? []);
+        const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
         const from = { address: request.ip, requestId: request.id };
         request.caller = { tenant: caller.tenant, actor: { ...caller.actor, from } };
         request.facts["tenant"] = caller.tenant;

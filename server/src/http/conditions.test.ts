@@ -26,7 +26,7 @@ beforeAll(async () => {
   http = await startHttp((app) =>
     registerApi(app, {
       routes,
-      auth: { caller, person: async () => ({ externalId: "", memberships: [], claims: { tenant: null, role: null } }) },
+      auth: { caller },
       cursors: createCursors(Buffer.alloc(32)),
       rates: createRates({ readsPerMinute: 4, writesPerMinute: 2 }, clock),
       handlers: {

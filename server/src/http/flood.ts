@@ -28,7 +28,7 @@ export function createFloodGate(options: { clock: Clock; perMinute?: number }): 
 }
 
 /** An IPv6 host owns a whole /64, so its addresses count together. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!isIPv6(address) || address.startsWith("::ffff:")) return address;
   const [head = "", tail = ""] = address.split("::");
   const first = head === "" ? [] : head.split(":");

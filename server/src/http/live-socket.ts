@@ -28,7 +28,8 @@ declare module "fastify" {
  */
 export async function registerSocket(app: FastifyInstance, options: SocketRouteOptions): Promise<void> {
   const { auth, hub, resume, db, log, clock } = options;
-  const authenticate = async (token: string) => visitorOf(await auth.caller([`Bearer ${token}`]));
+  const authenticate = async (token: string, address: string) =>
+    visitorOf(await auth.caller([`Bearer ${token}`], address));
   await app.register(async (scope) => {
     await scope.register(websocket, {
       options: {
@@ -49,7 +50,8 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
       onRequest: async (request, { raw: response }) => {
         checkOrigin(request, options);
         const token = tokenIn(request);
-        const guest = token === null ? null : { ...(await authenticate(token)), credential: `Bearer ${token}` };
+        const guest =
+          token === null ? null : { ...(await authenticate(token, request.ip)), credential: `Bearer ${token}` };
         request.opening = { guest, response };
       },
       handler: async () => {
@@ -60,9 +62,13 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
       },
       wsHandler(socket, request) {
         const guest = request.opening?.guest ?? null;
+        const { ip: address } = request;
         letGo(socket, request);
         const wire = wireOf(socket, clock);
-        const live = createSocket(wire, guest, { hub, resume, db, log, authenticate });
+        const live = createSocket(wire, guest, {
+          ...{ hub, resume, db, log },
+          authenticate: (token) => authenticate(token, address),
+        });
         socket.on("message", (data, isBinary) => {
           if (isBinary) return wire.close(1003, "frames are text");
           live.hear(data.toString());

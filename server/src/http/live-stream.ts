@@ -13,11 +13,12 @@ import type { Visitor } from "#/live/socket.ts";
 import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
 
 import { requireScope } from "./access.ts";
-import type { Auth, Caller } from "./auth.ts";
+import type { Caller } from "./auth.ts";
+import type { GuardedAuth } from "./guesses.ts";
 import { headersOf } from "./wire.ts";
 
 export type LiveRouteOptions = {
-  readonly auth: Auth;
+  readonly auth: GuardedAuth;
   readonly hub: Hub;
   readonly resume: Resume;
   readonly db: Db;
@@ -32,7 +33,7 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions):
   app.get<{ Querystring: Record<string, unknown> }>("/v1/stream", async (request, reply) => {
     checkOrigin(request, options);
     const authorization = headersOf(request.raw).get("authorization") ?? [];
-    const caller = await auth.caller(authorization);
+    const caller = await auth.caller(authorization, request.ip);
     request.facts["tenant"] = caller.tenant;
     request.facts["actor"] = caller.actor.id;
     const visitor = visitorOf(caller);

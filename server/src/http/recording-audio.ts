@@ -10,12 +10,12 @@ import { refuseRestricted } from "#/recordings/restricted.ts";
 import type { RecordingRow } from "#/recordings/store.ts";
 
 import { requireAccess } from "./access.ts";
-import type { Auth } from "./auth.ts";
+import type { GuardedAuth } from "./guesses.ts";
 import { mayBePart, rangeOf } from "./range.ts";
 import { headersOf } from "./wire.ts";
 
 export type RecordingAudioOptions = {
-  readonly auth: Pick<Auth, "caller">;
+  readonly auth: GuardedAuth;
   readonly links: Pick<Links, "read">;
   readonly find: (wanted: Linked) => Promise<RecordingRow | null>;
   /** Null when its bytes are gone. */
@@ -33,7 +33,7 @@ export function registerRecordingAudio(app: FastifyInstance, options: RecordingA
     method: ["GET", "HEAD"],
     url: "/v1/recordings/:id/audio",
     handler: async (request, reply) => {
-      const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? []);
+      const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
       requireAccess(actor, recordingRoutes.getRecording);
       request.facts["tenant"] = tenant;
       request.facts["actor"] = actor.id;

@@ -1,7 +1,7 @@
 import { ClientFrame, type SocketErrorCode } from "@aftercall/contract/live.ts";
 
 import type { Db } from "#/db/transaction.ts";
-import { AppError, Forbidden, Unauthorized } from "#/kernel/errors.ts";
+import { AppError, Forbidden, TooMany, Unauthorized } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
 import { frame } from "./frames.ts";
@@ -30,7 +30,7 @@ export type SocketOptions = {
   readonly resume: Resume;
   readonly db: Db;
   readonly log: Log;
-  /** Who is behind a token. @throws Unauthorized, Forbidden */
+  /** Who is behind a token. @throws Unauthorized, Forbidden, TooMany */
   readonly authenticate: (token: string) => Promise<Visitor>;
 };
 
@@ -121,7 +121,7 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
       await enter({ ...(await options.authenticate(token)), credential: `Bearer ${token}` });
       wire.send(frame({ type: "authenticated" }));
     } catch (error) {
-      if (!(error instanceof Unauthorized || error instanceof Forbidden)) throw error;
+      if (!(error instanceof Unauthorized || error instanceof Forbidden || error instanceof TooMany)) throw error;
       say("unauthorized", error.message);
       close(1008, "unauthorized");
     }

@@ -83,7 +83,7 @@ beforeAll(async () => {
     registerApi(server, {
       routes,
       handlers: failing,
-      auth: { caller: async () => owner, person: () => Promise.reject(new Error("unused")) },
+      auth: { caller: async () => owner },
       cursors: createCursors(Buffer.alloc(32)),
     }),
   );

@@ -144,6 +144,12 @@ export const settingsSchema = z.object({
     about: "The same for all other methods. Webhooks of providers are not counted.",
     example: "300",
   }),
+  authFailuresPerMinute: whole(0, 1_000_000).default(60).register(aboutOf, {
+    env: "AFTERCALL_AUTH_FAILURES_PER_MINUTE",
+    about:
+      "How many wrong keys and tokens one address may send to /v1 in a minute, in each process; past it they are answered 429 without being looked up. What was right within the last quarter of an hour is let in all the same. 0 for as many as come. Behind a proxy set `AFTERCALL_TRUSTED_PROXIES`, or all are one address.",
+    example: "20",
+  }),
   allowedOrigins: list().default([]).register(aboutOf, {
     env: "AFTERCALL_ALLOWED_ORIGINS",
     about:
