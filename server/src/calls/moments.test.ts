@@ -106,6 +106,7 @@ test("a tool's latency is what the provider says, else the time from its call to
         { kind: "tool_result", ref: "1", ...at(150), latency_ms: 40 },
         { kind: "tool_call", ref: "2", ...at(160) },
         { kind: "tool_result", ref: "2", ...at(960) },
+        { kind: "tool_call", ref: "3", ...at(990) },
         { kind: "tool_result", ref: "3", ...at(990) },
       ]),
     ),

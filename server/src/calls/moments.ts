@@ -86,9 +86,10 @@ function show(moment: Moment, all: readonly Moment[]): CallMoment {
   };
 }
 
+/** Where both have the time of the turn they stand in, nobody knows. */
 function sinceItsCall(result: Moment, all: readonly Moment[]): number | null {
   const call = all.find(({ kind, ref }) => kind === "tool_call" && ref === result.ref);
   const [from, to] =
     call?.at_ms !== undefined && result.at_ms !== undefined ? [call.at_ms, result.at_ms] : [call?.at, result.at];
-  return from === undefined || to === undefined || to < from ? null : to - from;
+  return from === undefined || to === undefined || to <= from ? null : to - from;
 }

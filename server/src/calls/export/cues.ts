@@ -8,11 +8,13 @@ const wordMs = 400;
 const cueMsMin = 1_000;
 
 /**
- * The turns that have a time, as subtitles in the order of the call. Where a turn has no end it ends with the next turn, or after
+ * The turns that are heard and have a time, as subtitles in the order of the call. Where a turn has no end it ends with the next turn, or after
  * the time that its words take. Null when no turn has a time: a transcript without times makes no subtitles.
  */
 export function cuesOf({ turns }: Transcript): Cue[] | null {
-  const timed = turns.filter((turn): turn is Turn & { start_ms: number } => turn.start_ms !== null && turn.text !== "");
+  const isShown = (turn: Turn): turn is Turn & { start_ms: number } =>
+    turn.start_ms !== null && turn.text !== "" && turn.role !== "system" && turn.role !== "tool";
+  const timed = turns.filter(isShown);
   if (timed.length === 0) return null;
   const inOrder = timed.toSorted((a, b) => a.start_ms - b.start_ms);
   return inOrder.map((turn, i) => ({

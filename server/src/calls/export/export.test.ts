@@ -91,6 +91,16 @@ test("tools that the transcript has as turns are told once", () => {
   expect(plainTextOf(withTools, moments)).not.toContain("tool_call");
 });
 
+test("SRT and VTT: what is heard, and neither prompts nor tools", () => {
+  const all = {
+    ...call,
+    turns: [turn("system", "You are polite.", 0, null), turn("tool", "find()", 5, null), ...call.turns],
+  };
+  expect([srtOf(all), vttOf(all)]).toEqual([srtOf(call), vttOf(call)]);
+  const silent = { ...call, turns: [turn("system", "You are polite.", 0, null)] };
+  expect(srtOf(silent)).toBeNull();
+});
+
 test("a transcript without times makes no subtitles, but a text", () => {
   const untimed: Transcript = { text: "Agent: hi", turns: [], language: null };
   expect([srtOf(untimed), vttOf(untimed), plainTextOf(untimed, [])]).toEqual([null, null, "Agent: hi\n"]);
