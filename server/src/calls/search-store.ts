@@ -1,8 +1,8 @@
 import type { Call, Transcript } from "@aftercall/contract/call.ts";
 
-import { plainColumn, textColumn } from "#/db/columns.ts";
+import { cut, longColumn, plainColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
+import { cleanText, jsonbText } from "#/kernel/jsonb.ts";
 
 import { linesOf, textOf } from "./search.ts";
 import type { SearchLine } from "./search.ts";
@@ -19,16 +19,23 @@ export type Findable = {
 export async function indexCalls(tx: Tx, calls: readonly Findable[]): Promise<void> {
   if (calls.length === 0) return;
   const lines = calls.map(({ call, transcript, summary }) => linesOf(call, transcript, summary));
+  const texts = longColumn(lines.map((each) => cleanText(textOf(each))));
+  const said = longColumn(lines.map((each) => jsonbText(each)));
   await tx.run(
     `insert into call_search (tenant_id, call_id, text, lines)
-     select r.tenant_id, r.call_id, r.text, r.lines::json
-       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as r (tenant_id, call_id, text, lines)
+     select r.tenant_id, r.call_id, ${cut("$3", "r.text_start", "r.text_length")}, ${cut("$4", "r.said_start", "r.said_length")}::json
+       from unnest($1::uuid[], $2::uuid[], $5::int[], $6::int[], $7::int[], $8::int[])
+         as r (tenant_id, call_id, text_start, text_length, said_start, said_length)
      on conflict (tenant_id, call_id) do update set text = excluded.text, lines = excluded.lines, updated_at = now()`,
     [
       plainColumn(calls.map(({ tenantId }) => tenantId)),
       plainColumn(calls.map(({ callId }) => callId)),
-      textColumn(lines.map(textOf)),
-      textColumn(lines.map((each) => jsonbText(each))),
+      texts.bytes,
+      said.bytes,
+      texts.starts,
+      texts.lengths,
+      said.starts,
+      said.lengths,
     ],
     "calls.index",
   );

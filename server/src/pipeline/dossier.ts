@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import type { CostLine, EngineRef, Usage } from "@aftercall/contract/analysis/engine.ts";
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
@@ -151,9 +151,7 @@ export function isFinal(row: StepRow | undefined): boolean {
 
 /** The digest of anything that JSON can hold, in hex; the order of names, which the database does not keep, counts for nothing. */
 export function digest(value: unknown): string {
-  return createHash("sha256")
-    .update(JSON.stringify(value, inOrder) ?? "")
-    .digest("hex");
+  return hash("sha256", JSON.stringify(value, inOrder) ?? "");
 }
 
 function inOrder(_name: string, value: unknown): unknown {

@@ -26,8 +26,8 @@ export async function drive(start: Dossier, driver: Driver): Promise<Dossier> {
   let dossier = start;
   for (;;) {
     for (const step of recipe) {
-      if (asking.has(step.name) || !isReady(step, dossier, driver.tools().now)) continue;
       const tools = driver.tools();
+      if (asking.has(step.name) || !isReady(step, dossier, tools.now)) continue;
       const begun = begin(step, dossier, tools.now);
       if (!step.asks(dossier, tools)) {
         dossier = finish(step, begun, await attempt(step, begun, tools, driver.onBug), tools.now);
@@ -49,7 +49,7 @@ export async function drive(start: Dossier, driver: Driver): Promise<Dossier> {
 
 /** Whether a step that asks somebody could run now: somebody else has to do it where this job does not ask. */
 export function wantsToAsk(dossier: Dossier, recipe: readonly Step[], tools: Tools): boolean {
-  return recipe.some((step) => isReady(step, dossier, tools.now) && step.asks(dossier, tools));
+  return recipe.some((step) => step.asks(dossier, tools) && isReady(step, dossier, tools.now));
 }
 
 function isReady(step: Step, dossier: Dossier, now: number): boolean {

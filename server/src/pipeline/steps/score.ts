@@ -17,14 +17,13 @@ export const score: Step = {
   needs: ["extract", "track", "measure_text", "measure_audio"],
   tries: engineTries,
   asks: (dossier) => isByModel(dossier, "evaluation") && closedForScoring(dossier) === null,
-  input: ({ found, plan, seen }) => [
-    found.transcript?.id,
-    found.transcript?.digest,
-    digest([found.audio, found.text, found.fields, found.isVoicemail]),
-    plan.id,
-    plan.version,
-    seen.outcome,
-  ],
+  input: ({ found, plan, seen }) => {
+    const ofPlan = [plan.id, plan.version];
+    if (!plan.definition.rubric) return ofPlan;
+    const { transcript, audio, text, fields, isVoicemail } = found;
+    const measured = digest([audio, text, fields, isVoicemail]);
+    return [transcript?.id, transcript?.digest, measured, ...ofPlan, seen.outcome];
+  },
   async run(dossier, tools) {
     const { rubric } = dossier.plan.definition;
     if (!rubric) return skipped("no_rubric", "The plan has no rubric.");

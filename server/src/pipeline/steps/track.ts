@@ -12,14 +12,12 @@ export const track: Step = {
   needs: ["measure_text", "measure_audio", "redact"],
   tries: once,
   asks: () => false,
-  input: ({ found, plan, seen }) => [
-    found.transcript?.id,
-    found.transcript?.digest,
-    digest([found.audio, found.text]),
-    plan.id,
-    plan.version,
-    seen.outcome,
-  ],
+  input: ({ found, plan, seen }) => {
+    const ofPlan = [plan.id, plan.version];
+    if (plan.definition.trackers.length === 0) return ofPlan;
+    const { transcript, audio, text } = found;
+    return [transcript?.id, transcript?.digest, digest([audio, text]), ...ofPlan, seen.outcome];
+  },
   run(dossier) {
     const { found, plan } = dossier;
     const { trackers } = plan.definition;

@@ -15,9 +15,11 @@ export function parseDates(text: string, around: Surroundings): Parsed[] {
   if (startedAtMs === null) return [];
   const zone = timeZone ?? "UTC";
   if (hebrew.test(text)) return parseHebrewDates(text, { startedAtMs, zone });
+  const chunks = chunksOf(text).filter((chunk) => hint.test(chunk.text));
+  if (chunks.length === 0) return [];
   const reference = { instant: new Date(startedAtMs), timezone: offsetMinutes(startedAtMs, zone) };
-  return chunksOf(text).flatMap((chunk) =>
-    hint.test(chunk.text) && spend(chunk.text.length)
+  return chunks.flatMap((chunk) =>
+    spend(chunk.text.length)
       ? parserOf(around)
           .parse(chunk.text, reference, { forwardDate: true })
           .flatMap((result) => dateOf(result, zone, chunk.start))
