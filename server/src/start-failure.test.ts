@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 
 import { connectionFrom } from "#/db/connect.ts";
 
+import { inDatabase } from "../test/harness/clone.ts";
 import { testDatabase } from "../test/harness/database.ts";
 import { whyNotStarted } from "./start-failure.ts";
 
@@ -34,7 +35,7 @@ test("a database that does not answer is named, whichever way its host is writte
 
 test("a database that is not there is said to be missing, not to be away", async () => {
   const { connection } = await testDatabase();
-  const client = new pg.Client({ ...connection, database: "no_such_database" });
+  const client = new pg.Client(inDatabase(connection, "no_such_database"));
   await expect(whyFailed(client.connect())).resolves.toMatch(/^the database of DATABASE_URL is not there: .*Create it/);
 });
 
