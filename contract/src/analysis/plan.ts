@@ -116,7 +116,10 @@ export const Gates = z.strictObject({
   min_turns: z.number().int().min(0).max(1000).default(2),
   min_customer_words: z.number().int().min(0).max(10_000).default(3),
   sample_rate: z.number().min(0).max(1).default(1),
-  max_cost: Money.nullable().default(null),
+  max_cost: Money.nullable().default(null).meta({
+    description:
+      "What engines may cost for one call, or for one re-run of it. Before each one is asked, what it would cost is estimated; what would go beyond is left out with the reason `cost_limit`.",
+  }),
   languages: z.array(language).default([]),
 });
 

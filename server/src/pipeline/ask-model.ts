@@ -10,6 +10,7 @@ import type { Analyst, AnalystAnswer, Generated, KeptAnswers, LanguageSection } 
 import type { LanguageEngine } from "#/models/language/engine.ts";
 
 import { findAnswer, keepAnswer } from "./answer-store.ts";
+import { beyondLimit, CostLimit } from "./cost-limit.ts";
 import type { Dossier } from "./dossier.ts";
 
 export type Asked = {
@@ -31,6 +32,7 @@ export type AskModelDeps = {
 /**
  * One request serves all sections of a call: who asks first makes it, the others wait for the same answer. A section that a
  * person had done again is asked for alone. What was answered is kept before anything is made of it, so that it is paid once.
+ * Throws CostLimit where the plan lets a call cost less than asking would.
  */
 export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signal: AbortSignal): AskModel {
   const asked = new Map<string, Promise<AnalystAnswer>>();
@@ -47,6 +49,13 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
   async function ask(dossier: Dossier, sections: LanguageSection[], again: number): Promise<AnalystAnswer> {
     const { plan, found, seen, record } = dossier;
     if (!found.words) throw new Error("a model is asked about a call without a transcript");
+    let isAllowed = false;
+    // What was answered before costs nothing; what is begun is brought to its end.
+    const mayPay = () => {
+      const tooMuch = isAllowed ? null : beyondLimit(dossier, engine, sections);
+      if (tooMuch !== null) throw new CostLimit(tooMuch);
+      isAllowed = true;
+    };
     return analyst.analyse({
       transcript: found.words,
       plan: plan.definition,
@@ -60,7 +69,7 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
         timeZone: deps.timeZone,
       },
       signal,
-      answers: keptAnswers(deps, dossier, analyst.refOf(plan.definition, sections), again),
+      answers: keptAnswers(deps, dossier, { engine: analyst.refOf(plan.definition, sections), again, mayPay }),
     });
   }
 }
@@ -76,7 +85,14 @@ export function wantedSections({ summary, fields, rubric, coaching }: PlanDefini
   ];
 }
 
-function keptAnswers({ db, engines }: AskModelDeps, dossier: Dossier, engine: EngineRef, again: number): KeptAnswers {
+type Asking = {
+  readonly engine: EngineRef;
+  readonly again: number;
+  /** @throws CostLimit */
+  readonly mayPay: () => void;
+};
+
+function keptAnswers({ db, engines }: AskModelDeps, dossier: Dossier, { engine, again, mayPay }: Asking): KeptAnswers {
   const { tenantId, callId } = dossier;
   const place = { tenantId, callId, step: "analyse" };
   // What a person had done again is asked again.
@@ -85,7 +101,9 @@ function keptAnswers({ db, engines }: AskModelDeps, dossier: Dossier, engine: En
   return {
     async find(hash) {
       const key = { ...place, hash: salted(hash) };
-      return (await inTransaction((tx) => findAnswer(tx, key))) as Generated | null;
+      const kept = (await inTransaction((tx) => findAnswer(tx, key))) as Generated | null;
+      if (!kept) mayPay();
+      return kept;
     },
     async keep(hash, answer, cost) {
       const key = { ...place, hash: salted(hash) };

@@ -4,7 +4,8 @@ import { FailureReason, type SkipReason, type StepName } from "@aftercall/contra
 import { GiveUp } from "#/models/failure.ts";
 import type { LanguageSection, SectionValues } from "#/models/language/answer.ts";
 
-import { wantedSections } from "./ask-model.ts";
+import { type Asked, wantedSections } from "./ask-model.ts";
+import { CostLimit } from "./cost-limit.ts";
 import { type Dossier, isFinal } from "./dossier.ts";
 import { failed, type Finished, skipped } from "./outcome.ts";
 import type { Tools } from "./step.ts";
@@ -23,17 +24,25 @@ function missingModel({ plan, engines }: Dossier): readonly [SkipReason, string]
   return ["no_engine", "The plan asks for a language model, and none is set up."];
 }
 
-/** One section from the model, or what becomes of the step instead. */
+/** One section from the model, or what becomes of the step instead; `make` does it without the model. */
 export async function fromModel<Name extends LanguageSection>(
   dossier: Dossier,
   tools: Tools,
   section: Name,
   use: (value: SectionValues[Name], flags: readonly string[]) => Finished,
+  make: Make,
 ): Promise<Finished> {
   if (!tools.askModel) throw new Error("a step asks a model where none can be asked");
   const known = givenUp(dossier, section);
   if (known) throw new GiveUp(known.reason, { detail: known.detail });
-  const { answer, isFirst } = await tools.askModel(dossier, section, retriedOf(dossier, section));
+  let asked: Asked;
+  try {
+    asked = await tools.askModel(dossier, section, retriedOf(dossier, section));
+  } catch (error) {
+    if (error instanceof CostLimit) return without(dossier, ["cost_limit", error.message], make);
+    throw error;
+  }
+  const { answer, isFirst } = asked;
   const { engine, usage, cost, flags } = answer;
   const spent = isFirst ? { usage, cost } : {};
   const given = answer.sections[section];
@@ -83,8 +92,11 @@ export async function fallBack({ plan }: Dossier, failure: Finished, make: Make)
 /** The section without a model: made by our own code, or skipped where the plan takes nothing but a model's. */
 export async function withoutModel(dossier: Dossier, make: Make): Promise<Finished> {
   const missing = missingModel(dossier);
-  if (!missing) return make();
-  return dossier.plan.definition.engine.fallback === "none" ? skipped(...missing) : insteadOf(await make(), missing);
+  return missing ? without(dossier, missing, make) : make();
+}
+
+async function without({ plan }: Dossier, why: readonly [SkipReason, string], make: Make): Promise<Finished> {
+  return plan.definition.engine.fallback === "none" ? skipped(...why) : insteadOf(await make(), why);
 }
 
 type Make = () => Finished | Promise<Finished>;

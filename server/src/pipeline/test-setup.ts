@@ -37,7 +37,7 @@ export async function pipelineSetup() {
   const http = createGuardedHttp({ privateTargets: ["127.0.0.0/8"], allowHttp: true, clock: recordings.deps.clock });
   const box = createSecretBox("root-key-of-this-test-0123456789abcdef");
 
-  function engine(isThere: boolean): LanguageEngine | null {
+  function engine(isThere: boolean, price: LanguageEngine["price"]): LanguageEngine | null {
     if (!isThere) return null;
     return {
       kind: "language",
@@ -46,7 +46,7 @@ export async function pipelineSetup() {
       baseUrl: `${model.url}v1`,
       model: "test-model",
       apiKey: "sk-test",
-      price: null,
+      price,
       origin: "installation",
       privateTargets: ["127.0.0.0/8"],
       settings: {
@@ -83,7 +83,7 @@ export async function pipelineSetup() {
     },
 
     /** The pipeline of one tenant's calls, with what it told, and what it queued for later. */
-    bench(options: { readonly withModel?: boolean; readonly withSpeech?: boolean; readonly db?: Db } = {}) {
+    bench(options: BenchOptions = {}) {
       const used = options.db ?? db;
       const changes: Change[] = [];
       const later: number[] = [];
@@ -94,8 +94,8 @@ export async function pipelineSetup() {
         ids,
         clock,
         defaults: {
-          language: engine(options.withModel ?? false),
-          speech: options.withSpeech ? speech : null,
+          language: engine(options.withModel ?? false, options.languagePrice ?? null),
+          speech: options.withSpeech ? { ...speech, price: options.speechPrice ?? null } : null,
           monthlyBudget: null,
         },
         http: { tenant: http, installation: http },
@@ -219,6 +219,14 @@ export async function pipelineSetup() {
     await saveTranscripts(tx, [{ ...transcript, id: eventId, tenantId, callId: id, eventId, origin: "generic" }]);
   }
 }
+
+type BenchOptions = {
+  readonly withModel?: boolean;
+  readonly languagePrice?: LanguageEngine["price"];
+  readonly withSpeech?: boolean;
+  readonly speechPrice?: SpeechEngine["price"];
+  readonly db?: Db;
+};
 
 export type CallGiven = {
   readonly turns?: readonly Turn[];

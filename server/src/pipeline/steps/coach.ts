@@ -18,8 +18,9 @@ export const coach: Step = {
   async run(dossier, tools) {
     const skip = reasonToSkip(dossier);
     if (skip) return skip;
-    if (isByModel(dossier, "coaching")) return fromModel(dossier, tools, "coaching", (coaching) => done({ coaching }));
-    return withoutModel(dossier, () => fromRules(dossier));
+    const make = () => fromRules(dossier);
+    if (!isByModel(dossier, "coaching")) return withoutModel(dossier, make);
+    return fromModel(dossier, tools, "coaching", (coaching) => done({ coaching }), make);
   },
   instead: (dossier, _tools, failure) => fallBack(dossier, failure, () => fromRules(dossier)),
 };

@@ -33,7 +33,7 @@ export const extract: Step = {
       return fields.some(({ kind }) => kind === "ai") ? withoutModel(dossier, make) : make();
     }
     const own = make();
-    return fromModel(dossier, tools, "extraction", (told) => joined(own, told));
+    return fromModel(dossier, tools, "extraction", (told) => joined(own, told), make);
   },
   instead: (dossier, tools, failure) => fallBack(dossier, failure, () => byCode(dossier, tools)),
 };

@@ -30,13 +30,13 @@ export const score: Step = {
     const gate = closedForScoring(dossier);
     if (gate) return gate;
     const own = byCode(dossier, rubric);
+    const make = () => scored(rubric, own);
     if (isByModel(dossier, "evaluation")) {
-      return fromModel(dossier, tools, "evaluation", (told, flags) =>
-        done({ evaluation: evaluate(rubric, joined(own, told), flags) }),
-      );
+      const use = (told: readonly CriterionResult[], flags: readonly string[]) =>
+        done({ evaluation: evaluate(rubric, joined(own, told), flags) });
+      return fromModel(dossier, tools, "evaluation", use, make);
     }
     const needsModel = rubric.criteria.some(({ kind }) => kind === "check" || kind === "scale");
-    const make = () => scored(rubric, own);
     return needsModel ? withoutModel(dossier, make) : make();
   },
   instead(dossier, _tools, failure) {

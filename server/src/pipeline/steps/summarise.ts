@@ -24,8 +24,9 @@ export const summarise: Step = {
     if (!dossier.plan.definition.summary.enabled) return skipped("disabled_by_plan", "The plan makes no summaries.");
     const gate = closedGate(dossier);
     if (gate) return gate;
-    if (isByModel(dossier, "summary")) return fromModel(dossier, tools, "summary", (summary) => done({ summary }));
-    return withoutModel(dossier, () => ofItself(dossier));
+    const make = () => ofItself(dossier);
+    if (!isByModel(dossier, "summary")) return withoutModel(dossier, make);
+    return fromModel(dossier, tools, "summary", (summary) => done({ summary }), make);
   },
   instead: (dossier, _tools, failure) => fallBack(dossier, failure, () => ofItself(dossier)),
 };

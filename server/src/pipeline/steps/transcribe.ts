@@ -1,5 +1,6 @@
 import { digestOf, type NewTranscript } from "#/calls/transcript-store.ts";
 
+import { soundBeyondLimit } from "../cost-limit.ts";
 import { type Dossier, isFinal, wordsIn } from "../dossier.ts";
 import { done, type Finished, skipped } from "../outcome.ts";
 import { engineTries, type Step } from "../step.ts";
@@ -24,6 +25,9 @@ export const transcribe: Step = {
     const { recording } = dossier.found;
     if (skip || !recording || !tools.transcribe)
       return skip ?? skipped("no_engine", "No speech-to-text engine is set up.");
+    // No part of what it depends on: what was heard stays, whatever is spent after.
+    const tooMuch = dossier.engines.speech && soundBeyondLimit(dossier, dossier.engines.speech);
+    if (tooMuch) return skipped("cost_limit", tooMuch);
     const again = dossier.steps.get("transcribe")?.retried ?? 0;
     const answer = await tools.transcribe(dossier, recording, again);
     const { transcript, timing, quality, engine, usage, cost } = answer;
