@@ -47,7 +47,6 @@ test.each(["*", "call.completed", "call.*", "lead.qualified", "lead.*"])("%s can
 test.each([
   ["call.exploded", "Unknown event type"],
   ["attempt.*", "Unknown event type"],
-  ["call.started", "call.started is planned and not sent yet"],
   ["source.*", "Everything of source.* is planned and not sent yet"],
   ["Call.*", "Not an event type"],
   ["call", "Not an event type"],

@@ -26,7 +26,6 @@ export type EventType = {
 };
 
 const sent = { status: "sent", kind: "ordinary" } as const;
-const planned = { status: "planned", kind: "ordinary" } as const;
 const sentOperational = { status: "sent", kind: "operational" } as const;
 const plannedOperational = { status: "planned", kind: "operational" } as const;
 
@@ -36,9 +35,10 @@ const plannedOperational = { status: "planned", kind: "operational" } as const;
  */
 export const eventTypes = {
   "call.started": {
-    ...planned,
-    title: "A call was answered",
-    description: "Sent when somebody answers. A call that nobody answers has call.failed alone.",
+    ...sent,
+    title: "A call is in progress",
+    description:
+      "Sent once, when a call is first known to be in progress, to those who want it at that moment: it is not kept for endpoints made later. A call that nobody answers has call.failed alone, one that is heard of only at its end call.ended, and calls of an import have none.",
     data: of.CallData,
     examples: examples.callStarted,
   },

@@ -23,6 +23,7 @@ export type Reactions = {
 const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[]>> => ({
   "call.started": [r.announce, r.countForCampaigns],
   "call.updated": [r.announce, r.countForCampaigns, r.workOnCalls],
+  "call.answered": [r.sendMessages],
   "call.merged": [r.announce, r.countForCampaigns, r.workOnCalls],
   "call.ended": [r.announce, r.sendMessages, r.workOnCalls],
   "call.failed": [r.announce, r.sendMessages],

@@ -27,6 +27,7 @@ export type CallChange = {
   readonly type:
     | "call.started"
     | "call.updated"
+    | "call.answered"
     | "call.ended"
     | "call.failed"
     | "call.awaiting"
@@ -131,16 +132,20 @@ export type Settling = "at_once" | "pipeline" | "due";
 
 /**
  * Which changes a call went through, and the record with their names noted, so that each of `call.ended`, `call.failed`
- * and `call.completed` is said once.
+ * and `call.completed` is said once. `doubles`: records that turned out to be this call. That it was answered is said by whatever
+ * makes it run, which happens once: a status never falls, and what is heard of first at its end was never seen running.
  */
 export function changesBetween(
   before: CallRecord | null,
   after: CallRecord,
   settling: Settling = "at_once",
+  doubles: readonly CallRecord[] = [],
 ): { readonly record: CallRecord; readonly types: CallChange["type"][] } {
   const types: CallChange["type"][] = [before ? "call.updated" : "call.started"];
   const announced = new Set(after.announced);
   const now = project(after.state);
+  const isAnswered = now.status === "in_progress" && announced.size === 0;
+  if (isAnswered && ![before, ...doubles].some((record) => record && isRunning(record))) types.push("call.answered");
   if (isOver(now.status)) {
     const end = isConnected(now) ? "call.ended" : "call.failed";
     if (!announced.has("call.ended") && !announced.has(end)) {
@@ -157,4 +162,8 @@ export function changesBetween(
     }
   }
   return { record: { ...after, announced: [...announced] }, types };
+}
+
+function isRunning({ state }: CallRecord): boolean {
+  return project(state).status === "in_progress";
 }

@@ -20,6 +20,8 @@ import type { MessageFact } from "./write.ts";
 export function messagesFor(changes: readonly Change[]): MessageFact[] {
   return changes.flatMap((change) => {
     switch (change.type) {
+      case "call.answered":
+        return [aboutAnswer(change)];
       case "call.ended":
       case "call.failed":
         return [aboutCall(change.type, change)];
@@ -66,13 +68,31 @@ function aboutCall(type: CallMessageType, change: CallChange): MessageFact {
   };
 }
 
-/** The types of messages about calls. */
+/** Told only to those who want it when it happens: a row for every call that anybody answers would be a third of all messages. */
+function aboutAnswer(change: CallChange): MessageFact {
+  const { tenantId, after, receivedAt } = change;
+  const occurredAtMs = project(after.state).answeredAt ?? receivedAt;
+  return {
+    tenantId,
+    type: "call.started",
+    callId: after.id,
+    campaignId: null,
+    callCampaignId: after.campaignId,
+    direction: factOf(after.state, "direction"),
+    occurredAtMs,
+    receivedAtMs: receivedAt,
+    isFleeting: true,
+    render: (form, id) => renderCall("call.started", change, occurredAtMs, id, form),
+  };
+}
+
+/** The types of messages about calls that can be made later from what is stored. */
 export const callMessageTypes = ["call.ended", "call.failed", "call.completed"] as const;
 export type CallMessageType = (typeof callMessageTypes)[number];
 
 /** The bytes of a message about a call as it stands, in one form. */
 export function renderCall(
-  type: CallMessageType,
+  type: CallMessageType | "call.started",
   {
     tenantId,
     after,

@@ -37,6 +37,8 @@ export type MessageFact = {
   readonly exceptEndpointId?: string;
   /** Its bytes can be made later from what is stored anyway (unwritten.ts): while nobody wants them, they are not written. */
   readonly isReproducible?: boolean;
+  /** Said at its moment or never: nobody wants it now, so it is not kept for anybody. */
+  readonly isFleeting?: boolean;
   /** The bytes in one form; called once per form that an endpoint wants. `messageId`: UUID. */
   readonly render: (form: BodyForm, messageId: string) => Buffer;
 };
@@ -72,6 +74,7 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     const render = createRenderer(fact, id);
     const candidates = (targets.get(fact.tenantId) ?? []).filter((target) => target.id !== fact.exceptEndpointId);
     const choice = chooseEndpoints(kindOf(fact, render), candidates);
+    if (fact.isFleeting && choice.endpoints.length === 0) continue;
     messages.set(id, { ...fact, id, orderKey: fact.orderKey ?? null, unroutedReason: choice.reason });
     for (const format of formsFor(fact, choice.endpoints)) {
       bodies.push({ tenantId: fact.tenantId, messageId: id, format, body: render(format) });

@@ -65,7 +65,7 @@ export async function applyEvents(
       ? { ...changed, campaignId: campaigns.get(`${name.tenantId}\u0000${name.name}`) ?? null }
       : changed;
     const { record, types } = isChanged
-      ? changesBetween(one.known, withCampaign, context.settling)
+      ? changesBetween(one.known, withCampaign, context.settling, one.doubles)
       : { record: withCampaign, types: [] };
     const doubles = one.doubles.map((double) => ({ ...double, mergedInto: record.id, version: double.version + 1 }));
     if (doubles.length > 0)
