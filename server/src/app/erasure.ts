@@ -7,6 +7,7 @@ import {
   holdReason,
   setHold,
 } from "#/calls/forget-store.ts";
+import { forgetMoments } from "#/calls/moment-store.ts";
 import { toCall } from "#/calls/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
@@ -36,6 +37,7 @@ export function composeEraser(ids: Ids): Eraser {
       reviews: rowsOf(forgetReviews),
       results: rowsOf(forgetResults),
       feedback: rowsOf(forgetFeedback),
+      moments: rowsOf(forgetMoments),
       // Last: nothing of what the others empty may be read from it again.
       transcripts: rowsOf(forgetCalls),
     },

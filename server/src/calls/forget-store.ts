@@ -48,7 +48,6 @@ export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string
     ids,
   ]);
   await tx.run("delete from call_search where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
-  await tx.run("delete from call_moments where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
   return tx.run("delete from transcripts where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
 }
 

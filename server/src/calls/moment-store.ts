@@ -92,3 +92,8 @@ export async function keepMaskedMomentsOnly(tx: Tx, tenantId: string, eventIds: 
     [tenantId, eventIds],
   );
 }
+
+/** Takes away what happened inside calls. Gives how many events had told of it. */
+export async function forgetMoments(tx: Tx, tenantId: string, callIds: readonly string[]): Promise<number> {
+  return tx.run("delete from call_moments where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, callIds]);
+}

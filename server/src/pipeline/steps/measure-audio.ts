@@ -1,6 +1,7 @@
 import type { TurnRole } from "@aftercall/contract/call.ts";
 
 import { measureSpeech } from "#/metrics/speech.ts";
+import { whoseChannels } from "#/metrics/whose-channel.ts";
 import { Retry } from "#/models/failure.ts";
 
 import { builtin } from "../builtin.ts";
@@ -23,6 +24,7 @@ export const measureAudio: Step = {
       plan.definition.transcription.channel_map,
       found.recording?.row.channel_map,
       steps.get("fetch_recording")?.state,
+      channelRoles(dossier, found.recording?.row.channel_map ?? []).length === 0 && dossier.told?.digest,
       ...tellersOf(dossier),
     ];
   },
@@ -39,7 +41,9 @@ export const measureAudio: Step = {
     if (result.kind === "failed") return failed(result.reason, `${result.detail}.`);
     const { facts } = result;
     const found = { recording: { row: result.recording, facts } };
-    const roles = channelRoles(dossier, facts.channelMap);
+    const known = channelRoles(dossier, facts.channelMap);
+    const told = known.length === 0 && whoseChannels(facts.speechByChannel, dossier.told?.transcript.turns ?? []);
+    const roles = told || known;
     const audio = measureSpeech({
       speech: facts.speechByChannel.map((intervals, channel) => ({
         role: roles[channel] ?? ("unknown" as const),
@@ -58,6 +62,7 @@ export const measureAudio: Step = {
           reason: "mono_recording",
           detail: "The recording has one channel: it tells when somebody spoke, not who.",
         }),
+        ...(told && { detail: `Which channel is whose follows from the times of the transcript: ${told.join(", ")}.` }),
       },
     );
   },

@@ -54,6 +54,7 @@ export function eventOf(payload: Payload, setup: LivekitSetup): CallEvent {
     },
     guesses: { ...nameGuesses(payload, setup), ...(!isThere && recording && { recording }) },
     weight: weightOf(payload),
+    awaitsReport: setup.expects_session_report && heard !== null && isEnd(heard),
   });
 }
 

@@ -12,10 +12,10 @@ import { phoneInRoomName } from "./room-name.ts";
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "fixtures", name));
 
-function parsed(body: unknown): CallEvent {
+function parsed(body: unknown, setup: object = {}): CallEvent {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   const request = { method: "POST", url: "https://hooks.example.com/x", headers: new Map(), body: bytes };
-  const [event] = livekit.parse({ request, setup: livekit.setup.parse({}), receivedAtMs: 0 });
+  const [event] = livekit.parse({ request, setup: livekit.setup.parse(setup), receivedAtMs: 0 });
   if (!event) throw new Error("no event");
   return event;
 }
@@ -296,6 +296,47 @@ describe("answers of the Call Outcomes API", () => {
       '500 {"error":"Failed to process webhook event","message":"Database connection failed","status":500}',
     );
     expect(stored({ problem: "boom" })).not.toContain("boom");
+  });
+});
+
+describe("a session report", () => {
+  const report = JSON.parse(fixture("real/session_report.json").toString()) as Record<string, unknown>;
+
+  test("says the same in the camel case of the Node SDK, with times in milliseconds", () => {
+    const camel = (value: unknown, name = ""): unknown => {
+      if (Array.isArray(value)) return value.map((one) => camel(one));
+      if (typeof value === "number" && name.endsWith("_at")) return Math.round(value * 1000);
+      if (typeof value !== "object" || value === null) return value;
+      const entries = Object.entries(value).map(([key, inner]) => [
+        key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+        camel(inner, key),
+      ]);
+      return Object.fromEntries(entries);
+    };
+    const { chat_history: history, ...rest } = report;
+    const again = parsed({ ...rest, chat_history: camel(history) });
+    expect([again.transcript, again.moments]).toEqual([parsed(report).transcript, parsed(report).moments]);
+  });
+
+  test("tells when the agent was cut short, and how sure the words of the caller are", () => {
+    const turns = parsed(report).transcript?.turns ?? [];
+    expect(turns.map(({ interrupted, confidence }) => [interrupted, confidence])).toEqual([
+      [false, undefined],
+      [false, 0.91],
+      [true, undefined],
+    ]);
+  });
+
+  test("names its room and its job, or is malformed", () => {
+    for (const name of ["room_id", "job_id"]) expect(() => parsed({ ...report, [name]: null })).toThrow(name);
+  });
+
+  test("is waited for where the source says that it comes, and only when a call is over", () => {
+    const waits = { expects_session_report: true };
+    expect(parsed(left(45), waits).awaitsReport).toBe(true);
+    expect(parsed(left(45)).awaitsReport).toBe(false);
+    expect(parsed({ ...left(0), event: "room_started" }, waits).awaitsReport).toBe(false);
+    expect(parsed(report, waits)).toMatchObject({ isReport: true, awaitsReport: false });
   });
 });
 

@@ -19,6 +19,10 @@ export const LivekitSetup = z.object({
     .default("1")
     .describe("Calling code put before a national number of ten digits in a room name (sip-7678189426__…)"),
   api: apiSetup("", "https://<project>.livekit.cloud: the API of the project; empty: it is not asked"),
+  expects_session_report: z
+    .boolean()
+    .default(false)
+    .describe("The agent sends its session report when a call is over: call.completed waits for it, within a limit"),
   recordings: RecordingStore.prefault({}).describe("The object store that egress writes to, where it is private"),
 });
 export type LivekitSetup = z.infer<typeof LivekitSetup>;
