@@ -13,9 +13,7 @@ import { takeTurn } from "./turn.ts";
 
 if (process.argv[2] === "live") await import("./live/run.ts").then(() => process.exit(0));
 if (process.argv[2] === "delivery") await import("./delivery/run.ts").then(() => process.exit(0));
-if (process.argv[2] === "analysis") await import("./analysis/run.ts").then(() => process.exit(0));
 if (process.argv[2] === "pipeline") await import("./pipeline/run.ts").then(() => process.exit(0));
-if (process.argv[2] === "recordings") await import("./recordings/run.ts").then(() => process.exit(0));
 const options = readOptions(process.argv.slice(2));
 const root = join(import.meta.dirname, "..");
 const chosen = contenders.filter(({ name }) => options.only.includes(name));

@@ -1,109 +1,62 @@
-import { cpus } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 
-import { fromPublicId } from "@aftercall/contract/id.ts";
-import pg from "pg";
+import { measureAnalysis } from "./analysis.ts";
+import { startBench } from "./bench.ts";
+import { type Calls, measureCalls } from "./calls.ts";
+import { measureLatency } from "./latency.ts";
+import { measureRecordings } from "./recordings.ts";
+import { type Figures, textOf, writePipelineResults } from "./report.ts";
 
-import { connectionFrom } from "../../server/src/db/connect.ts";
-import type { Loader } from "../loader.ts";
-import { startAftercall } from "../machine/aftercall.ts";
-import { cpuMicros } from "../machine/cpu.ts";
-import { startDatabase } from "../machine/database.ts";
-import { startRemote } from "../machine/remote.ts";
-import { webhookSecret } from "../servers/secret.ts";
+const help = `npm run bench -- pipeline [options]
 
-// Calls from their webhook to their results, without any key: received, stored, read by the built-in analyzer, settled. The rate
-// counts from the first webhook to the last `call.completed`, and the processor time is that of the server and of PostgreSQL.
+What is made of calls after their end, without any key: how many a second, what each takes, how long it is waited for, and what
+long transcripts and long recordings take.
 
+  --quick          small numbers, one round: does it run at all?
+  --parts <names>  calls, latency, analysis, recordings; several with commas   default all
+  --rounds <n>     turns of the calls, with and without analysis               default 3
+  --log-level <l>  of aftercall; its own default is info                       default warn
+  --profile <dir>  writes processor profiles of aftercall
+  --write          writes the figures to bench/results
+`;
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((word) => word !== "pipeline"),
+  options: {
+    help: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    parts: { type: "string", default: "calls,latency,analysis,recordings" },
+    rounds: { type: "string" },
+    "log-level": { type: "string", default: "warn" },
+    profile: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
+const { quick } = values;
+const parts = new Set(values.parts.split(","));
+const rounds = Number(values.rounds ?? (quick ? 1 : 3));
 const root = join(import.meta.dirname, "../..");
-const sizes = [
-  { bodyBytes: 3_000, calls: 1_000 },
-  { bodyBytes: 60_000, calls: 200 },
-];
-
-const database = await startDatabase(process.env.DATABASE_URL, join(root, ".aftercall", "bench"));
-const loader = startRemote<Loader>(join(import.meta.dirname, "../loader.ts"));
+const bench = await startBench(root, { logLevel: values["log-level"], profileDir: values.profile ?? null });
 try {
-  console.log(
-    `${cpus()[0]?.model ?? "?"} × ${cpus().length}, Node ${process.version}, PostgreSQL ${database.version}\n`,
-  );
-  console.log(
-    "body KB   calls  calls/s  CPU ms per call: server  PostgreSQL  of that without analysis: server  PostgreSQL",
-  );
-  for (const { bodyBytes, calls } of sizes) {
-    // oxlint-disable-next-line no-await-in-loop -- One after the other: they would share the processor.
-    const [whole, bare] = [await measure(bodyBytes, calls, "on"), await measure(bodyBytes, calls, "off")];
-    const cells = [
-      (bodyBytes / 1000).toFixed(0).padStart(7),
-      String(calls).padStart(7),
-      whole.perSecond.toFixed(0).padStart(8),
-      whole.serverMs.toFixed(2).padStart(24),
-      whole.databaseMs.toFixed(2).padStart(11),
-      bare.serverMs.toFixed(2).padStart(33),
-      bare.databaseMs.toFixed(2).padStart(11),
-    ];
-    console.log(cells.join(" "));
-  }
+  const figures: Figures = {
+    calls: parts.has("calls") ? await calls() : [],
+    waits: parts.has("latency") ? await measureLatency(bench, quick ? 12 : 60) : null,
+    analysis: parts.has("analysis") ? await measureAnalysis(quick ? 4 : 20) : [],
+    recordings: parts.has("recordings") ? await measureRecordings(bench, quick ? 0.25 : 2) : [],
+  };
+  console.log(`\n${textOf(figures)}`);
+  if (values.write) for (const file of writePipelineResults(root, bench, figures)) console.log(`written: ${file}`);
 } finally {
-  await loader.stop();
-  await database.stop();
+  await bench.stop();
 }
 
-async function measure(bodyBytes: number, calls: number, analysis: "on" | "off") {
-  const name = "bench_pipeline";
-  const server = await startAftercall({
-    databaseUrl: await database.create(name),
-    logLevel: "warn",
-    profileDir: process.env["BENCH_PROFILE"] ?? null,
-    analysis,
-  });
-  try {
-    const secrets = [{ slot: "secret", value: webhookSecret }];
-    await server.ask("POST", "/v1/sources", { slug: "bench", provider: "elevenlabs", secrets });
-    const who = await server.ask<{ tenant: { id: string } }>("GET", "/v1/whoami");
-    const tenant = fromPublicId("tenant", who.tenant.id) ?? "";
-    const load = { bodyBytes, port: server.port, path: "/webhooks/bench", secret: webhookSecret };
-    // Code is compiled and plans are made before the clock starts.
-    const warm = 200;
-    await loader.call("prepare", { ...load, count: warm });
-    await loader.call("closed", { port: server.port, connections: 8, seconds: 30 });
-    await untilSettled(name, tenant, warm);
-    await loader.call("prepare", { ...load, count: calls });
-    const [started, before] = [performance.now(), cpuOf(server.pid)];
-    await loader.call("closed", { port: server.port, connections: 32, seconds: 600 });
-    await untilSettled(name, tenant, warm + calls);
-    const seconds = (performance.now() - started) / 1000;
-    const after = cpuOf(server.pid);
-    return {
-      perSecond: calls / seconds,
-      serverMs: (after.server - before.server) / 1000 / calls,
-      databaseMs: (after.database - before.database) / 1000 / calls,
-    };
-  } finally {
-    await server.stop();
-    await database.drop(name);
-  }
-}
-
-function cpuOf(pid: number) {
-  return { server: cpuMicros(pid) ?? 0, database: (database.pid !== null && cpuMicros(database.pid)) || 0 };
-}
-
-/** Nobody subscribed, so the rows of messages alone say that a call is done. */
-async function untilSettled(name: string, tenant: string, count: number): Promise<void> {
-  const client = new pg.Client(connectionFrom(database.urlOf(name)));
-  await client.connect();
-  await client.query("select set_config('app.tenants', $1, false)", [`{${tenant}}`]);
-  try {
-    for (let done = 0; done < count; await sleep(50)) {
-      // oxlint-disable-next-line no-await-in-loop -- It is watched.
-      const { rows } = await client.query<{ done: string }>(
-        "select count(*) as done from messages where type = 'call.completed'",
-      );
-      done = Number(rows[0]?.done ?? 0);
-    }
-  } finally {
-    await client.end();
-  }
+async function calls(): Promise<Calls[]> {
+  const small = await measureCalls(bench, { bodyBytes: 3_000, count: quick ? 150 : 1_500 }, rounds);
+  const large = await measureCalls(bench, { bodyBytes: 60_000, count: quick ? 30 : 200 }, rounds);
+  return [small, large];
 }
