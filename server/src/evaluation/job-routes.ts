@@ -175,10 +175,10 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
     });
     await store.insertSelection(tx, row, order, jobLimits.callsMax);
     await deps.enqueueJob(tx, { tenantId: tenant, jobId: row.id, run: row.run_count });
-    await audit(tx, { tenant, actor }, "analysis_job.created", row, {
-      detail: { kind: order.kind, count: counted.count },
-    });
-    return shown(tx, row);
+    const after = await shown(tx, row);
+    const detail = { kind: order.kind, count: counted.count };
+    await audit(tx, { tenant, actor }, "analysis_job.created", row, { after, detail });
+    return after;
   }
 
   async function estimated(tx: Tx, tenant: string, order: Order, calls: number, characters: number) {

@@ -3,7 +3,7 @@ import type { Actor, Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 
-import { record } from "#/audit/record.ts";
+import { type Deed, record } from "#/audit/record.ts";
 import type { React } from "#/calls/change.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
@@ -97,7 +97,12 @@ export function reviewHandlers({ db, ids, clock, react }: ReviewRouteDeps): Hand
         const by = `${actor.kind}:${actor.id}`;
         const override = { id, criterion_id, verdict, points, reason, comment, actor: by, effective };
         await store.insertOverride(tx, { tenantId: tenant, runId: row.id, ...override });
-        await audit(tx, { tenant, actor }, "evaluation.overridden", row, { criterion_id, verdict, reason });
+        const last = earlier.findLast((one) => one.criterion_id === criterion_id) ?? criterion;
+        await audit(tx, { tenant, actor }, "evaluation.overridden", row, {
+          before: { verdict: last.verdict, points: last.points },
+          after: { verdict, points },
+          detail: { criterion_id, reason },
+        });
         const occurredAt = clock.now();
         const afterCommit = await react(tx, [
           {
@@ -130,7 +135,10 @@ export function reviewHandlers({ db, ids, clock, react }: ReviewRouteDeps): Hand
         }
         const by = `${actor.kind}:${actor.id}`;
         await store.insertReview(tx, { tenantId: tenant, id: ids.next(), runId: row.id, actor: by, ...body });
-        await audit(tx, { tenant, actor }, "evaluation.reviewed", row, { state: body.state });
+        await audit(tx, { tenant, actor }, "evaluation.reviewed", row, {
+          before: { state: last },
+          after: { state: body.state },
+        });
         return reviewed(tx, row);
       }),
 
@@ -148,9 +156,9 @@ export function reviewHandlers({ db, ids, clock, react }: ReviewRouteDeps): Hand
     by: { tenant: string; actor: Actor },
     action: string,
     row: RunRow,
-    detail: Record<string, unknown>,
+    what: Pick<Deed, "before" | "after" | "detail">,
   ): Promise<void> {
-    await record(tx, ids, { ...by, action, subject: toPublicId("analysis_run", row.id), detail });
+    await record(tx, ids, { ...by, action, subject: toPublicId("analysis_run", row.id), ...what });
   }
 }
 

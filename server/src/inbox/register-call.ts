@@ -100,8 +100,10 @@ export function registerCallHandlers({ db, ids, context }: Deps): Handlers<Regis
     const { record, aliases: names } = told.applied;
     const users = await userNames(tx, tenant, record.userId ? [record.userId] : []);
     const call = toCall(record, names, (record.userId && users.get(record.userId)) || null);
-    const detail = { provider: call.provider, provider_call_id: call.provider_call_id };
-    await recordAudit(tx, ids, { tenant, actor, action: "call.registered", subject: call.id, detail });
+    // Whom it is about stays in the call.
+    const { id: subject, provider: name, provider_call_id, status, campaign_id, version } = call;
+    const after = { provider: name, provider_call_id, status, campaign_id, version };
+    await recordAudit(tx, ids, { tenant, actor, action: "call.registered", subject, after });
     return call;
   }
 }

@@ -4,12 +4,14 @@ import type { eventRoutes } from "@aftercall/contract/routes/events.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
 import { project } from "#/calls/project.ts";
+import type { CallRecord } from "#/calls/record.ts";
 import type { Db } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { pageOf } from "#/kernel/page.ts";
 
+import type { Applied } from "./apply-events.ts";
 import { applicationsOf, readEvent, readLog } from "./log-store.ts";
 import type { LogPosition } from "./log-store.ts";
 import { listQuarantined, loadQuarantined, openQuarantine } from "./quarantine-store.ts";
@@ -73,14 +75,16 @@ export function inboxHandlers({
         const stored = await loadEvent(tx, tenant, params.id);
         if (!stored) throw new NotFound("Event");
         const result = await replayEvents(tx, context, [stored]);
+        const [one] = result.replayed;
         await recordAudit(tx, ids, {
           tenant,
           actor,
           action: "event.replayed",
           subject: toPublicId("event", stored.id),
-          detail: { result: result.replayed[0]?.result ?? "none" },
+          ...sidesOf(one?.applied ?? null),
+          detail: { result: one?.result ?? "none" },
         });
-        return { one: result.replayed[0], afterCommit: result.afterCommit };
+        return { one, afterCommit: result.afterCommit };
       });
       for (const run of afterCommit) run();
       const record = one?.applied?.record;
@@ -146,19 +150,16 @@ export function inboxHandlers({
     },
 
     async replayQuarantined({ tenant, actor, params }) {
+      const load = (tx: Tx) => loadQuarantined(tx, tenant, params.id);
+      const before = await db.inTransaction([tenant], load);
       await replayQuarantined(tenant, params.id);
       return db.inTransaction([tenant], async (tx) => {
-        const row = await loadQuarantined(tx, tenant, params.id);
-        if (!row) throw new NotFound("Refused request");
+        const row = await load(tx);
+        if (!before || !row) throw new NotFound("Refused request");
         const subject = toPublicId("quarantined", params.id);
-        await recordAudit(tx, ids, {
-          tenant,
-          actor,
-          action: "quarantine.replayed",
-          subject,
-          detail: { result: row.replay_result },
-        });
-        return showQuarantined(row);
+        const sides = { before: showQuarantined(before), after: showQuarantined(row) };
+        await recordAudit(tx, ids, { tenant, actor, action: "quarantine.replayed", subject, ...sides });
+        return sides.after;
       });
     },
 
@@ -167,13 +168,24 @@ export function inboxHandlers({
       let accepted = 0;
       for (const id of waiting) if (await replayQuarantined(tenant, id)) accepted++;
       const subject = toPublicId("source", body.source);
-      const detail = { accepted, refused: waiting.length - accepted };
+      const after = { accepted, refused: waiting.length - accepted };
+      const sides = { before: { waiting: waiting.length }, after };
       await db.inTransaction([tenant], (tx) =>
-        recordAudit(tx, ids, { tenant, actor, action: "quarantine.replayed", subject, detail }),
+        recordAudit(tx, ids, { tenant, actor, action: "quarantine.replayed", subject, ...sides }),
       );
-      return detail;
+      return after;
     },
   };
+}
+
+/** How the call of a replayed event stood before and after; what is known of people in it stays in the call. */
+function sidesOf(applied: Applied | null) {
+  const sideOf = ({ state, version }: CallRecord) => {
+    const { status, outcome } = project(state);
+    return { status, outcome, version };
+  };
+  const known = applied?.work.known ?? null;
+  return { before: known && sideOf(known), after: applied ? sideOf(applied.record) : { status: null } };
 }
 
 function cursorOf(row: { readonly xid: string; readonly seq: number }): string {

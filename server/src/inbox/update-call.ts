@@ -44,12 +44,9 @@ export function updateCallHandler({ db, ids, context }: Deps): Handler<(typeof c
       const { applied, afterCommit } = await tell(tx, context, message);
       const after = await show(applied.record);
       // What people wrote about a call stays in the call: the log says which fields, and of metadata which keys.
-      const detail = {
-        changed: Object.keys(body),
-        ...(metadata && { metadata_keys: Object.keys(metadata) }),
-        version: { before: before.version, after: after.version },
-      };
-      await recordAudit(tx, ids, { tenant, actor, action: "call.updated", subject: after.id, detail });
+      const detail = { changed: Object.keys(body), ...(metadata && { metadata_keys: Object.keys(metadata) }) };
+      const sides = { before: { version: before.version }, after: { version: after.version } };
+      await recordAudit(tx, ids, { tenant, actor, action: "call.updated", subject: after.id, ...sides, detail });
       return { call: after, afterCommit };
     });
     for (const run of afterCommit) run();

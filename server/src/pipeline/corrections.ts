@@ -27,7 +27,10 @@ export function correctionHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps)
         await put(tx, { tenant, actor, callId: call.id, current, transcript });
         const detail = { turns: transcript.turns.length, changed: changedTurns(transcript, current) };
         const subject = toPublicId("call", call.id);
-        await recordAudit(tx, ids, { tenant, actor, action: "transcript.edited", subject, detail });
+        // What was said stays in the call.
+        const before = current && { origin: current.origin, turns: current.transcript.turns.length };
+        const after = { origin: "human_edit", turns: transcript.turns.length };
+        await recordAudit(tx, ids, { tenant, actor, action: "transcript.edited", subject, before, after, detail });
         return transcript;
       });
     },

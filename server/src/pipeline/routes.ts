@@ -13,6 +13,7 @@ import { showRun } from "#/evaluation/run.ts";
 import { Conflict, Malformed, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 
+import type { StepRow } from "./dossier.ts";
 import { loadMetrics } from "./metric-store.ts";
 import type { PipelineData } from "./run.ts";
 import { showStep, showSteps } from "./show.ts";
@@ -43,7 +44,9 @@ export function pipelineHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps): 
         await steps.resetStep(tx, tenant, callId, step);
         await enqueueCalls(tx, [{ tenantId: tenant, callId }]);
         const subject = toPublicId("call", callId);
-        await recordAudit(tx, ids, { tenant, actor, action: "step.retried", subject, detail: { step } });
+        const reset = (await loadSteps(tx, tenant, callId)).find((one) => one.row.step === step)?.row ?? row;
+        const sides = { before: stateOf(row), after: stateOf(reset) };
+        await recordAudit(tx, ids, { tenant, actor, action: "step.retried", subject, ...sides, detail: { step } });
         return stepsOf(tx, tenant, callId);
       });
     },
@@ -114,13 +117,18 @@ export function pipelineHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps): 
           tx,
           again.map((callId) => ({ tenantId: tenant, callId })),
         );
-        const detail = { ...answer, state: body.state, step: body.step ?? null, reason: body.reason ?? null };
+        const before = { state: body.state, step: body.step ?? null, reason: body.reason ?? null };
         const subject = toPublicId("tenant", tenant);
-        await recordAudit(tx, ids, { tenant, actor, action: "steps.retried", subject, detail });
+        await recordAudit(tx, ids, { tenant, actor, action: "steps.retried", subject, before, after: answer });
         return answer;
       });
     },
   };
+}
+
+/** How a step stands, without what it says of the call. */
+function stateOf({ state, reason }: StepRow) {
+  return { state, reason };
 }
 
 async function stepsOf(tx: Tx, tenant: string, id: string) {

@@ -45,7 +45,7 @@ export function recordingHandlers(deps: RecordingHandlerDeps): Handlers<typeof r
           actor,
           action: "recording.link_made",
           subject: toPublicId("recording", row.id),
-          detail: { expires_at: expiresAt },
+          after: { expires_at: expiresAt },
         });
         const token = links.sign({ tenantId: tenant, recordingId: row.id }, expiresAtMs);
         return { url: `${publicUrl}/recordings/${token}`, expires_at: expiresAt };

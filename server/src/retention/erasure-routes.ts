@@ -40,17 +40,13 @@ export function erasureHandlers(deps: ErasureDeps): Handlers<typeof erasureRoute
           actor: `${actor.kind}:${actor.id}`,
           reason: query.reason ?? null,
         });
-        const subject = toPublicId("call", callId);
-        await record(tx, ids, {
-          tenant,
-          actor,
-          action: "call.erased",
-          subject,
-          detail: { reason: query.reason ?? null },
-        });
         const row = await loadErasure(tx, tenant, id);
         if (!row) throw new NotFound("Erasure");
-        return show(row);
+        const after = show(row);
+        const subject = toPublicId("call", callId);
+        const detail = { reason: query.reason ?? null };
+        await record(tx, ids, { tenant, actor, action: "call.erased", subject, after, detail });
+        return after;
       });
     },
 

@@ -140,7 +140,8 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
           { tenantId: tenant, sourceId: row.id, slot, keyId, value, origin: "api" },
           change(),
         );
-        return { row, answer: presentSecret(secret), detail: { slot } };
+        const answer = presentSecret(secret);
+        return { row, answer, after: answer, detail: { slot } };
       }),
 
     rotateSourceSecret: ({ tenant, actor, params, body }) =>
@@ -152,22 +153,26 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
         const made = body.value === undefined ? makeSecret(provider, slot) : null;
         const value = body.value ?? made ?? "";
         const wanted = { tenantId: tenant, sourceId: row.id, slot, keyId, value, origin: "api" } as const;
+        const before = { secrets: await secretsIn(tx, row, slot) };
         const secret = await rotateSecret(tx, wanted, body.overlap_seconds * 1000, change());
-        return { row, answer: { ...presentSecret(secret), value: made }, detail: { slot } };
+        const after = { secrets: await secretsIn(tx, row, slot) };
+        return { row, answer: { ...presentSecret(secret), value: made }, before, after, detail: { slot } };
       }),
 
     deleteSourceSecret: ({ tenant, actor, params }) =>
       changing(tenant, actor, "source_secret.deleted", async (tx) => {
         const row = await lockedSource(tx, tenant, params.id);
+        const id = toPublicId("source_secret", params.secret_id);
+        const before = (await secretsIn(tx, row)).find((secret) => secret.id === id) ?? null;
         if (!(await store.deleteSecret(tx, tenant, row.id, params.secret_id))) throw new NotFound("Secret");
-        return { row, answer: null };
+        return { row, answer: null, before };
       }),
   };
 
   type Changed<T> = {
     readonly row: store.SourceRow;
     readonly answer: T;
-    readonly before?: object;
+    readonly before?: object | null;
     readonly after?: object;
     readonly detail?: Record<string, unknown>;
   };
@@ -197,6 +202,13 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
     } catch (error) {
       throw action === "source.deleted" ? refusedDelete(error) : refusedUser(error);
     }
+  }
+
+  /** The secrets of a source that count, without their values. */
+  async function secretsIn(tx: Tx, { tenant_id, id }: store.SourceRow, slot?: string) {
+    const secrets = await store.secretsOf(tx, [tenant_id], [id]);
+    const counting = secrets.filter((one) => isActive(one, clock.now()) && (slot === undefined || one.slot === slot));
+    return counting.map(presentSecret);
   }
 
   function change(): SecretChange {

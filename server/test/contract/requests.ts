@@ -41,7 +41,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     provider: "vapi",
     secrets: [{ slot: "secret", value: randomToken("s") }],
   });
-  const newCall = () => ({ provider: "vapi", provider_call_id: randomUUID() });
+  const newCall = () => ({ provider: "vapi", provider_call_id: randomUUID(), to: "+972521234567" });
   const call = () => idOf("/v1/calls", newCall());
   const campaign = () => idOf("/v1/campaigns", { name: "Spring" });
   const assignment = () => idOf("/v1/assignments", { title: "Objections" });

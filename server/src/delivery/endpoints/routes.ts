@@ -16,7 +16,7 @@ import type { SecretBox } from "#/kernel/secrets.ts";
 import { checkTypes } from "../messages/check-types.ts";
 import { closeDisabled } from "../queue/store.ts";
 import type { EndpointBook } from "./book.ts";
-import { activeKeys, addFirstKey, rotateKey } from "./keys.ts";
+import { activeKeys, addFirstKey, rotateKey, type ShownKey } from "./keys.ts";
 import { privateTargetsOf } from "./private-targets-store.ts";
 import { checkAuth, checkSecret, checkUrl, refusedUid, type UrlJudge } from "./refusals.ts";
 import { openSettings, sealSettings } from "./secrets.ts";
@@ -128,10 +128,12 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       checkSecret(body.secret);
       return changing(tenant, async (tx) => {
         const row = await endpointOf(tx, tenant, params.id, "lock");
+        const before = { secrets: (await activeKeys(tx, deps, tenant, params.id)).map(lifeOf) };
         await rotateKey(tx, deps, { tenant, endpointId: params.id, body });
-        const detail = { grace_seconds: body.grace_seconds, imported: body.secret !== undefined };
-        await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, { detail });
         const keys = await activeKeys(tx, deps, tenant, params.id);
+        const detail = { grace_seconds: body.grace_seconds, imported: body.secret !== undefined };
+        const sides = { before, after: { secrets: keys.map(lifeOf) } };
+        await audit(tx, { tenant, actor }, "endpoint.secret_rotated", row, { ...sides, detail });
         const oldEnd = keys[1]?.expires_at ?? null;
         await tellOperations(tx, deps, row, [
           { type: "endpoint.secret_rotated", data: { old_secrets_end_at: oldEnd } },
@@ -217,4 +219,9 @@ function tooMany(): Conflict {
 
 function badCursor(): Invalid {
   return new Invalid("The cursor is not one of this list", [{ pointer: "?cursor", detail: "Send next_cursor" }]);
+}
+
+/** Of a key all but the key. */
+function lifeOf({ created_at, expires_at }: ShownKey) {
+  return { created_at, expires_at };
 }

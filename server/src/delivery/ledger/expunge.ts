@@ -15,12 +15,15 @@ export function expungeHandlers({ db, ids }: LedgerDeps): Handlers<typeof retent
   return {
     expungePayload: ({ tenant, actor, params }) =>
       db.inTransaction([tenant], async (tx) => {
-        if (!(await expungePayload(tx, tenant, params.id))) throw new NotFound("Message");
+        const before = await findMessage(tx, tenant, params.id);
+        if (!before || !(await expungePayload(tx, tenant, params.id))) throw new NotFound("Message");
         const message = await findMessage(tx, tenant, params.id);
         if (!message) throw new NotFound("Message");
         const subject = toPublicId("message", params.id);
-        await record(tx, ids, { tenant, actor, action: "message.payload_expunged", subject });
-        return showMessage(message);
+        const after = showMessage(message);
+        const sides = { before: showMessage(before), after };
+        await record(tx, ids, { tenant, actor, action: "message.payload_expunged", subject, ...sides });
+        return after;
       }),
   };
 }

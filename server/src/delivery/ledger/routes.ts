@@ -78,15 +78,18 @@ export function ledgerHandlers({ db, ids }: LedgerDeps): Handlers<LedgerRoutes> 
     async retryDelivery({ tenant, actor, params, query }) {
       return db.inTransaction([tenant], async (tx) => {
         const isForced = query.force === "true";
+        const before = await store.findDelivery(tx, tenant, params.id);
         const isDue = await store.bringForward(tx, tenant, params.id, isForced);
         const delivery = await store.findDelivery(tx, tenant, params.id);
-        if (!delivery) throw new NotFound("Delivery");
+        if (!before || !delivery) throw new NotFound("Delivery");
         if (!isDue) {
           const obstacle = await store.obstacleOf(tx, tenant, params.id);
           throw new Conflict(isOver[delivery.state] ?? obstacles[obstacle ?? "disabled"]);
         }
         const subject = toPublicId("delivery", params.id);
-        await record(tx, ids, { tenant, actor, action: "delivery.retried", subject, detail: { force: isForced } });
+        const sides = { before: showDelivery(before), after: showDelivery(delivery) };
+        const detail = { force: isForced };
+        await record(tx, ids, { tenant, actor, action: "delivery.retried", subject, ...sides, detail });
         await notify(tx, "deliveries");
         return showDelivery(delivery);
       });

@@ -4,6 +4,7 @@ import type { PublishedMessage, PublishMessage } from "@aftercall/contract/publi
 import type { messageRoutes } from "@aftercall/contract/routes/messages.ts";
 import { isReservedType } from "@aftercall/contract/type-name.ts";
 
+import { record } from "#/audit/record.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { AppError, Invalid } from "#/kernel/errors.ts";
@@ -32,7 +33,7 @@ export type PublishDeps = {
 /** Messages that a tenant sends itself, by the same way as ours. */
 export function publishHandlers({ db, ids, clock, book, worker }: PublishDeps): Handlers<typeof messageRoutes> {
   return {
-    async publishMessage({ tenant, body }) {
+    async publishMessage({ tenant, actor, body }) {
       const fact = factOf(tenant, body, { subject: ids.next(), nowMs: clock.now() });
       const { shown, handOffs } = await db.inTransaction([tenant], async (tx) => {
         await checkMessage(tx, tenant, body);
@@ -43,6 +44,8 @@ export function publishHandlers({ db, ids, clock, book, worker }: PublishDeps): 
         const written = await writeMessages(tx, [fact], { ids, book, roomFor: worker?.roomFor ?? (() => 0) });
         const { channels } = body;
         await store.notePublication(tx, tenant, fact.id, { externalId: body.message_id ?? null, channels });
+        const subject = toPublicId("message", fact.id);
+        await record(tx, ids, { tenant, actor, action: "message.published", subject, after: { type: body.type } });
         return { shown: await showPublished(tx, tenant, fact.id), handOffs: written };
       });
       worker?.handOff(handOffs);

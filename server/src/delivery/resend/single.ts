@@ -10,6 +10,7 @@ import { showDelivery } from "../ledger/show.ts";
 import { findDelivery, findMessage } from "../ledger/store.ts";
 import { refuseUnreachable } from "./request.ts";
 import type { ResendDeps } from "./routes.ts";
+import { showResend } from "./show.ts";
 import { advanceResend, endpointState, insertResend } from "./store.ts";
 import { writeSeries } from "./write.ts";
 
@@ -94,6 +95,7 @@ export function singleResendHandlers({ db, ids }: Pick<ResendDeps, "db" | "ids">
       actor,
       action: "resend.created",
       subject: toPublicId("resend", row.id),
+      after: showResend(row, undefined),
       detail: {
         message: toPublicId("message", messageId),
         endpoint: toPublicId("endpoint", endpointId),
