@@ -67,6 +67,14 @@ function tenantList(tenants: readonly string[]): string {
   return `{${tenants.join(",")}}`;
 }
 
+/**
+ * This transaction need not be on disk when it has committed: for what a crash of the database may take back without harm. It
+ * saves the wait for the disk.
+ */
+export async function mayBeLost(tx: Tx): Promise<void> {
+  await tx.run("select set_config('synchronous_commit', 'off', true)", [], "may-be-lost");
+}
+
 /** A commit that stops waiting for its synchronous standby succeeds with a warning: stored here, and lost in a failover. */
 async function commit(client: PoolClient): Promise<void> {
   let warning: string | undefined;

@@ -129,9 +129,13 @@ export async function startJobs({ connection, definitions, isWorker, log, clock 
   return jobs;
 }
 
-/** pg-boss opens a pg pool with whatever it is given; its own type names only some of pg's settings. */
+/**
+ * pg-boss opens a pg pool with whatever it is given; its own type names only some of pg's settings. What it writes here, that a job
+ * was taken or is done, need not be on disk before the job begins or the next one is taken: after a crash of the database the
+ * job is done again. Queueing is part of somebody's transaction and as durable as that.
+ */
 function poolSettings(connection: ClientConfig): ConstructorOptions {
-  return withSettings(connection, { role: appRole }) as ConstructorOptions;
+  return withSettings(connection, { role: appRole, synchronous_commit: "off" }) as ConstructorOptions;
 }
 
 /** Creating does nothing to a queue that is there, so what changed in this version is written over it. */

@@ -4,7 +4,7 @@ import { isConnected, isOver, project, type Projection } from "#/calls/project.t
 import type { CallRecord } from "#/calls/record.ts";
 import { readCalls } from "#/calls/store.ts";
 import { type KeptTranscript, loadTranscript, transcriptsOfEvents } from "#/calls/transcript-store.ts";
-import { together } from "#/db/transaction.ts";
+import { mayBeLost, together } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { choosePlan } from "#/evaluation/choose-plan.ts";
 import { defaultPlan, trainingPlan } from "#/evaluation/default-plans.ts";
@@ -38,7 +38,8 @@ export type Opened = { readonly dossier: Dossier; readonly claim: Claim };
 export async function openDossiers(tx: Tx, given: readonly Claim[], context: OpenContext): Promise<Opened[]> {
   const { limits, now } = context;
   const tenantIds = [...new Set(given.map(({ tenantId }) => tenantId))];
-  const over = await callsThatAreOver(tx, tenantIds, given);
+  // A claim that a crash of the database takes back was nobody's: the job is there, and comes again.
+  const [over] = await together([callsThatAreOver(tx, tenantIds, given), mayBeLost(tx)]);
   // Reports and recordings are promised by what we hear, so their time runs from then; the call may have ended long ago.
   const rows = await claimPipelines(
     tx,
