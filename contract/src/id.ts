@@ -28,6 +28,7 @@ export const idPrefixes = {
   analysis_run: "run",
   analysis_job: "job",
   analysis_promotion: "prm",
+  test_case: "tst",
   import: "imp",
 } as const;
 

@@ -612,11 +612,12 @@ create table analysis_jobs (
   finished_at timestamp with time zone,
   constraint analysis_jobs_pkey PRIMARY KEY (tenant_id, id),
   constraint analysis_jobs_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 16))),
-  constraint analysis_jobs_kind_check CHECK ((kind = ANY (ARRAY['preview'::text, 'rerun'::text, 'bulk'::text]))),
+  constraint analysis_jobs_kind_check CHECK ((kind = ANY (ARRAY['preview'::text, 'rerun'::text, 'bulk'::text, 'test'::text]))),
   constraint analysis_jobs_rate_per_minute_check CHECK (((rate_per_minute >= 1) AND (rate_per_minute <= 6000))),
   constraint analysis_jobs_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'canceled'::text, 'done'::text]))),
   constraint analysis_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+CREATE INDEX analysis_jobs_finished ON public.analysis_jobs USING btree (tenant_id, finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX analysis_jobs_running ON public.analysis_jobs USING btree (worked_at) WHERE (state = 'running'::text);
 alter table analysis_jobs enable row level security;
 alter table analysis_jobs force row level security;
@@ -1198,6 +1199,7 @@ create table engine_answers (
   constraint engine_answers_pkey PRIMARY KEY (tenant_id, call_id, step, input_hash),
   constraint engine_answers_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id)
 );
+CREATE INDEX engine_answers_at ON public.engine_answers USING btree (tenant_id, created_at);
 alter table engine_answers enable row level security;
 alter table engine_answers force row level security;
 create policy tenant_wall on engine_answers for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
@@ -1914,6 +1916,26 @@ create policy lookup on tenants for select to aftercall_lookup using ((CURRENT_U
 create policy tenant_wall on tenants for all to public using ((id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant insert, select on tenants to aftercall_app;
 grant select on tenants to aftercall_lookup;
+
+create table test_cases (
+  tenant_id uuid not null,
+  id uuid not null,
+  plan_id uuid not null,
+  call_id uuid not null,
+  transcript_id uuid not null,
+  note text not null,
+  expected jsonb not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint test_cases_pkey PRIMARY KEY (tenant_id, id),
+  constraint test_cases_tenant_id_plan_id_call_id_key UNIQUE (tenant_id, plan_id, call_id),
+  constraint test_cases_tenant_id_call_id_fkey FOREIGN KEY (tenant_id, call_id) REFERENCES calls(tenant_id, id),
+  constraint test_cases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table test_cases enable row level security;
+alter table test_cases force row level security;
+create policy tenant_wall on test_cases for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on test_cases to aftercall_app;
 
 create table training_runs (
   tenant_id uuid not null,

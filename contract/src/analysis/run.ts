@@ -133,6 +133,8 @@ export const AnalysisRun = z.object({
   status: RunStatus,
   /** What the call shows. */
   is_current: z.boolean(),
+  /** Made of words that a person has put right since: it stays, and says so. */
+  is_stale: z.boolean(),
   /** Who made most of it; each section names its own. `provider`: the provider of the call. Null when every section was skipped. */
   engine: EngineRef.nullable(),
   sections: z.partialRecord(SectionName, Section),

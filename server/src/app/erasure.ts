@@ -12,7 +12,7 @@ import { toCall } from "#/calls/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { forgetMessages } from "#/delivery/ledger/forget-store.ts";
-import { forgetReviews } from "#/evaluation/forget-store.ts";
+import { forgetReviews, forgetTestCases } from "#/evaluation/forget-store.ts";
 import { forgetEvents } from "#/inbox/forget-store.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -35,6 +35,7 @@ export function composeEraser(ids: Ids): Eraser {
       events: forgetEvents,
       recordings: forgetRecordings,
       reviews: rowsOf(forgetReviews),
+      test_cases: rowsOf(forgetTestCases),
       results: rowsOf(forgetResults),
       feedback: rowsOf(forgetFeedback),
       moments: rowsOf(forgetMoments),

@@ -34,6 +34,9 @@ export async function workOnUpkeep({ config, jobs, metrics, ...parts }: UpkeepPa
     deliveries: config.deliveriesDays,
     eventKeys: config.eventKeysDays,
     quarantine: config.quarantineDays,
+    engineCosts: config.engineCostsDays,
+    engineAnswers: config.engineAnswersDays,
+    analysisJobs: config.analysisJobsDays,
   };
   await jobs.work(work.resend, (data, { signal }) => runResend({ ...parts, enqueue }, data, signal));
   await jobs.work(work.retention, async (_data, { signal }) => {

@@ -17,8 +17,22 @@ export type Findable = {
 
 /** Makes calls findable by what was said in them, replacing what they were found by before. */
 export async function indexCalls(tx: Tx, calls: readonly Findable[]): Promise<void> {
+  await saveLines(
+    tx,
+    calls.map(({ tenantId, callId, call, transcript, summary }) => ({
+      tenantId,
+      callId,
+      lines: linesOf(call, transcript, summary),
+    })),
+  );
+}
+
+export type FoundBy = { readonly tenantId: string; readonly callId: string; readonly lines: readonly SearchLine[] };
+
+/** Writes what calls are found by. */
+export async function saveLines(tx: Tx, calls: readonly FoundBy[]): Promise<void> {
   if (calls.length === 0) return;
-  const lines = calls.map(({ call, transcript, summary }) => linesOf(call, transcript, summary));
+  const lines = calls.map((one) => one.lines);
   const texts = longColumn(lines.map((each) => cleanText(textOf(each))));
   const said = longColumn(lines.map((each) => jsonbText(each)));
   await tx.run(

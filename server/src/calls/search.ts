@@ -44,6 +44,15 @@ export function linesOf(call: Call, transcript: Transcript | null, summary: stri
   ].filter(({ text }) => text !== "");
 }
 
+/** The same, with these summaries in place of those that were there. */
+export function withSummaries(lines: readonly SearchLine[], summaries: readonly string[]): SearchLine[] {
+  const others = lines.filter(({ where }) => where !== "summary");
+  const after = others.findIndex(({ where }) => where === "call");
+  const at = after === -1 ? others.length : after;
+  const made = summaries.map((text): SearchLine => ({ where: "summary", turn: null, role: null, text }));
+  return [...others.slice(0, at), ...made, ...others.slice(at)];
+}
+
 /** The text that the index is made of. */
 export function textOf(lines: readonly SearchLine[]): string {
   return lines.map(({ text }) => searchText(text).replaceAll(/\s+/g, " ")).join("\n");

@@ -6,7 +6,12 @@ import { statusOf } from "./run.ts";
 import type { Analysed, Plan, RunRow } from "./run.ts";
 
 const columns = `r.tenant_id, r.id, r.call_id, r.transcript_id, r.plan_id, r.plan_version, r.plan_name, r.trigger, r.job_id, r.status,
-  r.is_current, r.sections, r.summary, r.fields, r.trackers, r.evaluation, r.coaching, r.usage, r.cost, r.created_at, r.finished_at`;
+  r.is_current, r.sections, r.summary, r.fields, r.trackers, r.evaluation, r.coaching, r.usage, r.cost, r.created_at, r.finished_at,
+  exists (select from pipelines p
+           where p.tenant_id = r.tenant_id and p.call_id = r.call_id and r.transcript_id is distinct from p.edited_transcript_id
+             and p.edited_transcript_id is not null
+             and not exists (select from transcripts t where t.tenant_id = r.tenant_id and t.id = r.transcript_id
+                                                         and t.parent_id = p.edited_transcript_id)) as is_stale`;
 
 export type NewRun = {
   readonly tenantId: string;
@@ -152,6 +157,7 @@ type StoredRun = {
   job_id: string | null;
   status: RunRow["status"];
   is_current: boolean;
+  is_stale: boolean;
   sections: RunRow["sections"];
   summary: RunRow["summary"];
   fields: RunRow["fields"];
@@ -177,6 +183,7 @@ function rowOf(row: StoredRun): RunRow {
     jobId: row.job_id,
     status: row.status,
     isCurrent: row.is_current,
+    isStale: row.is_stale,
     sections: row.sections,
     summary: row.summary,
     fields: row.fields,

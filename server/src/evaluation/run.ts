@@ -46,6 +46,8 @@ export type RunRow = Omit<Analysed, "inputHash"> & {
   readonly jobId: string | null;
   readonly status: AnalysisRun["status"];
   readonly isCurrent: boolean;
+  /** A person has put right what was said since. */
+  readonly isStale: boolean;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 };
@@ -75,6 +77,7 @@ export function showRun(row: RunRow): AnalysisRun {
     trigger: row.trigger,
     status: row.status,
     is_current: row.isCurrent,
+    is_stale: row.isStale,
     engine: engineOf(row.sections),
     sections: row.sections,
     summary: row.summary,

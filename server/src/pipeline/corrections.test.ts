@@ -6,6 +6,7 @@ import type { Turn } from "@aftercall/contract/call.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { loadCurrentTranscript } from "#/calls/transcript-store.ts";
+import { listRuns } from "#/evaluation/run-store.ts";
 import { turnsOf } from "#/models/language/test-model.ts";
 import { recordingsOfCall } from "#/recordings/store.ts";
 
@@ -51,6 +52,27 @@ const inTx = <T>({ tenantId }: PipelineData, work: Parameters<typeof setup.db.in
   setup.db.inTransaction([tenantId], work);
 const current = (ids: PipelineData) => inTx(ids, (tx) => loadCurrentTranscript(tx, ids.tenantId, ids.callId));
 const corrected = said.map(({ role, text }) => ({ role, text: text.replace("hat", "flat") }));
+
+test("a run made of words that were put right since says so: at once, and for good; the one made of the new words does not", async () => {
+  for (const plan of [PlanDefinition.parse({}), PlanDefinition.parse({ redaction: { mode: "mask_outbound" } })]) {
+    const tenantId = await setup.makeTenant();
+    await setup.publish(tenantId, plan);
+    const bench = setup.bench();
+    const ids = await setup.makeCall(tenantId, { turns: said });
+    await bench.run(ids);
+    const stale = async () => {
+      const runs = await inTx(ids, (tx) => listRuns(tx, ids.tenantId, ids.callId, null, 9));
+      return runs.map(({ isStale }) => isStale);
+    };
+    expect(await stale()).toEqual([false]);
+    await routes().edit(ids, corrected);
+    expect(await stale()).toEqual([true]);
+    await bench.run(ids);
+    expect(await stale()).toEqual([false, true]);
+    await routes().edit(ids, said);
+    expect(await stale()).toEqual([true, true]);
+  }
+});
 
 test("what a person put right counts at once, is analysed again as a new run, and stays whatever the provider sends later", async () => {
   const bench = setup.bench();

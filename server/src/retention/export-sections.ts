@@ -42,6 +42,7 @@ export const sections: readonly Section[] = [
     ],
     id: "analysis_plan",
   },
+  { kind: "test_case", table: "test_cases", key: byId, id: "test_case" },
   { kind: "campaign", table: "campaigns", key: byId, id: "campaign" },
   { kind: "campaign_progress", table: "campaign_progress", key: [["campaign_id", "uuid"]] },
   { kind: "assignment", table: "assignments", key: byId, id: "assignment" },

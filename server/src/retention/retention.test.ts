@@ -28,6 +28,9 @@ const days: RetentionDays = {
   deliveries: 365,
   eventKeys: 90,
   quarantine: 30,
+  engineCosts: 400,
+  engineAnswers: 30,
+  analysisJobs: 90,
 };
 const run = (changes: Partial<RetentionDays> = {}, metrics = createMetrics()) =>
   runRetention(
@@ -203,6 +206,64 @@ test("keys of webhooks and refused requests are bounded in time; a key that is s
   });
   expect(await run()).toMatchObject({ "event keys": 1, "refused requests": 1 });
   expect(await as((tx) => tx.rows("select key from event_keys"))).toEqual([{ key: "in-use" }]);
+});
+
+test("costs, kept answers, previews and what is left of analyses of many calls go after their days; what shows or can be undone stays", async () => {
+  const [call, plan, old, promoted, young] = [ids.next(), ids.next(), ids.next(), ids.next(), ids.next()];
+  const ago = (age: number) => `now() - interval '${age} days'`;
+  await as(async (tx) => {
+    await tx.run(
+      "insert into calls (tenant_id, id, provider, provider_call_id, status, state) values ($1, $2, 'vapi', 'x', 'ended', '{}')",
+      [tenant, call],
+    );
+    for (const age of [401, 1]) {
+      await tx.run(
+        `insert into engine_costs (tenant_id, id, step, provider, unit, quantity, at) values ($1, $2, 'analyse', 'openai', 'call', 1, ${ago(age)})`,
+        [tenant, ids.next()],
+      );
+    }
+    for (const age of [31, 1]) {
+      await tx.run(
+        `insert into engine_answers (tenant_id, call_id, step, input_hash, answer, engine, created_at) values ($1, $2, 'analyse', $3, '{}', '{}', ${ago(age)})`,
+        [tenant, call, Buffer.from([age])],
+      );
+    }
+    for (const [id, age] of [[old, 91] as const, [promoted, 91] as const, [young, 1] as const]) {
+      const run = ids.next();
+      await tx.run(
+        `insert into analysis_jobs (tenant_id, id, kind, plan_id, plan_version, sections, filter, state, rate_per_minute, concurrency, estimate, actor, finished_at)
+         values ($1, $2, 'bulk', $3, 1, '{}', '{}', 'done', 1, 1, '{}', 'test', ${ago(age)})`,
+        [tenant, id, plan],
+      );
+      await tx.run(
+        `insert into analysis_runs (tenant_id, id, call_id, plan_id, plan_version, plan_name, trigger, status, input_hash, sections, created_at)
+         values ($1, $2, $3, $4, 1, 'P', $5, 'succeeded', '', '{}', ${ago(age)})`,
+        [tenant, run, call, plan, id === promoted ? "bulk" : "preview"],
+      );
+      await tx.run(
+        "insert into analysis_job_calls (tenant_id, job_id, call_id, state, run_id) values ($1, $2, $3, 'done', $4)",
+        [tenant, id, call, run],
+      );
+    }
+    await tx.run("insert into analysis_promotions (tenant_id, id, job_id, actor) values ($1, $2, $3, 'test')", [
+      tenant,
+      ids.next(),
+      promoted,
+    ]);
+  });
+  expect(await run()).toMatchObject({
+    "costs of engines": 1,
+    "answers of engines": 1,
+    "calls of analysis jobs": 2,
+    previews: 1,
+    "analysis jobs": 1,
+  });
+  expect(await countOf("analysis_runs")).toBe(2);
+  const left = await as((tx) =>
+    tx.rows<{ id: string }>("select id from analysis_jobs where tenant_id = $1 order by id", [tenant]),
+  );
+  expect(left.map(({ id }) => id)).toEqual([promoted, young]);
+  expect([await countOf("engine_costs"), await countOf("engine_answers")]).toEqual([1, 1]);
 });
 
 test("a part that fails is an alarm, and the others have their turn all the same", async () => {

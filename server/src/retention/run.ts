@@ -14,6 +14,9 @@ export type RetentionDays = {
   readonly deliveries: number;
   readonly eventKeys: number;
   readonly quarantine: number;
+  readonly engineCosts: number;
+  readonly engineAnswers: number;
+  readonly analysisJobs: number;
 };
 
 export type RetentionMetrics = {
@@ -69,6 +72,11 @@ function partsOf({ db, days }: RetentionContext, signal: AbortSignal): [string, 
     ["messages", purged(store.purgeMessages, listed)],
     ["event keys", purged(store.purgeEventKeys, days.eventKeys)],
     ["refused requests", purged(store.purgeQuarantine, days.quarantine)],
+    ["costs of engines", purged(store.purgeEngineCosts, days.engineCosts)],
+    ["answers of engines", purged(store.purgeEngineAnswers, days.engineAnswers)],
+    ["calls of analysis jobs", purged(store.purgeJobCalls, days.analysisJobs)],
+    ["previews", purged(store.purgePreviews, days.analysisJobs)],
+    ["analysis jobs", purged(store.purgeJobs, days.analysisJobs)],
   ];
 }
 

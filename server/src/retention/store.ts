@@ -73,6 +73,57 @@ export const purgeEventKeys: Purge = (tx, tenantId, daysKept, rowsMax) =>
     [tenantId, daysKept, rowsMax],
   );
 
+/** What engines cost. Budgets are by month, so the days are never fewer than two months'. */
+export const purgeEngineCosts: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from engine_costs where tenant_id = $1 and id = any (array(
+       select id from engine_costs where tenant_id = $1 and at < now() - $2 * interval '1 day' limit $3))`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** What engines answered: results are kept with their call, and an answer only so that nothing is paid for twice. */
+export const purgeEngineAnswers: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from engine_answers where tenant_id = $1 and ctid = any (array(
+       select ctid from engine_answers where tenant_id = $1 and created_at < now() - $2 * interval '1 day' limit $3))`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+const oldJobs = `select j.id from analysis_jobs j
+  where j.tenant_id = $1 and j.finished_at < now() - $2 * interval '1 day'`;
+
+/** How each call of an analysis of many went, and of previews. */
+export const purgeJobCalls: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from analysis_job_calls where tenant_id = $1 and ctid = any (array(
+       select ctid from analysis_job_calls where tenant_id = $1 and job_id in (${oldJobs}) limit $3))`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** Runs that never showed at a call, unless a person spoke of them. */
+export const purgePreviews: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from analysis_runs where tenant_id = $1 and id = any (array(
+       select r.id from analysis_runs r
+        where r.tenant_id = $1 and r.trigger = 'preview' and r.created_at < now() - $2 * interval '1 day'
+          and not exists (select from analysis_job_calls c where c.tenant_id = r.tenant_id and c.run_id = r.id)
+          and not exists (select from evaluation_overrides o where o.tenant_id = r.tenant_id and o.run_id = r.id)
+          and not exists (select from evaluation_reviews v where v.tenant_id = r.tenant_id and v.run_id = r.id)
+        limit $3))`,
+    [tenantId, daysKept, rowsMax],
+  );
+
+/** Analyses of many calls that are over, unless they were promoted: that can be undone. */
+export const purgeJobs: Purge = (tx, tenantId, daysKept, rowsMax) =>
+  tx.run(
+    `delete from analysis_jobs where tenant_id = $1 and id = any (array(
+       ${oldJobs}
+          and not exists (select from analysis_job_calls c where c.tenant_id = j.tenant_id and c.job_id = j.id)
+          and not exists (select from analysis_promotions p where p.tenant_id = j.tenant_id and p.job_id = j.id)
+        limit $3))`,
+    [tenantId, daysKept, rowsMax],
+  );
+
 /** Refused requests. */
 export const purgeQuarantine: Purge = (tx, tenantId, daysKept, rowsMax) =>
   tx.run(

@@ -222,6 +222,23 @@ export const settingsSchema = z.object({
     about: "How long refused requests are kept for a replay.",
     example: "7",
   }),
+  engineCostsDays: whole(62, 3_650).default(400).register(aboutOf, {
+    env: "AFTERCALL_ENGINE_COSTS_DAYS",
+    about: "How long the costs of language models and speech engines are kept, for `GET /v1/costs`.",
+    example: "800",
+  }),
+  engineAnswersDays: whole(1, 3_650).default(30).register(aboutOf, {
+    env: "AFTERCALL_ENGINE_ANSWERS_DAYS",
+    about:
+      "How long what engines answered is kept so that nothing is paid for twice. What was made of it stays with its call.",
+    example: "7",
+  }),
+  analysisJobsDays: whole(1, 3_650).default(90).register(aboutOf, {
+    env: "AFTERCALL_ANALYSIS_JOBS_DAYS",
+    about:
+      "How long previews of plans and the progress of analyses of many calls are kept. The runs that these made of calls stay.",
+    example: "30",
+  }),
   s3Endpoint: publicUrl().optional().register(aboutOf, {
     env: "AFTERCALL_S3_ENDPOINT",
     about:
