@@ -137,6 +137,8 @@ export const routes = {
   revealEndpointSecret: "GET /endpoints/:id/secret",
   rotateEndpointSecret: "POST /endpoints/:id/secret/rotate body",
   listEndpointPublicKeys: "GET /endpoints/:id/public-keys",
+  getEndpointHealth: "GET /endpoints/:id/health",
+  testEndpoint: "POST /endpoints/:id/test body",
   listMessages: "GET /messages query",
   getMessage: "GET /messages/:id",
   listDeliveries: "GET /deliveries query",

@@ -11,6 +11,8 @@ import {
   RotateEndpointSecret,
   UpdateEndpoint,
 } from "../endpoint.ts";
+import { EndpointHealth } from "../endpoint/health.ts";
+import { TestedEndpoint, TestEndpoint } from "../endpoint/test.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { Message, MessageWithDeliveries } from "../message.ts";
 
@@ -86,6 +88,23 @@ export const deliveryRoutes = {
     role: "viewer",
     params: endpointId,
     output: EndpointPublicKeys,
+  },
+  getEndpointHealth: {
+    method: "GET",
+    path: "/v1/endpoints/:id/health",
+    summary: "Its breaker, the pause it asked for, and what it failed lately.",
+    role: "viewer",
+    params: endpointId,
+    output: EndpointHealth,
+  },
+  testEndpoint: {
+    method: "POST",
+    path: "/v1/endpoints/:id/test",
+    summary: "Sends an example to the endpoint now, once, and says what it answered. Nothing of it is kept or counted.",
+    role: "member",
+    params: endpointId,
+    body: TestEndpoint,
+    output: TestedEndpoint,
   },
   listMessages: {
     method: "GET",

@@ -236,7 +236,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),
     ...eventTypeHandlers({ db, ids }),
     ...publishHandlers({ db, ids, clock, book, worker: parts.delivery }),
-    ...deliveryHandlers({ db, box, ids, random, http, book }),
+    ...deliveryHandlers({ db, box, ids, random, http, book, clock, userAgent: `aftercall/${parts.version}` }),
     ...undeliveredHandlers({
       db,
       ids,

@@ -15,7 +15,8 @@ export function logAttempt(
   const result = isHeld ? resultOf[next.kind] : "lost_claim";
   metrics.deliveriesTotal.inc({ result });
   const latencyMs = attempted.startedAtMs + attempted.durationMs - item.receivedAtMs;
-  if (result === "delivered") metrics.deliverySeconds.observe(latencyMs / 1000);
+  // What somebody sends again is as late as they are.
+  if (result === "delivered" && item.isCounted) metrics.deliverySeconds.observe(latencyMs / 1000);
   // Nine out of ten microseconds of a line go into its ids.
   if (!log.isLevelEnabled("info")) return;
   log.info(

@@ -2,9 +2,11 @@ import type { Handlers } from "@aftercall/contract/api.ts";
 import type { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
 
 import { type EndpointDeps, endpointHandlers } from "./endpoints/routes.ts";
+import { type SendExampleDeps, sendExampleHandlers } from "./endpoints/send-example.ts";
+import { healthHandlers } from "./health/routes.ts";
 import { ledgerHandlers } from "./ledger/routes.ts";
 
 /** Everything under /v1 that is about what goes out. */
-export function deliveryHandlers(deps: EndpointDeps): Handlers<typeof deliveryRoutes> {
-  return { ...endpointHandlers(deps), ...ledgerHandlers(deps) };
+export function deliveryHandlers(deps: EndpointDeps & SendExampleDeps): Handlers<typeof deliveryRoutes> {
+  return { ...endpointHandlers(deps), ...sendExampleHandlers(deps), ...healthHandlers(deps), ...ledgerHandlers(deps) };
 }

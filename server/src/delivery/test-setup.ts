@@ -62,7 +62,16 @@ export async function startDelivering(db: Db, options: { privateTargets?: string
       ...more,
     });
     const handlers = {
-      ...deliveryHandlers({ db, ids, random: systemRandom, box, book, http: anyUrl }),
+      ...deliveryHandlers({
+        db,
+        ids,
+        random: systemRandom,
+        box,
+        book,
+        http: anyUrl,
+        clock,
+        userAgent: "aftercall/test",
+      }),
       ...undeliveredHandlers({ db, ids, clock, book, messageBodiesDays: 90, enqueueResend: async () => {} }),
     };
     return { node, book, worker, handlers, metrics };

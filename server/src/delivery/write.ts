@@ -107,7 +107,8 @@ function handOffOf(
   return { ...firstAttempt, ...own, tenantId, type, receivedAtMs, orderKey: line };
 }
 
-const firstAttempt = {
+/** What a delivery is that was never tried. */
+export const firstAttempt = {
   attemptCount: 0,
   manualCount: 0,
   isManual: false,

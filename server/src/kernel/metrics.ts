@@ -54,7 +54,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
     }),
     deliverySeconds: new Histogram({
       name: "aftercall_delivery_seconds",
-      help: "Received to delivered: from the webhook that caused a message to the 2xx of its receiver.",
+      help: "Received to delivered: from the webhook that caused a message to the 2xx of its receiver, without what is resent.",
       buckets: longLatencies,
       registers,
     }),

@@ -236,6 +236,8 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     deleteEndpoint: at("/v1/endpoints/{id}", endpoint),
     revealEndpointSecret: at("/v1/endpoints/{id}/secret", endpoint),
     rotateEndpointSecret: at("/v1/endpoints/{id}/secret/rotate", endpoint, {}),
+    getEndpointHealth: at("/v1/endpoints/{id}/health", endpoint),
+    testEndpoint: at("/v1/endpoints/{id}/test", endpoint, {}),
     listEndpointPublicKeys: at("/v1/endpoints/{id}/public-keys", endpoint),
     getMessage: at("/v1/messages/{id}", message),
     getDelivery: at("/v1/deliveries/{id}", delivery),

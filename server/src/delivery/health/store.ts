@@ -41,6 +41,24 @@ export async function lockHealth(tx: Tx, endpoints: readonly EndpointRef[]): Pro
   }));
 }
 
+/** How an endpoint does now, and how many attempts are under way; null: there is none. */
+export async function readHealth(
+  tx: Tx,
+  tenantId: string,
+  endpointId: string,
+): Promise<{ readonly health: Health; readonly inFlight: number; readonly nowMs: number } | null> {
+  const rows = await tx.rows<HealthColumns & { readonly in_flight: number; readonly now_ms: number }>(
+    `select ${healthColumns("h")}, ${epochMs("clock_timestamp()")} as now_ms,
+            (select count(*)::int from deliveries d
+              where d.tenant_id = h.tenant_id and d.endpoint_id = h.endpoint_id and d.state = 'claimed') as in_flight
+       from endpoints e join endpoint_health h on h.tenant_id = e.tenant_id and h.endpoint_id = e.id
+      where e.tenant_id = $1 and e.id = $2 and e.deleted_at is null`,
+    [tenantId, endpointId],
+  );
+  const [row] = rows;
+  return row ? { health: healthOf(row), inFlight: row.in_flight, nowMs: row.now_ms } : null;
+}
+
 /** Writes how endpoints do, whose rows this transaction holds. */
 export async function writeHealth(tx: Tx, rows: readonly (EndpointRef & { readonly health: Health })[]): Promise<void> {
   const of = (pick: (health: Health) => unknown) => rows.map(({ health }) => pick(health));
