@@ -1,5 +1,6 @@
 import { measureTurns } from "#/metrics/turns.ts";
 import { soundsLikeVoicemail } from "#/models/builtin/voicemail.ts";
+import { leavesFillersOut } from "#/models/speech/fillers.ts";
 
 import { builtin } from "../builtin.ts";
 import { tellersOf, toldMoments } from "../moments.ts";
@@ -21,7 +22,9 @@ export const measureText: Step = {
     if (!found.words) return skipped("no_transcript", "There is no transcript to measure.");
     const { turns, language } = found.words;
     const mediaMs = found.recording?.facts?.durationMs ?? seen.durationMs;
-    const text = measureTurns({ turns, mediaMs, language, told: toldMoments(dossier) });
+    const isOurs = found.transcript?.origin === "stt";
+    const fillersRemoved = isOurs && leavesFillersOut(dossier.steps.get("transcribe")?.engine ?? null);
+    const text = measureTurns({ turns, mediaMs, language, told: toldMoments(dossier), fillersRemoved });
     return done({ text, isVoicemail: soundsLikeVoicemail(found.words) }, { engine: builtin });
   },
 };
