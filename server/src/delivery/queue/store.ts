@@ -163,8 +163,7 @@ const settleSql = `
   recorded as (
     insert into attempts (tenant_id, delivery_id, number, started_at, duration_ms, status, class, error, node, trigger, url)
     select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000), r.duration_ms, r.status, r.class, r.error, $25, r.trigger, r.url
-      from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
-    on conflict do nothing),
+      from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id),
   answered as (
     insert into attempt_bodies (tenant_id, delivery_id, number, started_at, request_headers, response_headers, response_body)
     select r.tenant_id, r.delivery_id, r.number, to_timestamp(r.started_ms / 1000),
@@ -172,8 +171,7 @@ const settleSql = `
            case when r.headers_length > 0 then ${cut("$23", "r.headers_start", "r.headers_length")}::jsonb end,
            case when r.body_length > 0 then substr($24::bytea, r.body_start, r.body_length) end
       from held r join settled s on s.tenant_id = r.tenant_id and s.id = r.delivery_id
-     where r.sent_length > 0 or r.headers_length > 0 or r.body_length > 0
-    on conflict do nothing)
+     where r.sent_length > 0 or r.headers_length > 0 or r.body_length > 0)
   select h.delivery_id as id, s.id is not null as is_settled,
          (select array_agg(h.endpoint_id) from unnest($26::uuid[], $27::uuid[]) as e (tenant_id, id) cross join lateral (
                 select endpoint_id, is_clean from endpoint_health where tenant_id = e.tenant_id and endpoint_id = e.id limit 1) as h
