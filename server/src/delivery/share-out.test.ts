@@ -11,6 +11,7 @@ const lane = (tenantId: string, endpointId: string, isRetry = false): ReadyLane 
   isClosed: false,
   isGated: false,
   inFlightMax: 10,
+  dueFrom: "2026-11-21 10:00:00+00",
 });
 const plenty: Room = { total: 10_000, fresh: 10_000, retry: 10_000 };
 const share = (lanes: readonly ReadyLane[], room: Partial<Room>, free = 1_000, roomOf = plenty) =>

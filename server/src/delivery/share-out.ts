@@ -27,10 +27,11 @@ export function shareOut(lanes: readonly ReadyLane[], { room, roomOf, freeOf }: 
     for (const tenant of tenants) giveOne(tenant);
     tenants = tenants.filter((tenant) => tenant.lanes.length > 0);
   }
-  return [...rows].map(([{ tenantId, endpointId, isRetry }, count]) => ({
+  return [...rows].map(([{ tenantId, endpointId, isRetry, dueFrom }, count]) => ({
     tenantId,
     endpointId,
     isRetry,
+    dueFrom,
     rows: count,
   }));
 
