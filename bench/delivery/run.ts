@@ -56,7 +56,7 @@ try {
     rates: parts.has("rate") ? await rates() : [],
     neighbour: parts.has("neighbour") ? await measureNeighbour(bench, quick ? 2 : 10, rounds) : null,
     drain: parts.has("drain") ? await measureDrain(bench, quick ? 2_000 : 20_000, quick ? 2 : 10) : null,
-    claims: parts.has("claim") ? await measureClaims(bench.database, quick ? 20 : 200) : [],
+    claims: parts.has("claim") ? await measureClaims(bench.database, quick ? 20 : 400) : [],
   };
   console.log(textOf(figures));
   if (values.write) for (const file of writeDeliveryResults(root, bench, figures)) console.log(`written: ${file}`);
