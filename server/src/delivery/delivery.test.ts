@@ -362,6 +362,22 @@ test("a message of one tenant never goes to an endpoint of another", async () =>
   expect(await deliveries(other)).toEqual([]);
 });
 
+test("a body that is no text is sent byte for byte, and holds up nothing beside it", async () => {
+  const { fact, write, deliveries, worker, endpoint, sql, tenant } = delivering;
+  await endpoint({ url: receiver.url });
+  await write([fact(), fact()]);
+  const [first] = await deliveries();
+  const body = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
+  await sql("delete from message_bodies where message_id = $1", [first?.message_id]);
+  await sql("insert into message_bodies (tenant_id, message_id, format, body) values ($1, $2, 'standard', $3)", [
+    tenant,
+    first?.message_id,
+    body,
+  ]);
+  expect(await worker.runOnce()).toBe(2);
+  expect(receiver.received.filter((request) => request.body.equals(body))).toHaveLength(1);
+});
+
 test("one claim serves many tenants", async () => {
   const { fact, write, worker, otherTenant, endpoint, tenant } = delivering;
   const others = await Promise.all([otherTenant(), otherTenant()]);
