@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Latency } from "../load/percentiles.ts";
+import { type Latency, latencyOf } from "../load/percentiles.ts";
 import { startAftercallSender } from "./aftercall-sender.ts";
 import type { Bench } from "./bench.ts";
-import { addFreshType, freshType, publishFresh } from "./fresh.ts";
+import { addFreshType, freshType, type FreshLoad, publishFresh } from "./fresh.ts";
 import { originsOf } from "./target.ts";
 
 export type Drain = {
@@ -26,10 +26,13 @@ export async function measureDrain(bench: Bench, retries: number, seconds: numbe
       others.map((url, n) => `${url}good/${n}`),
       { types: [freshType] },
     );
-    const turn = () => publishFresh(bench, sender, { perSecond: 40, seconds, receivers: 10 });
-    await turn();
+    const fresh = async (load: Pick<FreshLoad, "seconds" | "isOver">) => {
+      const samples = await publishFresh(bench, sender, { perSecond: 40, receivers: 10, ...load });
+      return latencyOf(Float64Array.from(samples));
+    };
+    await fresh({ seconds });
     await bench.receiver.call("clear");
-    const freshAlone = await turn();
+    const freshAlone = await fresh({ seconds });
 
     await sender.sql("update endpoints set paused_at = now() where id = $1", [recovering]);
     await sender.addDue({ endpoints: [recovering], count: retries, bodyBytes: bench.bodyBytes, attempts: 1 });
@@ -37,12 +40,13 @@ export async function measureDrain(bench: Bench, retries: number, seconds: numbe
     await bench.receiver.call("clear");
     const startedAt = performance.now();
     await sender.release();
+    let isDrained = false;
     const drained = (async () => {
       for (let arrived = 0; arrived < retries; { arrived } = await bench.receiver.call("progress")) await sleep(20);
-      while ((await sender.open()) > 0) await sleep(20);
+      isDrained = true;
       return (performance.now() - startedAt) / 1000;
     })();
-    const freshMeanwhile = await turn();
+    const freshMeanwhile = await fresh({ seconds: 120, isOver: () => isDrained });
     return { retries, seconds: await drained, freshAlone, freshMeanwhile };
   } finally {
     await sender.stop();

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { nowMs } from "../load/clock.ts";
-import { type Latency, latencyOf } from "../load/percentiles.ts";
 import type { AftercallSender } from "./aftercall-sender.ts";
 import type { Bench } from "./bench.ts";
 
@@ -12,21 +11,28 @@ export async function addFreshType(sender: AftercallSender): Promise<void> {
   await sender.ask("POST", "/v1/event-types", { name: freshType, description: "Published by the benchmark" });
 }
 
+export type FreshLoad = {
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly receivers: number;
+  readonly isOver?: () => boolean;
+};
+
 /**
  * Publishes so many messages a second, whatever the answers do, and gives the milliseconds from the planned moment of each to
- * its arrival at every path that begins with `/good`. Each must arrive at `receivers` of them.
+ * its arrival at every path that begins with `/good`. Each must arrive at `receivers` of them. `isOver`: there is no need for more.
  */
 export async function publishFresh(
   bench: Bench,
   sender: AftercallSender,
-  { perSecond, seconds, receivers }: { perSecond: number; seconds: number; receivers: number },
-): Promise<Latency> {
+  { perSecond, seconds, receivers, isOver = () => false }: FreshLoad,
+): Promise<number[]> {
   const count = perSecond * seconds;
   const startedAt = nowMs() + 50;
   const data = { text: "x".repeat(bench.bodyBytes) };
   const planned = new Map<string, number>();
   const asked: Promise<void>[] = [];
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < count && !isOver(); n++) {
     const at = startedAt + (n * 1000) / perSecond;
     while (nowMs() < at) await sleep(1);
     const published = sender.ask<{ id: string }>("POST", "/v1/messages", { type: freshType, data });
@@ -40,8 +46,8 @@ export async function publishFresh(
       const at = planned.get(id);
       return at === undefined || !path.startsWith("/good") ? [] : (atMs[index] ?? Number.NaN) - at;
     });
-    if (samples.length === count * receivers) return latencyOf(Float64Array.from(samples));
-    if (tries > 600) throw new Error(`${samples.length} of ${count * receivers} fresh messages arrived`);
+    if (samples.length === asked.length * receivers) return samples;
+    if (tries > 600) throw new Error(`${samples.length} of ${asked.length * receivers} fresh messages arrived`);
     await sleep(50);
   }
 }

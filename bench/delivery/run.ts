@@ -17,7 +17,7 @@ How fast messages that are there go out, and who has to wait for whom. The usual
   --parts <names>  rate, neighbour, drain, claim; several with commas   default all
   --only <names>   of the rates: bare, alternative, aftercall           default all
   --body <bytes>   of a message                                         default 3000
-  --rounds <n>     turns of each rate and of the neighbours             default 3
+  --rounds <n>     turns of each rate                                   default 3
   --log-level <l>  of aftercall; its own default is info                default warn
   --profile <dir>  writes processor profiles of aftercall
   --write          writes the figures to bench/results
@@ -54,7 +54,7 @@ const bench = await startBench(root, {
 try {
   const figures: Figures = {
     rates: parts.has("rate") ? await rates() : [],
-    neighbour: parts.has("neighbour") ? await measureNeighbour(bench, quick ? 2 : 10, rounds) : null,
+    neighbour: parts.has("neighbour") ? await measureNeighbour(bench, 3, quick ? 1 : 12) : null,
     drain: parts.has("drain") ? await measureDrain(bench, quick ? 2_000 : 20_000, quick ? 2 : 10) : null,
     claims: parts.has("claim") ? await measureClaims(bench.database, quick ? 20 : 400) : [],
   };
