@@ -102,6 +102,7 @@ function withoutSecrets(
   { headers: given }: HandOff["target"],
   proof: Proof,
 ): Readonly<Record<string, string>> {
+  if (given.length === 0 && proof.headers.length === 0) return headers;
   const secret = [
     ...given.flatMap(({ name, is_sensitive: isSecret }) => (isSecret ? name : [])),
     ...proof.headers.map(([name]) => name),
@@ -133,9 +134,9 @@ function headersOf(
     "content-type": contentTypeOf(form),
     "user-agent": userAgent,
     "aftercall-attempt": String(attemptCount + 1),
-    ...(orderKey !== null && sequence !== null && { ...orderHeaders(orderKey, sequence, gap) }),
-    ...Object.fromEntries(signature),
   };
+  if (orderKey !== null && sequence !== null) Object.assign(ours, orderHeaders(orderKey, sequence, gap));
+  for (const [name, value] of signature) ours[name] = value;
   const given = [...target.headers.map(({ name, value }) => [name, value] as const), ...proof.headers];
   if (given.length === 0) return ours;
   const taken = new Set(Object.keys(ours).map((name) => name.toLowerCase()));
