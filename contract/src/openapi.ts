@@ -1,5 +1,6 @@
 import type { Route } from "./api.ts";
 import { idempotencyKeepHours } from "./idempotency.ts";
+import { audioPaths } from "./openapi/audio.ts";
 import { compatibilitySchemas } from "./openapi/compatibility-schemas.ts";
 import { compatibilityPaths } from "./openapi/compatibility.ts";
 import { operationOf, pathOf, tagOf } from "./openapi/operations.ts";
@@ -46,7 +47,7 @@ export function openApiOf({ version }: { version: string }): OpenApi {
     servers: [{ url: "/", description: "This server" }],
     security: [{ apiKey: [] }, { userToken: [] }],
     tags: [...[...tags].toSorted().map((name) => ({ name })), ...furtherTags],
-    paths: { ...paths, ...compatibilityPaths },
+    paths: { ...paths, ...audioPaths, ...compatibilityPaths },
     webhooks,
     components: {
       schemas: { ...schemas.named(), ...compatibilitySchemas },

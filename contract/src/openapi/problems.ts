@@ -10,6 +10,7 @@ const names: Readonly<Record<number, string>> = {
   412: "PreconditionFailed",
   413: "TooLarge",
   415: "UnsupportedMediaType",
+  416: "RangeNotSatisfiable",
   422: "Invalid",
   429: "TooManyRequests",
   500: "InternalError",

@@ -148,8 +148,10 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     log,
   });
   const { recordings } = parts;
+  const rates = createRates(config, clock);
   registerRecordingAudio(server, {
     auth,
+    rates,
     links: recordings.links,
     find: (wanted) => findRecording(recordings.deps.db, wanted),
     open: (row, range) => openRecording(recordings.deps, row, range),
@@ -158,7 +160,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, { forgetKeys: credentials.forget, embedTokens });
   const cursors = createCursors(deriveKey(config.secret, "cursors"));
-  registerApi(server, { routes, auth, handlers, idempotency, cursors, rates: createRates(config, clock) });
+  registerApi(server, { routes, auth, handlers, idempotency, cursors, rates });
   return server;
 }
 

@@ -7,24 +7,20 @@ import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
 import { requireAccess } from "./access.ts";
+import { admit, type AdmitOptions } from "./admit.ts";
 import type { Caller } from "./auth.ts";
 import { StreamedBody } from "./body.ts";
 import type { CursorPlace, Cursors } from "./cursors.ts";
 import { etagOf, names } from "./etag.ts";
-import type { GuardedAuth } from "./guesses.ts";
 import { type ApiAnswer, fingerprintOf, type Idempotency, readIdempotencyKey } from "./idempotency.ts";
 import { sendLines } from "./lines.ts";
-import type { Rates } from "./rates.ts";
 import { haveTime, headersOf, targetOf } from "./wire.ts";
 
-export type ApiOptions<Table extends Record<string, Route>> = {
+export type ApiOptions<Table extends Record<string, Route>> = AdmitOptions & {
   readonly routes: Table;
   readonly handlers: Handlers<Table>;
-  readonly auth: GuardedAuth;
   /** What signs the cursors of lists. */
   readonly cursors: Cursors;
-  /** What counts requests; without it there is no limit. */
-  readonly rates?: Rates;
   /** What makes a POST safe to send again; without it the header counts for nothing. */
   readonly idempotency?: Idempotency;
 };
@@ -48,14 +44,7 @@ export function registerApi<Table extends Record<string, Route>>(
         request.content = route.bodyLines
           ? { accepts: ["ndjson"], bytesMax: 0, streamedBytesMax: bytesMax }
           : { ...request.content, bytesMax };
-        const caller = await options.auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
-        const from = { address: request.ip, requestId: request.id };
-        request.caller = { tenant: caller.tenant, actor: { ...caller.actor, from } };
-        request.facts["tenant"] = caller.tenant;
-        request.facts["actor"] = caller.actor.id;
-        const counted = options.rates?.count(request.method, whoIs(caller));
-        if (counted) reply.headers(counted.headers);
-        if (counted?.refusal) throw counted.refusal;
+        const caller = await admit(request, reply, options);
         requireAccess(caller.actor, route);
         if (route.bodyLines) haveTime(request.raw);
       },
@@ -116,13 +105,6 @@ export function registerApi<Table extends Record<string, Route>>(
 
 type Sent = ApiAnswer & { readonly isReplay?: boolean };
 
-declare module "fastify" {
-  interface FastifyRequest {
-    /** Set by the routes of /v1. */
-    caller?: Caller;
-  }
-}
-
 type AnyHandler = (request: {
   tenant: string;
   actor: Actor;
@@ -135,11 +117,6 @@ type AnyHandler = (request: {
 /** The one place where the table's types are given up: the loop above hands each handler what its own route parsed. */
 function handlerOf<Table extends Record<string, Route>>(handlers: Handlers<Table>, name: string): AnyHandler {
   return handlers[name] as unknown as AnyHandler;
-}
-
-/** Whose requests count together: those of a key, of a person, of one end-customer's pages. */
-function whoIs({ tenant, actor }: Caller): string {
-  return JSON.stringify([tenant, actor.id, actor.businessId ?? null]);
 }
 
 function callerOf(request: FastifyRequest): Caller {

@@ -19,6 +19,7 @@ import { createFakeClock } from "../../test/harness/clock.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { createAuth } from "./auth.ts";
 import { rangeOf } from "./range.ts";
+import { createRates } from "./rates.ts";
 import { registerRecordingAudio } from "./recording-audio.ts";
 import { createServer } from "./server.ts";
 
@@ -35,14 +36,20 @@ const auth = createAuth({
   jwtSecret: null,
   membershipsOf: async () => [],
   async callerOfKey(asked) {
-    const tenant = [...tenants].find(([key]) => digest(key).equals(asked))?.[1];
-    return tenant ? { tenant, actor: { kind: "api_key", id: "key", role: "viewer" } } : null;
+    for (const [key, tenant] of tenants) {
+      if (digest(key).equals(asked)) return { tenant, actor: { kind: "api_key", id: key, role: "viewer" } };
+      if (digest(`${key}-without-scopes`).equals(asked)) {
+        return { tenant, actor: { kind: "api_key", id: key, role: "viewer", scopes: ["calls:read"] } };
+      }
+    }
+    return null;
   },
 });
 const options = { publicUrl: "http://localhost", trustedProxies: [], log: silentLog(), metrics: createMetrics() };
 const server = createServer({ ...options, clock: deps.clock, ids: deps.ids });
 registerRecordingAudio(server, {
   auth,
+  rates: createRates({ readsPerMinute: 20, writesPerMinute: 20 }, clock),
   links,
   find: (wanted) => findRecording(deps.db, wanted),
   open: (row, range) => openRecording(deps, row, range),
@@ -121,6 +128,17 @@ test("401 without a credential, 404 for another tenant's and for one that never 
   expect((await ask(mine.at, null)).status).toBe(401);
   expect((await ask(mine.at, theirs.key)).status).toBe(404);
   expect((await ask(`${url}/v1/recordings/rec_x/audio`, mine.key)).status).toBe(404);
+});
+
+test("403 for a key whose scopes leave recordings out; 429 when a key has asked too often, and its headers before that", async () => {
+  const { at, key } = await stored();
+  expect((await ask(at, `${key}-without-scopes`)).status).toBe(403);
+  const first = await ask(at, key, { range: "bytes=0-3" });
+  expect(first.headers.get("ratelimit")).toBe('"reads";r=18;t=6');
+  // oxlint-disable-next-line no-await-in-loop -- One after the other.
+  for (let i = 2; i < 20; i++) await ask(at, key, { range: "bytes=0-3" });
+  const refused = await ask(at, key);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "3"]);
 });
 
 test("a link plays without a credential until it expires, and only as it was made", async () => {

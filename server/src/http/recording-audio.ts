@@ -10,12 +10,10 @@ import { refuseRestricted } from "#/recordings/restricted.ts";
 import type { RecordingRow } from "#/recordings/store.ts";
 
 import { requireAccess } from "./access.ts";
-import type { GuardedAuth } from "./guesses.ts";
+import { admit, type AdmitOptions } from "./admit.ts";
 import { mayBePart, rangeOf } from "./range.ts";
-import { headersOf } from "./wire.ts";
 
-export type RecordingAudioOptions = {
-  readonly auth: GuardedAuth;
+export type RecordingAudioOptions = AdmitOptions & {
   readonly links: Pick<Links, "read">;
   readonly find: (wanted: Linked) => Promise<RecordingRow | null>;
   /** Null when its bytes are gone. */
@@ -27,16 +25,14 @@ export type RecordingAudioOptions = {
  * players that seek; as a download, for a browser must never take it for a page.
  */
 export function registerRecordingAudio(app: FastifyInstance, options: RecordingAudioOptions): void {
-  const { auth, links, find } = options;
+  const { links, find } = options;
 
   app.route<{ Params: { id: string } }>({
     method: ["GET", "HEAD"],
     url: "/v1/recordings/:id/audio",
     handler: async (request, reply) => {
-      const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
+      const { tenant, actor } = await admit(request, reply, options);
       requireAccess(actor, recordingRoutes.getRecording);
-      request.facts["tenant"] = tenant;
-      request.facts["actor"] = actor.id;
       const recordingId = fromPublicId("recording", request.params.id);
       const row = recordingId ? await find({ tenantId: tenant, recordingId }) : null;
       if (row) refuseRestricted(row, actor);

@@ -1,0 +1,42 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { Caller } from "./auth.ts";
+import type { GuardedAuth } from "./guesses.ts";
+import type { Rates } from "./rates.ts";
+import { headersOf } from "./wire.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set by the routes of /v1. */
+    caller?: Caller;
+  }
+}
+
+export type AdmitOptions = {
+  readonly auth: GuardedAuth;
+  /** What counts requests; without it there is no limit. */
+  readonly rates?: Rates;
+};
+
+/** Who asks, counted. @throws Unauthorized, TooMany */
+export async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { auth, rates }: AdmitOptions,
+): Promise<Caller> {
+  const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
+  const from = { address: request.ip, requestId: request.id };
+  const caller = { tenant, actor: { ...actor, from } };
+  request.caller = caller;
+  request.facts["tenant"] = tenant;
+  request.facts["actor"] = actor.id;
+  const counted = rates?.count(request.method, whoIs(caller));
+  if (counted) reply.headers(counted.headers);
+  if (counted?.refusal) throw counted.refusal;
+  return caller;
+}
+
+/** Whose requests count together: those of a key, of a person, of one end-customer's pages. */
+function whoIs({ tenant, actor }: Caller): string {
+  return JSON.stringify([tenant, actor.id, actor.businessId ?? null]);
+}
