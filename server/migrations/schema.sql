@@ -101,6 +101,24 @@ end $function$
 ;
 grant execute on function erase_event_bodies(uuid,uuid) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.erase_events(wanted_tenant uuid, wanted uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$
+declare erased int;
+begin
+  perform set_config('app.erasing', 'yes', true);
+  update events e set body_digest = sha256(e.body), body = '', headers = '{}', url = split_part(e.url, '?', 1)
+   where e.tenant_id = wanted_tenant and e.id = any (wanted) and e.body_digest is null;
+  get diagnostics erased = row_count;
+  perform set_config('app.erasing', '', true);
+  return erased;
+end $function$
+;
+grant execute on function erase_events(uuid,uuid[]) to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.event_digest(e events)
  RETURNS bytea
  LANGUAGE sql

@@ -13,7 +13,7 @@ import { loadCall } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { forgetMessages } from "#/delivery/ledger/forget-store.ts";
 import { forgetReviews, forgetTestCases } from "#/evaluation/forget-store.ts";
-import { forgetEvents } from "#/inbox/forget-store.ts";
+import { forgetCarried, forgetEvents } from "#/inbox/forget-store.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { forgetChanges } from "#/live/forget-store.ts";
@@ -34,6 +34,7 @@ export function composeEraser(ids: Ids): Eraser {
       live_changes: rowsOf(forgetChanges),
       events: forgetEvents,
       recordings: forgetRecordings,
+      carried_recordings: forgetCarried,
       reviews: rowsOf(forgetReviews),
       test_cases: rowsOf(forgetTestCases),
       results: rowsOf(forgetResults),

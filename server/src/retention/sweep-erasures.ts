@@ -55,8 +55,8 @@ async function sweepTenant(sweep: ErasureSweep, tenantId: string): Promise<numbe
 
 /** What was recorded goes, everything else of the call stays. */
 function withRecordingsOnly(sweep: ErasureSweep): ErasureSweep {
-  const { recordings } = sweep.forgets;
-  return { ...sweep, forgets: recordings ? { recordings } : {} };
+  const { recordings, carried_recordings: carried } = sweep.forgets;
+  return { ...sweep, forgets: { ...(recordings && { recordings }), ...(carried && { carried_recordings: carried }) } };
 }
 
 /** Each call in a transaction of its own, so that nothing else has to wait. */

@@ -188,6 +188,38 @@ test("a recording goes after as many days as its tenant wants, and the rest of i
   expect(erasure.finished_at).not.toBeNull();
 });
 
+test("a recording that came inside an event goes with the others by age, and what else the provider told stays", async () => {
+  const customer = await makeCustomer(app);
+  const line = await customer.connect("elevenlabs");
+  await line.own(fixture("elevenlabs", "real/post_call_transcription.docs-example.json", { '"abc"': '"conv_aged"' }));
+  const data = {
+    agent_id: "xyz",
+    conversation_id: "conv_aged",
+    full_audio: Buffer.alloc(900, "ID3").toString("base64"),
+  };
+  const event = { type: "post_call_audio", event_timestamp: Math.floor(Date.now() / 1000), data };
+  expect((await line.own(JSON.stringify(event))).status).toBe(200);
+  await customer.settled();
+  const [call] = await customer.calls();
+  await app.db.inTransaction([customer.tenantId], (tx) =>
+    tx.run(
+      `insert into recordings (tenant_id, id, call_id, kind, state, source_digest, blob_key, sealed_key, stored_at)
+       values ($1, $2, $2, 'redacted', 'stored', 'aged', 'object-2', 'key', now() - interval '8 days')`,
+      [customer.tenantId, fromPublicId("call", call?.id ?? "")],
+    ),
+  );
+  await customer.ask("PUT", "/v1/retention", { recordings_days: 7, content_days: null });
+  await sweep();
+  const rows = await app.db.inTransaction([customer.tenantId], (tx) =>
+    tx.rows<{ type: string; length: number }>("select type, length(body) from events order by type"),
+  );
+  expect(rows).toEqual([
+    { type: "post_call_audio", length: 0 },
+    { type: "post_call_transcription", length: expect.toSatisfy((length: number) => length > 1_000) },
+  ]);
+  expect(await customer.post("/v1/events/check", {})).toMatchObject({ is_intact: true });
+});
+
 /** Makes a call two days old. */
 async function age({ tenantId }: Customer, callId: string): Promise<void> {
   await app.db.inTransaction([tenantId], (tx) =>

@@ -26,6 +26,6 @@ export const elevenlabs = defineProvider({
   recordings: recordingAsks,
   pull,
   // Four hours at 128 kbit/s, as base64.
-  large: { bytesMax: 320_000_000, member: "full_audio", begin: beginVerification },
+  large: { bytesMax: 320_000_000, type: "post_call_audio", member: "full_audio", begin: beginVerification },
   answer,
 });
