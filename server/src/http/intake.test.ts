@@ -13,7 +13,10 @@ const provider = (name: string, path: string, accepts: readonly ("json" | "form"
   testProvider({ name, givenRoutes: [{ method: "POST", path }], accepts, bodyBytesMax: 2_000 });
 const voices = provider("voices", "/webhooks/voices/post-call", ["json"]);
 const begin = () => ({ update: () => {}, verify: () => ({ ok: true, scheme: "test" }) as const });
-const songs = { ...provider("songs", "/webhooks/songs", ["json"]), large: { bytesMax: 5_000, type: "test.recording", member: "audio", begin } };
+const songs = {
+  ...provider("songs", "/webhooks/songs", ["json"]),
+  large: { bytesMax: 5_000, type: "test.recording", member: "audio", begin },
+};
 const lines = provider("lines", "/webhook/line_status", ["form"]);
 
 let http: TestHttp;
