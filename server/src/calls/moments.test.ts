@@ -2,7 +2,7 @@ import type { CallMoment } from "@aftercall/contract/moment.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { type Moment, momentsOf } from "#/providers/moment.ts";
+import { jsonOrText, type Moment, momentsOf } from "#/providers/moment.ts";
 import { callEvent } from "#/providers/provider.ts";
 
 import { momentsIn } from "./moments.ts";
@@ -127,6 +127,19 @@ test("the end of a hold goes to the hold of the same leg that was going on, and 
     [1000, 3000],
     [2000, null],
     [4000, null],
+  ]);
+});
+
+test("JSON in a text of a tool is read as strictly as a body: what is nested a thousand deep stays a text", () => {
+  const deep = `${"[".repeat(5_000)}${"]".repeat(5_000)}`;
+  for (const text of [deep, '{"__proto__":{"x":1}}', '{"a":1,"a":2}', "42", '"words"', "{broken", "plain"]) {
+    expect(jsonOrText(text), text.slice(0, 20)).toBe(text);
+  }
+  expect([jsonOrText('{"a":[1]}'), jsonOrText(" "), jsonOrText({ a: 1 }), jsonOrText(null)]).toEqual([
+    { a: [1] },
+    null,
+    { a: 1 },
+    null,
   ]);
 });
 

@@ -1,5 +1,7 @@
 import type { MomentKind } from "@aftercall/contract/moment.ts";
 
+import { readJson } from "./json.ts";
+
 /** Something that happened inside a call, as one event tells it. What is absent the event does not say. */
 export type Moment = {
   readonly kind: MomentKind;
@@ -37,13 +39,19 @@ export function momentsOf(found: readonly FoundMoment[]): Moment[] {
   });
 }
 
-/** What a tool was given or gave back, which most providers write as JSON in a text. */
+/**
+ * What a tool was given or gave back, which most providers write as JSON in a text: an object or a list as such, whatever a body
+ * might not hold either as the text that it is.
+ */
 export function jsonOrText(value: unknown): unknown {
   if (typeof value !== "string") return value;
+  const text = value.trim();
+  if (text === "") return null;
+  if (text.length > valueCharsMax || !/^[{[]/.test(text)) return value;
   try {
-    return JSON.parse(value) as unknown;
+    return readJson(Buffer.from(text));
   } catch {
-    return value.trim() === "" ? null : value;
+    return value;
   }
 }
 
