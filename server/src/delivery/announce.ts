@@ -14,10 +14,12 @@ import { toCall } from "#/calls/record.ts";
 
 import type { BodyForm } from "./formats/format.ts";
 import { renderFact } from "./formats/index.ts";
+import { messageIdOf } from "./message-id.ts";
 import type { MessageFact } from "./write.ts";
 
 /** The messages that changes are told with. A change that has no message of its own tells nothing. */
 export function messagesFor(changes: readonly Change[]): MessageFact[] {
+  const analyses = analysisMessages(changes);
   return changes.flatMap((change) => {
     switch (change.type) {
       case "call.answered":
@@ -26,7 +28,7 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
       case "call.failed":
         return [aboutCall(change.type, change)];
       case "call.settled":
-        return [aboutCall("call.completed", change)];
+        return [aboutCall("call.completed", change, analyses.get(change.after.id))];
       case "recording.ready":
       case "transcript.ready":
       case "analysis.completed":
@@ -50,8 +52,22 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
   });
 }
 
-function aboutCall(type: CallMessageType, change: CallChange): MessageFact {
+/** The messages, by call, that tell what was made of calls. */
+function analysisMessages(changes: readonly Change[]): Map<string, string> {
+  return new Map(
+    changes.flatMap((change) =>
+      change.type === "analysis.completed" || change.type === "analysis.failed"
+        ? [[change.after.id, messageIdOf(change.at, change.subject, change.type)] as const]
+        : [],
+    ),
+  );
+}
+
+function aboutCall(type: CallMessageType, change: CallChange, analysisMessage?: string): MessageFact {
   const { tenantId, after, receivedAt } = change;
+  const { recording } = after.state.facts;
+  // What is kept from those outside, and stands in the call, must not be found there later.
+  const isWithheld = recording?.value?.url === null;
   const occurredAtMs = project(after.state).endedAt ?? receivedAt;
   return {
     tenantId,
@@ -62,8 +78,9 @@ function aboutCall(type: CallMessageType, change: CallChange): MessageFact {
     direction: factOf(after.state, "direction"),
     occurredAtMs,
     receivedAtMs: receivedAt,
-    // What was made of the call is told as it was then; later runs are other messages.
+    // What was made of the call is told as it was then: by the bytes of the message that told of it first.
     isReproducible: type !== "call.completed" || !change.analysis,
+    ...(analysisMessage !== undefined && !isWithheld && { madeWith: analysisMessage }),
     render: (form, id) => renderCall(type, change, occurredAtMs, id, form),
   };
 }
@@ -86,9 +103,10 @@ function aboutAnswer(change: CallChange): MessageFact {
   };
 }
 
-/** The types of messages about calls that can be made later from what is stored. */
-export const callMessageTypes = ["call.ended", "call.failed", "call.completed"] as const;
-export type CallMessageType = (typeof callMessageTypes)[number];
+/** The types of messages that can be made later from what is stored. */
+export const reproducibleTypes = ["call.ended", "call.failed", "call.completed", "transcript.ready"] as const;
+export type ReproducibleType = (typeof reproducibleTypes)[number];
+type CallMessageType = Exclude<ReproducibleType, "transcript.ready">;
 
 /** The bytes of a message about a call as it stands, in one form. */
 export function renderCall(
@@ -115,23 +133,34 @@ export function renderCall(
 }
 
 /** One message for each recording, transcript, run and tracker; it stands in the line of its call. */
-function aboutResult({ type, tenantId, after, aliases, subject, at, data }: CallResult): MessageFact {
-  const call = toCall(after, aliases);
-  const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
-  const transcript = type === "transcript.ready" ? (data["transcript"] as Transcript) : null;
-  const about = { kind: "call", call, transcript, data: { call, ...data } } as const;
+function aboutResult(change: CallResult): MessageFact {
+  const { type, tenantId, after, subject, at } = change;
   return {
     tenantId,
     type,
     callId: after.id,
     campaignId: null,
     callCampaignId: after.campaignId,
-    direction: call.direction,
+    direction: factOf(after.state, "direction"),
     occurredAtMs: at,
     receivedAtMs: at,
     subject,
-    render: (form, id) => renderFact({ ...idsOf(tenantId, id), type, occurredAtMs: at, businessId, about }, form),
+    isReproducible: type === "transcript.ready",
+    render: (form, id) => renderResult(change, id, form),
   };
+}
+
+/** The bytes of a message about something that came of a call, in one form. */
+export function renderResult(
+  { type, tenantId, after, aliases, at, data }: Omit<CallResult, "subject">,
+  messageId: string,
+  form: BodyForm,
+): Buffer {
+  const call = toCall(after, aliases);
+  const businessId = factOf(after.state, "business_id") ?? toPublicId("tenant", tenantId);
+  const transcript = type === "transcript.ready" ? (data["transcript"] as Transcript) : null;
+  const about = { kind: "call", call, transcript, data: { call, ...data } } as const;
+  return renderFact({ ...idsOf(tenantId, messageId), type, occurredAtMs: at, businessId, about }, form);
 }
 
 function aboutCampaign({

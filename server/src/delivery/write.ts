@@ -37,6 +37,8 @@ export type MessageFact = {
   readonly exceptEndpointId?: string;
   /** Its bytes can be made later from what is stored anyway (unwritten.ts): while nobody wants them, they are not written. */
   readonly isReproducible?: boolean;
+  /** The same, while this message has its bytes in the standard form: they hold what else there is to tell. */
+  readonly madeWith?: string;
   /** Said at its moment or never: nobody wants it now, so it is not kept for anybody. */
   readonly isFleeting?: boolean;
   /** The bytes in one form; called once per form that an endpoint wants. `messageId`: UUID. */
@@ -62,6 +64,8 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
   const room = createRoom(context.roomFor);
   const messages = new Map<string, MessageRow>();
   const bodies: BodyRow[] = [];
+  /** Messages whose bytes in the standard form are written here. */
+  const standard = new Set<string>();
   const deliveries: NewDeliveryRow[] = [];
   const handOffs: HandOff[] = [];
   const lines = facts.flatMap(({ tenantId, orderKey }) => (orderKey ? [{ tenantId, orderKey }] : []));
@@ -76,7 +80,9 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     const choice = chooseEndpoints(kindOf(fact, render), candidates);
     if (fact.isFleeting && choice.endpoints.length === 0) continue;
     messages.set(id, { ...fact, id, orderKey: fact.orderKey ?? null, unroutedReason: choice.reason });
-    for (const format of formsFor(fact, choice.endpoints)) {
+    const isReproducible = fact.isReproducible || (fact.madeWith !== undefined && standard.has(fact.madeWith));
+    for (const format of formsFor(choice.endpoints, isReproducible)) {
+      if (format === "standard") standard.add(id);
       bodies.push({ tenantId: fact.tenantId, messageId: id, format, body: render(format) });
     }
     for (const target of choice.endpoints) {
@@ -134,7 +140,7 @@ function kindOf(fact: MessageFact, render: (form: BodyForm) => Buffer): MessageK
 }
 
 /** What nobody gets can still be sent to an endpoint made later: in the standard format, unless that can be made then. */
-function formsFor({ isReproducible = false }: MessageFact, targets: readonly Target[]): Set<BodyForm> {
+function formsFor(targets: readonly Target[], isReproducible: boolean): Set<BodyForm> {
   if (targets.length > 0) return new Set(targets.map(({ bodyForm }) => bodyForm));
   return new Set<BodyForm>(isReproducible ? [] : ["standard"]);
 }
