@@ -10,7 +10,7 @@ import type {
   TrainingReady,
 } from "#/calls/change.ts";
 import { factOf, project } from "#/calls/project.ts";
-import { toCall } from "#/calls/record.ts";
+import { type CallRecord, toCall } from "#/calls/record.ts";
 
 import type { BodyForm } from "./formats/format.ts";
 import { renderFact } from "./formats/index.ts";
@@ -65,9 +65,6 @@ function analysisMessages(changes: readonly Change[]): Map<string, string> {
 
 function aboutCall(type: CallMessageType, change: CallChange, analysisMessage?: string): MessageFact {
   const { tenantId, after, receivedAt } = change;
-  const { recording } = after.state.facts;
-  // What is kept from those outside, and stands in the call, must not be found there later.
-  const isWithheld = recording?.value?.url === null;
   const occurredAtMs = project(after.state).endedAt ?? receivedAt;
   return {
     tenantId,
@@ -79,10 +76,15 @@ function aboutCall(type: CallMessageType, change: CallChange, analysisMessage?: 
     occurredAtMs,
     receivedAtMs: receivedAt,
     // What was made of the call is told as it was then: by the bytes of the message that told of it first.
-    isReproducible: type !== "call.completed" || !change.analysis,
-    ...(analysisMessage !== undefined && !isWithheld && { madeWith: analysisMessage }),
+    isReproducible: isAsItStands(after) && (type !== "call.completed" || !change.analysis),
+    ...(isAsItStands(after) && analysisMessage !== undefined && { madeWith: analysisMessage }),
     render: (form, id) => renderCall(type, change, occurredAtMs, id, form),
   };
+}
+
+/** The address of a recording may be kept from those outside; made of the call later, a message would tell it. */
+function isAsItStands({ state }: CallRecord): boolean {
+  return state.facts.recording?.value?.url !== null;
 }
 
 /** Told only to those who want it when it happens: a row for every call that anybody answers would be a third of all messages. */
@@ -145,7 +147,7 @@ function aboutResult(change: CallResult): MessageFact {
     occurredAtMs: at,
     receivedAtMs: at,
     subject,
-    isReproducible: type === "transcript.ready",
+    isReproducible: isAsItStands(after) && type === "transcript.ready",
     render: (form, id) => renderResult(change, id, form),
   };
 }

@@ -31,8 +31,8 @@ const report = {
   },
 };
 
-async function send(customer: Customer): Promise<void> {
-  await (await customer.connect("vapi")).own(report);
+async function send(customer: Customer, body: object = report): Promise<void> {
+  await (await customer.connect("vapi")).own(body);
   await customer.settled();
 }
 
@@ -74,4 +74,19 @@ test("a message that nobody wanted says, when somebody does, what it said to tho
     expect((await other.get(`/v1/messages/${id}`)).bodies).toEqual(bodies);
   }
   expect(types.toSorted()).toEqual(["analysis.completed", "call.completed", "call.ended", "transcript.ready"]);
+});
+
+test("the provider's own recording, which is not silent where ours is, is in no message that is looked at later", async () => {
+  const customer = await makeCustomer(app);
+  const definition = { redaction: { mode: "mask_outbound", audio: true, types: ["phone"] } };
+  const plan = await customer.post("/v1/analysis-plans", { name: "Silenced", definition });
+  await customer.post(`/v1/analysis-plans/${plan.id}/publish`, undefined);
+  const recordingUrl = "ftp://recordings.example.com/1.wav";
+  const { message } = report;
+  await send(customer, { message: { ...message, artifact: { ...message.artifact, recordingUrl } } });
+  const { data } = await customer.get("/v1/messages?limit=100");
+  expect(data.map(({ type }: { type: string }) => type)).toContain("call.completed");
+  for (const { id } of data) {
+    expect((await customer.get(`/v1/messages/${id}`)).bodies.standard).not.toContain("recordings.example.com");
+  }
 });
