@@ -134,3 +134,21 @@ test("404: nobody else sees them", async () => {
   const [call] = await customer.calls();
   expect((await stranger.ask("GET", `/v1/calls/${call?.id}/moments`)).status).toBe(404);
 });
+
+test("without analysis they are told with call.completed all the same", async () => {
+  const [plain, own] = [await startTestApp({ AFTERCALL_ANALYSIS: "off" }), await startReceiver()];
+  try {
+    const customer = await makeCustomer(plain);
+    await customer.subscribe(own, { types: ["call.completed"] });
+    const vapi = await customer.connect("vapi");
+    const ids = { [fixtureIds.vapiCall]: newUuid(), [fixtureIds.callSid]: newCallSid() };
+    for (const file of ["real/tool-calls.json", "real/end-of-call-report.json"]) {
+      await vapi.own(fixture("vapi", file, ids));
+    }
+    const [message] = await own.waitFor(1);
+    expect(JSON.parse(message?.body.toString() ?? "{}").data.moments).toEqual([called, answered]);
+  } finally {
+    await own.close();
+    await plain.stop();
+  }
+});
