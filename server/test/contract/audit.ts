@@ -13,7 +13,7 @@ export type Deed = {
 type Row = { readonly before: object | null; readonly after: object | null };
 
 /** Asks about things, or somebody else's server: there is nothing before and after. */
-const changesNothing = new Set(["pullSource", "testLanguageEngine", "testSpeechEngine"]);
+const changesNothing = new Set(["pullSource", "testEndpoint", "testLanguageEngine", "testSpeechEngine"]);
 /** Reads only, and is a POST because it reads for long. */
 const writesNothing = new Set(["checkLog"]);
 
