@@ -32,8 +32,8 @@ export function measureLanguage(spoken: readonly Spoken[], frame: Frame): Metric
       pace(side, words, frame),
       ...fillers(side, own, words, frame),
       ...questions(side, own, isPunctuated, frame),
-      unknown("sentiment", side, "score", "needs_llm"),
-      unknown("sentiment_trend", side, "score", "needs_llm"),
+      unknown("sentiment", side, "score", "not_asked"),
+      unknown("sentiment_trend", side, "score", "not_asked"),
     ];
   });
 }

@@ -118,5 +118,5 @@ test("menus, transfers, tools and how long they took: median and p95 by nearest 
 });
 
 test("what somebody feels is told by no list of words", () => {
-  expect(read(byTurns(told([])), "sentiment")).toMatchObject({ value: null, unit: "score", null_reason: "needs_llm" });
+  expect(read(byTurns(told([])), "sentiment")).toMatchObject({ value: null, unit: "score", null_reason: "not_asked" });
 });
