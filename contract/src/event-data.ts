@@ -90,4 +90,11 @@ export const SourceRejectingData = z.object({
   refused_count: z.number().int(),
   reasons: z.record(z.string(), z.number().int()),
 });
+/** `was`: which of the two is over; `since`: when it began. */
+export const SourceRecoveredData = z.object({
+  source: SourceRef,
+  was: z.enum(["source.silent", "source.rejecting"]),
+  since: z.string(),
+});
 export const QueueLaggingData = z.object({ oldest_due_seconds: z.number(), due_count: z.number().int() });
+export const QueueRecoveredData = z.object({ since: z.string() });

@@ -6,8 +6,8 @@ import { isReservedType, TypeName } from "./type-name.ts";
 /** `aftercall`: sent by this server. `tenant`: the tenant's own, sent with `POST /v1/messages`. */
 export const EventTypeOrigin = z.enum(["aftercall", "tenant"]);
 
-/** `planned`: its shape is published and may still change; it is not sent yet. `archived`: no longer sent. */
-export const EventTypeStatus = z.enum(["active", "planned", "archived"]);
+/** `archived`: no longer sent. */
+export const EventTypeStatus = z.enum(["active", "archived"]);
 
 /** A kind of message. */
 export const EventTypeSummary = z.object({

@@ -89,5 +89,15 @@ export const sourceRejecting = bodies(
   { source: sources.he, ...refusals },
 );
 
+const over = { was: "source.silent", since: "2026-11-21T07:10:00.000Z" };
+export const sourceRecovered = bodies(
+  "source.recovered",
+  { source: sources.en, ...over },
+  { source: sources.he, ...over },
+);
+
 const lag = { oldest_due_seconds: 372.5, due_count: 5210 };
 export const queueLagging = bodies("queue.lagging", lag, lag);
+
+const ended = { since: "2026-11-21T09:01:40.000Z" };
+export const queueRecovered = bodies("queue.recovered", ended, ended);

@@ -496,6 +496,16 @@ AS $function$ select distinct p.tenant_id from pipelines p where p.state = 'runn
 alter function lookup_tenants_with_idle_pipelines(timestamp with time zone) owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_idle_pipelines(timestamp with time zone) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_operational_endpoints()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct e.tenant_id from endpoints e where e.kind = 'operational' and e.disabled_at is null $function$
+;
+alter function lookup_tenants_with_operational_endpoints() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_operational_endpoints() to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_tenants_with_overdue_events()
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -626,6 +636,21 @@ begin
   return null;
 end $function$
 ;
+
+create table alarms (
+  tenant_id uuid not null,
+  type text not null,
+  subject uuid not null,
+  bad_since timestamp with time zone not null,
+  told_at timestamp with time zone,
+  good_since timestamp with time zone,
+  constraint alarms_pkey PRIMARY KEY (tenant_id, type, subject),
+  constraint alarms_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table alarms enable row level security;
+alter table alarms force row level security;
+create policy tenant_wall on alarms for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on alarms to aftercall_app;
 
 create table analysis_job_calls (
   tenant_id uuid not null,
@@ -1900,6 +1925,20 @@ create policy lookup on source_secrets for select to aftercall_lookup using ((CU
 create policy tenant_wall on source_secrets for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on source_secrets to aftercall_app;
 grant select on source_secrets to aftercall_lookup;
+
+create table source_traffic (
+  tenant_id uuid not null,
+  source_id uuid not null,
+  last_received_at timestamp with time zone,
+  days json default '[]'::json not null,
+  minutes json default '[]'::json not null,
+  constraint source_traffic_pkey PRIMARY KEY (tenant_id, source_id),
+  constraint source_traffic_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES sources(tenant_id, id) ON DELETE CASCADE
+) with (fillfactor=50);
+alter table source_traffic enable row level security;
+alter table source_traffic force row level security;
+create policy tenant_wall on source_traffic for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select, update on source_traffic to aftercall_app;
 
 create table sources (
   tenant_id uuid not null,

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import type { FastifyInstance } from "fastify";
 
+import { composeAlarms } from "#/app/alarms.ts";
 import { analysisSweep, composeAnalyse, workOnAnalyses } from "#/app/analysis.ts";
 import { composeEngines } from "#/app/engines.ts";
 import { composeEraser, erasableCalls } from "#/app/erasure.ts";
@@ -156,6 +157,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const tools = composeTools({ config, db, clock, engines, recordings: recordings.deps });
   const deadlineMs = config.trainingAnswerSeconds * 1000;
   const awaitFeedback = createAwaitFeedback({ db, clock, wake, deadlineMs, stopping: stopping.signal });
+  const alarms = composeAlarms({ db, clock, ids, book, config });
   const intake = composeIntake({
     db,
     box,
@@ -168,6 +170,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     isAnalysing: config.analysis === "on",
     awaitFeedback,
     recordings,
+    observe: alarms.observe,
   });
 
   if (isWorker) {
@@ -209,11 +212,16 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },
     { name: "idempotency keys", everyMs: limits.keptSweepMs, run: () => sweepIdempotencyKeys(db) },
+    alarms.watching,
     ...upkeepSweeps({ db, jobs, clock }),
     pipelineSweep({ db, jobs, clock }),
     analysisSweep({ db, jobs }),
   ];
-  const sweeping = runSweeps(isWorker ? sweeps : [], { clock, log, signal: stopping.signal });
+  const sweeping = runSweeps(isWorker ? [alarms.counting, ...sweeps] : [alarms.counting], {
+    clock,
+    log,
+    signal: stopping.signal,
+  });
   const server = await composeHttp({
     config,
     version,
@@ -246,6 +254,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       await closeServer(server, clock, limits.drainMs - 5_000);
       await intake.batcher.idle();
       await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
+      await alarms.counting.run().catch(() => {});
       await Promise.all([http.close(), engines.close(), recordings.close()]);
     },
   };

@@ -8,14 +8,12 @@ export function webhooksOf(schemas: Schemas): Record<string, object> {
 }
 
 function webhookOf(name: EventTypeName, schemas: Schemas): object {
-  const { title, description, status, kind, data, examples } = eventTypes[name];
+  const { title, description, kind, data, examples } = eventTypes[name];
   return {
     operationId: operationIdOf(name),
     tags: ["Messages to your endpoints"],
     summary: title,
-    description:
-      status === "sent" ? description : `${description}\n\n**Planned:** not sent yet, and its shape may still change.`,
-    "x-aftercall-status": status,
+    description,
     "x-aftercall-kind": kind,
     parameters: headerNames.map((header) => ({ $ref: `#/components/parameters/${header}` })),
     requestBody: {

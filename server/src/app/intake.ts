@@ -8,7 +8,7 @@ import { commitBatch } from "#/inbox/commit.ts";
 import { createQuarantine } from "#/inbox/quarantine.ts";
 import type { HeaderVault } from "#/inbox/quarantine.ts";
 import { createReceiveLarge, type ReceiveLarge } from "#/inbox/receive-large.ts";
-import { createReceive } from "#/inbox/receive.ts";
+import { createReceive, type IntakeLine } from "#/inbox/receive.ts";
 import { createReread } from "#/inbox/reread.ts";
 import type { BatchContext } from "#/inbox/store-batch.ts";
 import type { Clock } from "#/kernel/clock.ts";
@@ -38,6 +38,8 @@ export type IntakeParts = {
   readonly isAnalysing: boolean;
   readonly awaitFeedback: AwaitFeedback;
   readonly recordings: Recordings;
+  /** Told what became of each webhook. */
+  readonly observe: (line: IntakeLine) => void;
 };
 
 export type Intake = {
@@ -61,6 +63,7 @@ export function composeIntake({
   isAnalysing,
   awaitFeedback,
   recordings,
+  observe,
 }: IntakeParts): Intake {
   const context: BatchContext = {
     newId: () => ids.next(),
@@ -109,6 +112,7 @@ export function composeIntake({
     observe(line) {
       metrics.inboundTotal.inc({ provider: line.provider, result: line.result });
       if (line.result === "stored") metrics.intakeSeconds.observe({ provider: line.provider }, line.stored_ms / 1000);
+      observe(line);
       log.info(line, "webhook");
     },
   });

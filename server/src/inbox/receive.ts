@@ -35,6 +35,7 @@ type AwaitFeedback = (
 /** What became of one webhook, for the log and the metrics. No content, no secrets. */
 export type IntakeLine = {
   readonly provider: string;
+  readonly tenant_id: string | null;
   readonly source_id: string | null;
   readonly route: "given" | "own";
   readonly result: string;
@@ -219,6 +220,7 @@ function lineOf(
   const results = receipt.kind === "stored" ? receipt.results : [];
   return {
     provider: provider.name,
+    tenant_id: source?.tenantId ?? null,
     source_id: source?.id ?? null,
     route: webhook.route,
     result: receipt.kind,

@@ -25,6 +25,12 @@ export const limits = {
   quarantineBodyBytesMax: 1_000_000,
   /** Refused requests being written at once in one process; further ones are only counted. */
   quarantineWritesMax: 8,
+  /** How often what sources sent is added to what is stored of it. */
+  trafficFlushMs: 30_000,
+  /** How often sources and the queue of tenants who want to hear of them are looked at. */
+  alarmsEveryMs: 60_000,
+  /** Refused requests within ten minutes below which nobody is told of any share: a scanner that passes by is no trouble. */
+  refusalsMin: 10,
   /** How often events are looked for that wait although their call exists. */
   unmatchedSweepMs: 5_000,
   /** How deep one change may cause another (call ended → campaign completed → …). */

@@ -140,6 +140,8 @@ export const notExported: Readonly<Record<string, string>> = {
   attempt_bodies: "answers of endpoints, kept for days",
   published_messages: "ids that are remembered for a month",
   idempotency_keys: "ids that are remembered for a day",
+  source_traffic: "measured anew",
+  alarms: "measured anew",
   source_polls: "when a provider is asked next",
   call_pulls: "when a provider is asked next",
   import_failures: "shown with the import",

@@ -12,13 +12,13 @@ export function showOurType(name: string): EventTypeDetail {
 }
 
 export function summaryOfOurType(name: string): EventTypeSummary {
-  const { title, description, status, kind } = ourType(name);
+  const { title, description, kind } = ourType(name);
   return {
     name,
     title,
     description,
     origin: "aftercall",
-    status: status === "sent" ? "active" : "planned",
+    status: "active",
     kind,
     created_at: null,
     updated_at: null,

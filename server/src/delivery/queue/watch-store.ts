@@ -46,3 +46,27 @@ export async function latestEndpoints(tx: Tx, max: number): Promise<Latest[]> {
 export async function breakers(tx: Tx): Promise<{ breaker: string; count: number }[]> {
   return tx.rows("select breaker, count::int from lookup_breakers()", [], "delivery.breakers");
 }
+
+export type Lag = { readonly tenant_id: string; readonly oldest_seconds: number; readonly count: number };
+
+/**
+ * What of some tenants should have been sent by now, where nothing but us holds it back: an endpoint that is paused, has a
+ * rate, asks for time or fails has its own words. Counted up to ten thousand for each endpoint.
+ */
+export async function lagOf(tx: Tx, tenantIds: readonly string[]): Promise<Lag[]> {
+  return tx.rows<Lag>(
+    `select e.tenant_id, coalesce(extract(epoch from now() - min(d.oldest))::float8, 0) as oldest_seconds, sum(d.count)::int as count
+       from endpoints e join endpoint_health h on h.tenant_id = e.tenant_id and h.endpoint_id = e.id
+      cross join (values (true), (false)) as r (is_retry)
+      cross join lateral (
+        select min(due_at) as oldest, count(*) as count from (
+          select due_at from deliveries
+           where tenant_id = e.tenant_id and endpoint_id = e.id and is_retry = r.is_retry and state = 'due' and not is_blocked and due_at <= now()
+           order by due_at limit 10000) as due) as d
+      where e.tenant_id = any ($1::uuid[]) and e.disabled_at is null and e.paused_at is null and e.rate_limit is null
+        and (h.breaker = 'closed' or not e.is_breaker_on) and (h.not_before is null or h.not_before <= now())
+      group by e.tenant_id`,
+    [tenantIds],
+    "delivery.lag",
+  );
+}

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { type About, aboutOf } from "./about.ts";
+import { alarmSettings } from "./alarm-settings.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { country, databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, timeZone, whole } from "./kinds.ts";
 import { providerSettings } from "./provider-settings.ts";
@@ -267,6 +268,7 @@ export const settingsSchema = z.object({
     example: "…",
     isSecret: true,
   }),
+  ...alarmSettings,
   ...engineSettings,
   ...providerSettings,
 });
