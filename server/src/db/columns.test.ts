@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 
 import { testDatabase } from "../../test/harness/database.ts";
-import { cut, longColumn, plainColumn, textColumn } from "./columns.ts";
+import { cut, jsonColumn, longColumn, plainColumn, textColumn } from "./columns.ts";
 import type { Db } from "./transaction.ts";
 
 let db: Db;
@@ -24,6 +24,22 @@ test("any texts and nulls come as they went, but for what PostgreSQL's text refu
         ),
       );
       expect(rows.map(({ value }) => value)).toEqual(values.map(stored));
+    }),
+  );
+});
+
+test("values come as JSON as they went, whatever texts are in them", async () => {
+  const value = fc.oneof(fc.record({ text, list: fc.array(text), number: fc.integer() }), fc.constant(null));
+  await fc.assert(
+    fc.asyncProperty(fc.array(value), async (values) => {
+      const rows = await db.inTransaction([], (tx) =>
+        tx.rows<{ value: unknown }>(
+          "select value::jsonb as value from unnest($1::text[]) with ordinality as t (value, at) order by at",
+          [jsonColumn(values)],
+        ),
+      );
+      const kept = values.map((one) => one && { ...one, text: stored(one.text), list: one.list.map(stored) });
+      expect(rows.map((row) => row.value)).toEqual(kept);
     }),
   );
 });

@@ -1,3 +1,5 @@
+import { jsonbText } from "#/kernel/jsonb.ts";
+
 /**
  * Rows for one statement, column by column: `unnest` makes rows of such arrays in a third of the time that it takes to make
  * them of a JSON document, and the statement has the same text for any number of rows, so it is prepared once.
@@ -15,6 +17,16 @@ export function textColumn(values: readonly (string | null)[]): string {
   let text = "";
   for (const value of values) {
     const one = value === null ? "NULL" : `"${special.test(value) ? escaped(value) : value}"`;
+    text += text === "" ? one : `,${one}`;
+  }
+  return `{${text}}`;
+}
+
+/** Values as JSON, for `::json` and `::jsonb`. It has no control characters, so what quotes it in JSON quotes it in an array. */
+export function jsonColumn(values: readonly unknown[]): string {
+  let text = "";
+  for (const value of values) {
+    const one = value === null || value === undefined ? "NULL" : JSON.stringify(jsonbText(value));
     text += text === "" ? one : `,${one}`;
   }
   return `{${text}}`;

@@ -1,6 +1,5 @@
-import { plainColumn, textColumn } from "#/db/columns.ts";
+import { jsonColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
 
 import { statusOf } from "./run.ts";
 import type { Analysed, Plan, RunRow } from "./run.ts";
@@ -81,10 +80,6 @@ export async function insertRuns(tx: Tx, runs: readonly NewRun[]): Promise<void>
     ],
     "evaluation.insert-runs",
   );
-}
-
-function jsonColumn(values: readonly unknown[]): string {
-  return textColumn(values.map((value) => (value === null ? null : jsonbText(value))));
 }
 
 /** A run; null when the tenant has none. */

@@ -1,6 +1,6 @@
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 
-import { plainColumn, textColumn } from "#/db/columns.ts";
+import { jsonColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 /** The numbers of a call, the set from audio first. */
@@ -29,8 +29,8 @@ export async function saveMetrics(tx: Tx, rows: readonly SavedMetrics[]): Promis
       plainColumn(rows.map(({ callId }) => callId)),
       plainColumn(rows.map(({ set }) => set.basis)),
       textColumn(rows.map(({ set }) => set.definitions_version)),
-      textColumn(rows.map(({ set }) => JSON.stringify(set.params))),
-      textColumn(rows.map(({ set }) => JSON.stringify(set.values))),
+      jsonColumn(rows.map(({ set }) => set.params)),
+      jsonColumn(rows.map(({ set }) => set.values)),
     ],
     "pipeline.save-metrics",
   );

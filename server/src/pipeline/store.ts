@@ -1,8 +1,7 @@
 import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
-import { plainColumn, textColumn } from "#/db/columns.ts";
+import { jsonColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
-import { jsonbText } from "#/kernel/jsonb.ts";
 
 import type { StepRow } from "./dossier.ts";
 
@@ -222,20 +221,16 @@ export async function saveSteps(tx: Tx, steps: readonly SavedStep[]): Promise<vo
       plainColumn(rows.map(({ nextAttemptAt }) => isoOf(nextAttemptAt))),
       plainColumn(rows.map(({ retried }) => retried)),
       plainColumn(rows.map(({ inputHash }) => inputHash)),
-      textColumn(steps.map(({ output }) => jsonOrNull(output))),
-      textColumn(rows.map(({ engine }) => jsonOrNull(engine))),
-      textColumn(rows.map(({ usage }) => jsonOrNull(usage))),
-      textColumn(rows.map(({ cost }) => jsonbText(cost))),
+      jsonColumn(steps.map(({ output }) => output)),
+      jsonColumn(rows.map(({ engine }) => engine)),
+      jsonColumn(rows.map(({ usage }) => usage)),
+      jsonColumn(rows.map(({ cost }) => cost)),
       plainColumn(rows.map(({ queuedAt }) => isoOf(queuedAt))),
       plainColumn(rows.map(({ startedAt }) => isoOf(startedAt))),
       plainColumn(rows.map(({ finishedAt }) => isoOf(finishedAt))),
     ],
     "pipeline.save-steps",
   );
-}
-
-function jsonOrNull(value: unknown): string | null {
-  return value === null || value === undefined ? null : jsonbText(value);
 }
 
 function stepOf(row: StoredStep): StepRow {

@@ -8,15 +8,16 @@ import { type Day, fieldsAt, isoOf } from "./time-zone.ts";
  * that a clock shows it.
  */
 export function parseHebrewDates(text: string, { startedAtMs, zone }: { startedAtMs: number; zone: string }): Parsed[] {
+  const words = [...text.matchAll(dayWords)];
+  const said = findHebrewTimes(text);
+  if (words.length === 0 && said.length === 0) return [];
   const now = fieldsAt(startedAtMs, zone) ?? fieldsAt(startedAtMs, "UTC");
   if (!now) return [];
-  const days = [...text.matchAll(dayWords)].flatMap(({ 0: found, index, groups = {} }) => {
+  const days = words.flatMap(({ 0: found, index, groups = {} }) => {
     const day = dayOf(groups, now);
     return day ? [{ day, start: index, end: index + found.length }] : [];
   });
-  const times = findHebrewTimes(text).filter(
-    (time) => !days.some(({ start, end }) => time.start < end && time.end > start),
-  );
+  const times = said.filter((time) => !days.some(({ start, end }) => time.start < end && time.end > start));
   const used = new Set<object>();
   const dated = days.map(({ day, start, end }) => {
     const near = times.find(
