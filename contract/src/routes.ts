@@ -17,6 +17,7 @@ import { recordingRoutes } from "./routes/recordings.ts";
 import { retentionRoutes } from "./routes/retention.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tenantRoutes } from "./routes/tenants.ts";
+import { testCaseRoutes } from "./routes/test-cases.ts";
 import { trainingRoutes } from "./routes/training.ts";
 import { transcriptExportRoutes } from "./routes/transcript-export.ts";
 import { undeliveredRoutes } from "./routes/undelivered.ts";
@@ -39,6 +40,7 @@ export const routes = {
   ...pipelineRoutes,
   ...correctionRoutes,
   ...analysisRoutes,
+  ...testCaseRoutes,
   ...recordingRoutes,
   ...deliveryRoutes,
   ...undeliveredRoutes,

@@ -81,7 +81,7 @@ export type JobCounts = z.infer<typeof JobCounts>;
 /** The analysis of some calls by one version of a plan. Its progress survives restarts. */
 export const AnalysisJob = z.object({
   id: z.string(),
-  kind: z.enum(["preview", "rerun", "bulk"]),
+  kind: z.enum(["preview", "rerun", "bulk", "test"]),
   state: JobState,
   plan: z.object({ id: z.string(), version: z.number().int() }),
   sections: z.array(SectionName),

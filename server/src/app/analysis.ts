@@ -14,6 +14,7 @@ import { promotionHandlers } from "#/evaluation/promotion-routes.ts";
 import { reviewHandlers } from "#/evaluation/review-routes.ts";
 import { runJob, wakeIdleJobs } from "#/evaluation/run-job.ts";
 import type { Analysed, Plan } from "#/evaluation/run.ts";
+import { beginTest, testCaseHandlers } from "#/evaluation/test-case-routes.ts";
 import type { Jobs } from "#/jobs/jobs.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -64,16 +65,12 @@ export function analysisHandlers({
   react,
   engines,
 }: Pick<AnalysisParts, "db" | "ids" | "clock" | "jobs"> & { react: React; engines: Engines }) {
+  const begin = { ids, enqueueJob: enqueueAnalysisWith(jobs), languageModel: pricedModel(engines) };
   return {
-    ...planHandlers({ db, ids }),
+    ...planHandlers({ db, ids, test: (tx, by, plan) => beginTest(begin, tx, by, plan) }),
+    ...testCaseHandlers({ db, ...begin }),
     ...reviewHandlers({ db, ids, clock, react }),
-    ...jobHandlers({
-      db,
-      ids,
-      enqueueJob: enqueueAnalysisWith(jobs),
-      planFor,
-      languageModel: pricedModel(engines),
-    }),
+    ...jobHandlers({ db, ...begin, planFor }),
     ...promotionHandlers({ db, ids }),
   };
 }

@@ -1,35 +1,26 @@
-import type { AnalysisJob, JobCall, JobCounts, JobFilter } from "@aftercall/contract/analysis/job.ts";
+import type { AnalysisJob, JobCall } from "@aftercall/contract/analysis/job.ts";
 import { jobLimits } from "@aftercall/contract/analysis/job.ts";
-import type { SectionName } from "@aftercall/contract/analysis/run.ts";
-import type { Actor, Handlers } from "@aftercall/contract/api.ts";
+import type { Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 
-import { type Deed, record } from "#/audit/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
-import type { Ids } from "#/kernel/ids.ts";
 import { pageOf } from "#/kernel/page.ts";
 
+import { auditJob, beginJob, type BeginDeps, type By, estimated, type Order, showJob, shown } from "./begin-job.ts";
 import { builtinPlans } from "./default-plans.ts";
-import { estimateOf } from "./estimate.ts";
-import type { Priced } from "./estimate.ts";
 import * as store from "./job-store.ts";
-import type { JobCallRow, JobRow, Selection } from "./job-store.ts";
+import type { JobCallRow, JobRow } from "./job-store.ts";
 import { planFaults } from "./plan-faults.ts";
 import { planOf, versionsOf } from "./plan-store.ts";
-import type { EnqueueJob } from "./run-job.ts";
 import type { Plan } from "./run.ts";
 
-export type JobRouteDeps = {
+export type JobRouteDeps = BeginDeps & {
   readonly db: Db;
-  readonly ids: Ids;
-  readonly enqueueJob: EnqueueJob;
   /** The plan that is for a call now. */
   readonly planFor: (tx: Tx, tenantId: string, callId: string) => Promise<Plan>;
-  /** The tenant's language model; null where analyses are made without one. */
-  readonly languageModel: (tx: Tx, tenantId: string) => Promise<Priced | null>;
 };
 
 type JobRoutes = Pick<
@@ -45,19 +36,9 @@ type JobRoutes = Pick<
   | "cancelAnalysisJob"
 >;
 
-type Order = {
-  readonly kind: JobRow["kind"];
-  readonly plan: Plan;
-  readonly filter: JobFilter;
-  readonly sections: readonly SectionName[];
-  readonly isForced: boolean;
-  readonly rate: number;
-  readonly concurrency: number;
-};
-
 /** Calls analysed once more: counted first, then worked through at a rate, held, continued and ended at will. */
 export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
-  const { db, ids } = deps;
+  const { db } = deps;
   return {
     previewAnalysisPlan: ({ tenant, actor, params, body }) =>
       db.inTransaction([tenant], async (tx) => {
@@ -67,7 +48,7 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
         if (faults.length > 0) throw new Invalid("The plan cannot be tried as it is; errors says where", faults);
         const { sections, call_ids } = body;
         const order = { kind: "preview", sections, filter: { call_ids }, isForced: true, ...single } as const;
-        return begin(tx, { tenant, actor }, { ...order, plan: planOf(head) });
+        return beginJob(deps, tx, { tenant, actor }, { ...order, plan: planOf(head) });
       }),
 
     rerunAnalysis: ({ tenant, actor, params, body }) =>
@@ -80,7 +61,7 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
             : await publishedVersion(tx, tenant, body.plan_id, body.version);
         const { sections, force: isForced } = body;
         const filter = { call_ids: [call.id] };
-        return begin(tx, { tenant, actor }, { kind: "rerun", plan, sections, filter, isForced, ...single });
+        return beginJob(deps, tx, { tenant, actor }, { kind: "rerun", plan, sections, filter, isForced, ...single });
       }),
 
     createAnalysisJob: ({ tenant, actor, body }) =>
@@ -95,14 +76,14 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
           ]);
         }
         const toDo = counted.count - counted.identical - counted.without;
-        const estimate = await estimated(tx, tenant, order, toDo, counted.characters);
+        const estimate = await estimated(deps, tx, tenant, order, toDo, counted.characters);
         return {
           count: counted.count,
           identical: counted.identical,
           without_transcript: counted.without,
           estimate,
           sample: counted.sample.map((id) => toPublicId("call", id)),
-          job: body.dry_run || toDo === 0 ? null : await begin(tx, { tenant, actor }, order),
+          job: body.dry_run || toDo === 0 ? null : await beginJob(deps, tx, { tenant, actor }, order),
         };
       }),
 
@@ -150,43 +131,6 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
       }),
   };
 
-  async function begin(tx: Tx, { tenant, actor }: By, order: Order): Promise<AnalysisJob> {
-    const { plan, sections, filter, isForced } = order;
-    const counted = await store.countSelection(tx, tenant, order);
-    if (order.kind !== "bulk" && counted.count < (filter.call_ids?.length ?? 0)) {
-      throw new Invalid("Some of these calls cannot be analysed", [
-        { pointer: "/call_ids", detail: "Only calls of yours that are over, and that were not merged into another" },
-      ]);
-    }
-    const toDo = counted.count - counted.identical - counted.without;
-    const row = await store.insertJob(tx, {
-      tenant_id: tenant,
-      id: ids.next(),
-      kind: order.kind,
-      plan_id: plan.id,
-      plan_version: plan.version,
-      sections,
-      filter: shownFilter(filter),
-      is_forced: isForced,
-      rate_per_minute: order.rate,
-      concurrency: order.concurrency,
-      estimate: await estimated(tx, tenant, order, toDo, counted.characters),
-      actor: `${actor.kind}:${actor.id}`,
-    });
-    await store.insertSelection(tx, row, order, jobLimits.callsMax);
-    await deps.enqueueJob(tx, { tenantId: tenant, jobId: row.id, run: row.run_count });
-    const after = await shown(tx, row);
-    const detail = { kind: order.kind, count: counted.count };
-    await audit(tx, { tenant, actor }, "analysis_job.created", row, { after, detail });
-    return after;
-  }
-
-  async function estimated(tx: Tx, tenant: string, order: Order, calls: number, characters: number) {
-    const { plan, sections } = order;
-    const job = { calls, characters, plan: plan.definition, sections };
-    return estimateOf(job, await deps.languageModel(tx, tenant));
-  }
-
   async function changing(
     by: By,
     id: string,
@@ -197,23 +141,11 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
       const before = await existing(tx, by.tenant, id, "for update");
       const row = await work(tx, before);
       const sides = { before: { state: before.state }, after: { state: row.state } };
-      await audit(tx, by, `analysis_job.${deed}`, row, sides);
+      await auditJob(deps, tx, by, `analysis_job.${deed}`, row, sides);
       return shown(tx, row);
     });
   }
-
-  async function audit(
-    tx: Tx,
-    by: By,
-    action: string,
-    row: JobRow,
-    what: Pick<Deed, "before" | "after" | "detail">,
-  ): Promise<void> {
-    await record(tx, ids, { ...by, action, subject: toPublicId("analysis_job", row.id), ...what });
-  }
 }
-
-type By = { readonly tenant: string; readonly actor: Actor };
 
 const single = { rate: 600, concurrency: 2 } as const;
 
@@ -235,29 +167,6 @@ async function existing(tx: Tx, tenant: string, id: string, lock: "for update" |
   return row;
 }
 
-async function shown(tx: Tx, row: JobRow): Promise<AnalysisJob> {
-  return showJob(row, (await store.countsOf(tx, row.tenant_id, [row.id])).get(row.id));
-}
-
-function showJob(row: JobRow, counts: JobCounts | undefined): AnalysisJob {
-  return {
-    id: toPublicId("analysis_job", row.id),
-    kind: row.kind,
-    state: row.state,
-    plan: { id: toPublicId("analysis_plan", row.plan_id), version: row.plan_version },
-    sections: [...row.sections],
-    filter: { ...row.filter },
-    is_forced: row.is_forced,
-    rate_per_minute: row.rate_per_minute,
-    concurrency: row.concurrency,
-    estimate: row.estimate,
-    counts: counts ?? { total: 0, pending: 0, done: 0, identical: 0, skipped: 0, failed: 0 },
-    actor: row.actor,
-    created_at: row.created_at.toISOString(),
-    finished_at: row.finished_at?.toISOString() ?? null,
-  };
-}
-
 function showJobCall(row: JobCallRow): JobCall {
   return {
     call_id: toPublicId("call", row.call_id),
@@ -268,14 +177,5 @@ function showJobCall(row: JobCallRow): JobCall {
     attempts: row.attempt,
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
     finished_at: row.finished_at?.toISOString() ?? null,
-  };
-}
-
-/** The filter as it was asked for, with public ids. */
-function shownFilter({ call_ids, campaign_id, ...rest }: Selection["filter"]): Record<string, unknown> {
-  return {
-    ...rest,
-    ...(call_ids && { call_ids: call_ids.map((id) => toPublicId("call", id)) }),
-    ...(campaign_id && { campaign_id: toPublicId("campaign", campaign_id) }),
   };
 }

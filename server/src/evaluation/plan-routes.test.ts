@@ -21,7 +21,7 @@ beforeAll(async () => {
 async function scene() {
   const tenant = await makeTenant(db);
   const actor: Actor = { kind: "user", id: "boss", role: "admin" };
-  const handlers = planHandlers({ db, ids });
+  const handlers = planHandlers({ db, ids, test: async () => null });
   const as = { tenant, actor, query: undefined };
   const at = (id: string) => ({ ...as, params: { id: fromPublicId("analysis_plan", id) ?? "" } });
   return {

@@ -25,8 +25,15 @@ type PlanRoutes = Pick<
   | "archiveAnalysisPlan"
 >;
 
+export type PlanRouteDeps = {
+  readonly db: Db;
+  readonly ids: Ids;
+  /** Runs a version that was just published over its test cases, where it has any. */
+  readonly test: (tx: Tx, by: { readonly tenant: string; readonly actor: Actor }, plan: PlanRow) => Promise<unknown>;
+};
+
 /** Analysis plans: written as drafts, checked and numbered when they are published, and never changed after. */
-export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRoutes> {
+export function planHandlers({ db, ids, test }: PlanRouteDeps): Handlers<PlanRoutes> {
   return {
     async listAnalysisPlans({ tenant, query }) {
       const after = query.cursor === undefined ? null : fromPublicId("analysis_plan", query.cursor);
@@ -77,6 +84,7 @@ export function planHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PlanRo
         if (faults.length > 0) throw new Invalid("The plan cannot be published as it is; errors says where", faults);
         const row = await store.publishDraft(tx, draft);
         await audit(tx, { tenant, actor }, "analysis_plan.published", draft, row);
+        await test(tx, { tenant, actor }, row);
         return showPlan(row);
       }),
 

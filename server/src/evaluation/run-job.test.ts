@@ -102,7 +102,7 @@ async function scene(callCount: number, { withoutTranscript = 0 } = {}) {
   };
   const as = { tenant, actor };
   const handlers = {
-    ...planHandlers({ db, ids }),
+    ...planHandlers({ db, ids, test: async () => null }),
     ...jobHandlers({ db, ids, enqueueJob: enqueue, planFor: async () => defaultPlan, languageModel: async () => null }),
     ...promotionHandlers({ db, ids }),
   };

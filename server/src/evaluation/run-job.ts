@@ -1,6 +1,8 @@
 import type { SectionName } from "@aftercall/contract/analysis/run.ts";
+import type { Transcript } from "@aftercall/contract/call.ts";
 
 import { lockCalls } from "#/calls/store.ts";
+import { loadTranscript } from "#/calls/transcript-store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { messageOf } from "#/kernel/errors.ts";
@@ -15,6 +17,7 @@ import type { JobCallRow, JobRow } from "./job-store.ts";
 import { loadPlan, planOf } from "./plan-store.ts";
 import { insertRun, knownInputs } from "./run-store.ts";
 import type { Analysed, Plan } from "./run.ts";
+import { frozenTranscriptId } from "./test-case-store.ts";
 
 /** Analyses one call by one plan and writes nothing but what engines answered and cost. */
 export type Analyse = (
@@ -23,6 +26,8 @@ export type Analyse = (
     readonly callId: string;
     readonly plan: Plan;
     readonly sections: readonly SectionName[];
+    /** The words, where they are not those that count for the call now. */
+    readonly transcript?: Transcript & { readonly id: string };
   },
   signal: AbortSignal,
 ) => Promise<Analysed>;
@@ -124,7 +129,9 @@ async function analyseCall(
   if (!plan) return ending({ state: "failed", reason: "plan_gone", detail: "The version of the plan is gone." });
   let analysed: Analysed;
   try {
-    analysed = await context.analyse({ tenantId, callId, plan, sections: job.sections }, signal);
+    const frozen = job.kind === "test" ? await frozenTranscript(context, job, callId) : null;
+    const asked = { tenantId, callId, plan, sections: job.sections, ...(frozen && { transcript: frozen }) };
+    analysed = await context.analyse(asked, signal);
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof GiveUp) return ending({ state: "failed", reason: error.reason, detail: error.message });
@@ -164,9 +171,20 @@ async function commit(
   if (same) return store.finishCall(tx, job, callId, { state: "identical", runId: same });
   await lockCalls(tx, [tenantId], [callId]);
   const runId = ids.next();
-  const trigger = job.kind;
+  // A run of a test never shows, as that of a preview.
+  const trigger = job.kind === "test" ? "preview" : job.kind;
   await insertRun(tx, { tenantId, id: runId, callId, plan, trigger, jobId: job.id, isCurrent: false, analysed });
   await store.finishCall(tx, job, callId, { state: "done", runId });
+}
+
+/** The words of a test case, as they were when it was made. */
+async function frozenTranscript({ db }: JobContext, { tenant_id, plan_id }: JobRow, callId: string) {
+  return db.inTransaction([tenant_id], async (tx) => {
+    const id = await frozenTranscriptId(tx, tenant_id, plan_id, callId);
+    const kept = id && (await loadTranscript(tx, tenant_id, { id }));
+    if (!kept) throw new GiveUp("internal_error", { detail: "The test case, or what was said in it, is gone." });
+    return { ...kept.transcript, id: kept.id };
+  });
 }
 
 async function planFor(tx: Tx, { tenant_id, plan_id, plan_version }: JobRow): Promise<Plan | null> {

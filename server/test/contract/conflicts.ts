@@ -72,6 +72,8 @@ export function conflictsFor(requests: Requests, app: TestApp, stories: Stories)
     exportSrt: of("/v1/calls/{id}/transcript/srt", stories.short),
     exportVtt: of("/v1/calls/{id}/transcript/vtt", stories.short),
     updateAnalysisPlan: of("/v1/analysis-plans/{id}", stories.published, { name: "Too late" }),
+    testAnalysisPlan: of("/v1/analysis-plans/{id}/test", stories.published),
+    getTestResult: of("/v1/analysis-jobs/{id}/test-result", stories.jobOver),
     compareAnalysisRuns: of("/v1/analysis-runs/{id}/comparison", stories.runBesideNothing),
     promoteAnalysisJob: async () => {
       const { path, body } = await made("previewAnalysisPlan");
@@ -118,6 +120,7 @@ const once = [
   "createIdentityProvider",
   "createEventType",
   "rotateApiKey",
+  "createTestCase",
   "publishAnalysisPlan",
   "draftAnalysisPlan",
   "pauseAnalysisJob",

@@ -98,6 +98,15 @@ export function storiesOf(app: TestApp, { host, practice, failing }: Others, { t
     return id;
   };
   const grading = once(published);
+  const testedPlan = async (): Promise<string> => {
+    const id = await draft();
+    await post(`/v1/analysis-plans/${id}/test-cases`, { call_id: await ended() });
+    return id;
+  };
+  const testCase = async (): Promise<string> =>
+    (await get(`/v1/analysis-plans/${await testedPlan()}/test-cases`)).data[0].id;
+  const testJob = async (): Promise<string> =>
+    (await post(`/v1/analysis-plans/${await testedPlan()}/test`, undefined)).id;
   const jobOver = async (call: Promise<string>): Promise<string> => {
     const order = { plan_id: await grading() };
     const { id } = await post(`/v1/calls/${await call}/analysis-runs`, order);
@@ -198,9 +207,12 @@ export function storiesOf(app: TestApp, { host, practice, failing }: Others, { t
     draft,
     published,
     grading,
+    testedPlan,
+    testCase,
+    testJob,
+    jobOver: () => jobOver(ended()),
     run: () => runOf(ended()),
     runBesideNothing,
-    jobOver: () => jobOver(ended()),
     jobRunning,
     jobPaused,
     promotion,

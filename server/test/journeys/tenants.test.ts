@@ -52,14 +52,17 @@ async function fill(customer: Customer): Promise<void> {
   const plan = await customer.post("/v1/analysis-plans", { name: "Sales" });
   await customer.post(`/v1/analysis-plans/${plan.id}/publish`, undefined);
   const callId = await first("/v1/calls");
-  const job = await customer.post(`/v1/calls/${callId}/analysis-runs`, { plan_id: plan.id });
+  await customer.post(`/v1/calls/${callId}/analysis-runs`, { plan_id: plan.id });
   const run = await runOf(customer, callId);
   const promotion = await customer.post(`/v1/analysis-runs/${run}/promote`, undefined);
+  const testCase = await customer.post(`/v1/analysis-plans/${plan.id}/test-cases`, { call_id: callId });
+  const tested = await customer.post(`/v1/analysis-plans/${plan.id}/test`, undefined);
   const all: [IdKind, string][] = [
     ["analysis_plan", plan.id],
-    ["analysis_job", job.id],
+    ["analysis_job", tested.id],
     ["analysis_run", run],
     ["analysis_promotion", promotion.id],
+    ["test_case", testCase.id],
     ["source", vapi.source.id],
     ["source_secret", vapi.source.secrets[0]?.id ?? ""],
     ["quarantined", await first("/v1/quarantine")],
@@ -127,6 +130,7 @@ const kinds: Readonly<Record<string, IdKind>> = {
   "analysis-runs": "analysis_run",
   "analysis-jobs": "analysis_job",
   "analysis-promotions": "analysis_promotion",
+  "test-cases": "test_case",
   recordings: "recording",
   imports: "import",
 };
@@ -141,6 +145,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   rotateApiKey: {},
   addCampaignCalls: { calls: [{ provider: "vapi", provider_call_id: "of-a-stranger" }] },
   holdCall: { reason: "a lawsuit" },
+  createTestCase: { call_id: toPublicId("call", randomUUID()) },
   previewAnalysisPlan: { call_ids: [toPublicId("call", randomUUID())] },
   editTranscript: { turns: [{ role: "agent", text: "Hello" }] },
   setChannelMap: { roles: ["agent"] },

@@ -1,0 +1,103 @@
+import type { TestResult } from "@aftercall/contract/analysis/test-case.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { systemClock } from "#/kernel/clock.ts";
+
+import { startTestApp, type TestApp } from "../harness/app.ts";
+import { makeCustomer, newUuid, type Customer } from "../harness/customer.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(() => app.stop());
+
+/** A call that Vapi reports whole. */
+async function reported(customer: Customer): Promise<string> {
+  const line = await customer.connect("vapi");
+  const say = (role: string, message: string, from: number) => {
+    return { role, message, time: from, endTime: from + 2, secondsFromStart: from };
+  };
+  await line.own({
+    message: {
+      type: "end-of-call-report",
+      timestamp: Date.now(),
+      endedReason: "customer-ended-call",
+      call: { id: newUuid(), type: "inboundPhoneCall" },
+      artifact: {
+        messages: [
+          say("bot", "Good evening, this is the night desk.", 0),
+          say("user", "I am locked out of my flat in Tel Aviv.", 3),
+          say("bot", "A locksmith will be there in half an hour.", 6),
+        ],
+      },
+    },
+  });
+  await customer.settled();
+  return (await customer.calls())[0]?.id ?? "";
+}
+
+const cities = (...values: string[]) => [
+  { name: "city", kind: "gazetteer", entries: values.map((value) => ({ value, aliases: [] })) },
+];
+const greeting = (...any_of: string[]) => ({
+  criteria: [{ id: "greets", name: "Greets", kind: "phrase", phrase: { id: "g", name: "G", any_of } }],
+});
+
+async function resultOf(customer: Customer, jobId: string): Promise<TestResult> {
+  for (;;) {
+    const result: TestResult = await customer.get(`/v1/analysis-jobs/${jobId}/test-result`);
+    if (result.state === "done") return result;
+    await systemClock.sleep(20);
+  }
+}
+
+test("a call becomes a test case of a plan: a draft that makes something else of it says what, and publishing tests by itself", async () => {
+  const customer = await makeCustomer(app);
+  const callId = await reported(customer);
+  const definition = { fields: cities("Tel Aviv"), rubric: greeting("good evening") };
+  const plan = await customer.post("/v1/analysis-plans", { name: "Night desk", definition });
+  const path = `/v1/analysis-plans/${plan.id}`;
+  const expected = {
+    fields: [{ name: "city", value: "Tel Aviv" }],
+    criteria: [{ criterion_id: "greets", verdict: "met" }],
+  };
+  const made = await customer.post(`${path}/test-cases`, { call_id: callId, expected, note: "A lock-out" });
+  expect((await customer.get(`${path}/test-cases`)).data).toEqual([made]);
+  const first = await resultOf(customer, (await customer.post(`${path}/test`, undefined)).id);
+  expect(first).toMatchObject({ passed: 1, failed: 0, cases: [{ test_case_id: made.id, differences: [] }] });
+
+  // What is put right later changes nothing about the case.
+  await customer.ask("PUT", `/v1/calls/${callId}/transcript`, {
+    turns: [{ role: "agent", text: "Hello from Haifa." }],
+  });
+  await customer.settled();
+  const changed = { fields: cities("Haifa", "Tel Aviv Yafo"), rubric: greeting("good morning") };
+  await customer.ask("PATCH", path, { definition: changed });
+  const second = await resultOf(customer, (await customer.post(`${path}/test`, undefined)).id);
+  expect(second).toMatchObject({ passed: 0, failed: 1, plan: { version: 1 } });
+  expect(second.cases[0]?.differences).toEqual([
+    { kind: "field", name: "city", expected: "Tel Aviv", actual: null },
+    { kind: "criterion", name: "greets", expected: "met", actual: "not_met" },
+  ]);
+  // It is no run of the call's own.
+  expect(await customer.get(`/v1/calls/${callId}/analysis`)).toMatchObject({ trigger: "pipeline" });
+
+  await customer.post(`${path}/publish`, undefined);
+  const { data } = await customer.get("/v1/analysis-jobs");
+  expect(data.filter(({ kind }: { kind: string }) => kind === "test")).toHaveLength(3);
+  expect(await resultOf(customer, data[0].id)).toMatchObject({ failed: 1 });
+  await customer.ask("DELETE", `/v1/calls/${callId}`);
+  expect((await customer.get(`${path}/test-cases`)).data).toEqual([]);
+});
+
+test("without more a case expects what the call shows now, as far as the plan asks for it", async () => {
+  const customer = await makeCustomer(app);
+  const callId = await reported(customer);
+  const plan = await customer.post("/v1/analysis-plans", {
+    name: "Two fields",
+    definition: { fields: [...cities("Tel Aviv"), { name: "mood", kind: "ai" }] },
+  });
+  const made = await customer.post(`/v1/analysis-plans/${plan.id}/test-cases`, { call_id: callId });
+  expect(made.expected).toEqual({ fields: [{ name: "city", value: "Tel Aviv" }], criteria: [] });
+});
