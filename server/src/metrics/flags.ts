@@ -2,6 +2,7 @@ import type { MetricValue } from "@aftercall/contract/analysis/metrics.ts";
 
 import { known } from "./definitions.ts";
 import type { Spoken } from "./language.ts";
+import type { Told } from "./moments.ts";
 
 /**
  * Interruptions as the provider states them: it knows what was still to be said, which no times tell. A side interrupts
@@ -19,4 +20,12 @@ export function flaggedInterruptions(spoken: readonly Spoken[]): MetricValue[] {
     );
     return [known("interruptions", by, "count", cut.length, "provider", items)];
   });
+}
+
+/** The same where the provider only counted them: it does not say where they were. */
+export function countedInterruptions({ interruptions }: Told): MetricValue[] {
+  if (!interruptions) return [];
+  return (["agent", "customer"] as const).map((by) =>
+    known("interruptions", by, "count", interruptions[by], "provider"),
+  );
 }

@@ -17,6 +17,7 @@ const moment = (kind: MomentKind, said: Partial<CallMoment>): CallMoment => ({
 const told = (moments: readonly CallMoment[], ...complete: MomentKind[]): Told => ({
   moments,
   complete: new Set(complete),
+  interruptions: null,
 });
 
 /** 60 s, worked out by hand: nobody talks from 10 to 40 s, of which 12 to 30 s were on hold, and none after 50 s. */
@@ -115,6 +116,21 @@ test("menus, transfers, tools and how long they took: median and p95 by nearest 
   const untimed = bySound(told([moment("tool_result", { is_error: true })]));
   expect(read(untimed, "tool_latency_median_ms")).toMatchObject({ value: null, null_reason: "no_times" });
   expect(number(untimed, "tool_errors")).toBe(1);
+});
+
+test("how often sides broke in is what the provider counted, where it did, and what it flags at turns where it does that", () => {
+  const counted = { ...told([]), interruptions: { agent: 2, customer: 0 } };
+  const by = (set: MetricSet) =>
+    set.values.filter(({ key }) => key === "interruptions").map(({ value, basis }) => [value, basis]);
+  expect(by(byTurns(counted))).toEqual([
+    [2, "provider"],
+    [0, "provider"],
+  ]);
+  const turns = [{ role: "agent" as const, text: "I", start_ms: 0, end_ms: null, interrupted: true }];
+  expect(by(measureTurns({ turns, mediaMs: null, language: "en", told: counted }))).toEqual([
+    [2, "provider"],
+    [1, "provider"],
+  ]);
 });
 
 test("what somebody feels is told by no list of words", () => {

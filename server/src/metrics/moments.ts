@@ -5,9 +5,14 @@ import { type Items, known, type NullReason, unknown } from "./definitions.ts";
 import { type Interval, total, union } from "./intervals.ts";
 
 /** What happened inside a call, and the kinds of which its provider tells every one: none of these told means that none was. */
-export type Told = { readonly moments: readonly CallMoment[]; readonly complete: ReadonlySet<MomentKind> };
+export type Told = {
+  readonly moments: readonly CallMoment[];
+  readonly complete: ReadonlySet<MomentKind>;
+  /** How often each side broke in on the other, where the provider counted. */
+  readonly interruptions: { readonly agent: number; readonly customer: number } | null;
+};
 
-export const nothingTold: Told = { moments: [], complete: new Set() };
+export const nothingTold: Told = { moments: [], complete: new Set(), interruptions: null };
 
 /** Numbers of what happened inside a call besides talk: holds, menus of machines, transfers, tools. `mediaMs` ends what has no end. */
 export function measureMoments({ moments, complete }: Told, mediaMs: number | null): MetricValue[] {

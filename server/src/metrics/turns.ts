@@ -8,7 +8,7 @@ import { isSpeech } from "#/text/turns.ts";
 import { measureConversation, unknownConversation } from "./conversation.ts";
 import { defaultParams, definitionsVersion, type NullReason, type Params } from "./definitions.ts";
 import { estimateFromWords } from "./estimate.ts";
-import { flaggedInterruptions } from "./flags.ts";
+import { countedInterruptions, flaggedInterruptions } from "./flags.ts";
 import { total, union } from "./intervals.ts";
 import { type Spoken, measureLanguage } from "./language.ts";
 import { isListening } from "./listening.ts";
@@ -29,7 +29,7 @@ export function measureTurns(input: TurnsInput, params: Params = defaultParams):
   );
   const timing = timingOf(spoken.map(({ turn }) => turn));
   const whoIsUnknown: NullReason | null = spoken.some(({ side }) => side === null) ? "unknown_speakers" : null;
-  const flags = flaggedInterruptions(spoken);
+  const flags = [...countedInterruptions(input.told ?? nothingTold), ...flaggedInterruptions(spoken)];
   const timed = timing === "word" || timing === "turn" ? fromTimes(spoken, timing, whoIsUnknown, input, params) : null;
   const untimed = spoken.length === 0 ? "no_speech" : timing === "start_only" ? "start_only" : "no_times";
   const values = timed?.values ?? [...unknownTalk(untimed), ...unknownConversation(untimed)];

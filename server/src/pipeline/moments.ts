@@ -2,6 +2,7 @@ import type { CallMoment } from "@aftercall/contract/moment.ts";
 
 import type { KeptMoments } from "#/calls/moment-store.ts";
 import { momentsIn } from "#/calls/moments.ts";
+import { factOf } from "#/calls/project.ts";
 import type { Told } from "#/metrics/moments.ts";
 import { providerNamed } from "#/providers/index.ts";
 import type { Moment } from "#/providers/moment.ts";
@@ -27,12 +28,14 @@ export function toldMoments({ told, moments, record }: Dossier): Told {
   return {
     moments: momentsIn(record.state, new Map([...moments].map(([eventId, kept]) => [eventId, kept.moments]))),
     complete: new Set(record.state.is_reported ? provider?.tells : []),
+    interruptions: factOf(record.state, "interruptions"),
   };
 }
 
 /** What a step that works with moments depends on. */
 export function tellersOf(dossier: Dossier): readonly unknown[] {
-  return [[...dossier.moments.keys()].toSorted(), [...toldMoments(dossier).complete].toSorted()];
+  const { complete, interruptions } = toldMoments(dossier);
+  return [[...dossier.moments.keys()].toSorted(), [...complete].toSorted(), interruptions];
 }
 
 /** What events told, without personal data in what tools were given and gave back, and without the keys that were pressed. */

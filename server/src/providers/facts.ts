@@ -30,6 +30,8 @@ export type Facts = {
   /** Twilio AnsweredBy: human, machine_…, fax. */
   readonly answered_by?: string | null;
   readonly transferred_to?: string | null;
+  /** How often each side broke in on the other, as the provider counted. */
+  readonly interruptions?: { readonly agent: number; readonly customer: number } | null;
   /** The campaign as the provider or the caller of our API names it. */
   readonly campaign?: string | null;
   readonly agent_id?: string | null;

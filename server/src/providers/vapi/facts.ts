@@ -1,7 +1,7 @@
 import type { CallDirection, RecordingInfo } from "@aftercall/contract/call.ts";
 
 import type { Facts } from "../provider.ts";
-import { durationOf, moneyOf, objectAt, objectOf, phoneOf, textOf, timeOf } from "../read.ts";
+import { durationOf, moneyOf, numberOf, objectAt, objectOf, phoneOf, textOf, timeOf } from "../read.ts";
 import { analysisOf } from "./analysis.ts";
 import { firstOf } from "./payload.ts";
 import type { VapiMessage } from "./payload.ts";
@@ -34,6 +34,7 @@ export function factsOf(said: VapiMessage): Facts {
     customer_name: textOf(customer["name"]),
     lead_id: textOf(customer["externalId"]),
     transferred_to: transferOf(said),
+    interruptions: interruptionsIn(said),
     metadata: objectOf(call["metadata"]) ?? objectOf(assistant["metadata"]),
   };
 }
@@ -62,6 +63,13 @@ export function endedReasonOf(said: VapiMessage): string | null {
 export function transferOf({ message }: VapiMessage): string | null {
   const destination = objectAt(message["destination"]);
   return phoneOf(destination["number"]) ?? textOf(destination["sipUri"]);
+}
+
+/** Vapi counts who was interrupted; we count who did it. */
+function interruptionsIn({ artifact }: VapiMessage): NonNullable<Facts["interruptions"]> | null {
+  const metrics = objectAt(artifact["performanceMetrics"]);
+  const [agent, customer] = [numberOf(metrics["numUserInterrupted"]), numberOf(metrics["numAssistantInterrupted"])];
+  return agent === null || customer === null ? null : { agent, customer };
 }
 
 const directions: ReadonlyMap<unknown, CallDirection> = new Map([
