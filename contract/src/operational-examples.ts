@@ -82,7 +82,7 @@ export const sourceSilent = bodies(
   { source: sources.he, last_event_at: "2026-11-21T03:10:00.000Z" },
 );
 
-const refusals = { since: "2026-11-21T09:20:00.000Z", refused_count: 14, reasons: { wrong_signature: 14 } };
+const refusals = { since: "2026-11-21T09:20:00.000Z", refused_count: 14, reasons: { bad_signature: 14 } };
 export const sourceRejecting = bodies(
   "source.rejecting",
   { source: sources.en, ...refusals },
