@@ -11,7 +11,7 @@ import { callHandlers } from "#/calls/routes.ts";
 import { timelineHandlers } from "#/calls/timeline.ts";
 import { campaignHandlers } from "#/campaigns/routes.ts";
 import { registerOutcome } from "#/compat/outcome.ts";
-import { countPending } from "#/db/durability.ts";
+import { compareMigrations } from "#/db/durability.ts";
 import type { Durability } from "#/db/durability.ts";
 import type { OpenDatabase } from "#/db/open.ts";
 import type { Db } from "#/db/transaction.ts";
@@ -257,8 +257,15 @@ function checksOf({ database, durability, delivery }: HttpParts): Record<string,
       return ok;
     },
     migrations: async () => {
-      const count = await countPending(database.appPool);
-      return count === 0 ? ok : { status: "failed", reason: `${count} migrations are not applied: npm run db:migrate` };
+      const { pending, newer } = await compareMigrations(database.appPool);
+      if (pending.length > 0) {
+        return { status: "failed", reason: `${pending.length} migrations are not applied: npm run db:migrate` };
+      }
+      if (newer.length === 0) return ok;
+      return {
+        status: "degraded",
+        reason: `A newer version has migrated the database (${newer.at(-1)}): replace this one`,
+      };
     },
     workers: async () => {
       return !delivery || delivery.isRunning() ? ok : { status: "failed", reason: "Delivery is not running" };

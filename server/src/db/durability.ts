@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-import { pendingOf, readMigrations } from "./migrate.ts";
+import { type Applied, pendingOf, readMigrations } from "./migrate.ts";
 
 /** `degraded`: something that was answered with 2xx could be lost or seen by a stranger. Each reason says what to change. */
 export type Durability = { readonly state: "full" | "degraded"; readonly reasons: readonly string[] };
@@ -57,13 +57,28 @@ async function tableReasons(pool: Pool): Promise<string[]> {
   );
 }
 
-/** How many migrations of this version the database does not have. */
-export async function countPending(pool: Pool, migrations = readMigrations()): Promise<number> {
-  return (await migrationReasons(pool, migrations)).length;
+/**
+ * How a database stands to this version: which of its migrations it lacks, and which it has from a newer version that was started
+ * while this process runs. These take nothing away that this one uses.
+ */
+export async function compareMigrations(
+  pool: Pool,
+  migrations = readMigrations(),
+): Promise<{ readonly pending: readonly string[]; readonly newer: readonly string[] }> {
+  const { rows } = await pool.query<Applied>("select name, digest from schema_migrations order by name");
+  const ours = new Set(migrations.map(({ name }) => name));
+  const pending = pendingOf(
+    migrations,
+    rows.filter(({ name }) => ours.has(name)),
+  );
+  return {
+    pending: pending.map(({ name }) => name),
+    newer: rows.flatMap(({ name }) => (ours.has(name) ? [] : name)),
+  };
 }
 
 async function migrationReasons(pool: Pool, migrations: ReturnType<typeof readMigrations>): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string; digest: string }>("select name, digest from schema_migrations");
+  const { rows } = await pool.query<Applied>("select name, digest from schema_migrations");
   const pending = pendingOf(migrations, rows);
   return pending.map(({ name }) => `migration ${name} is not applied: run npm run db:migrate`);
 }

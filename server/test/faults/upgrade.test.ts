@@ -19,7 +19,9 @@ import { createSecretBox } from "#/kernel/secrets.ts";
 
 import { environment, running } from "../harness/app.ts";
 import { dropDatabase, inDatabase } from "../harness/clone.ts";
+import { makeCustomer } from "../harness/customer.ts";
 import { startDatabaseProxy } from "../harness/database-proxy.ts";
+import { discardDatabase, ownDatabase } from "../harness/database.ts";
 import { verifiedMessages } from "../harness/messages.ts";
 import { startReceiver } from "../harness/receiver.ts";
 import { startServerProcess } from "../harness/server-process.ts";
@@ -107,6 +109,27 @@ test("what was waiting when the server was upgraded is sent by the new one, with
   expect(await upgraded.stop()).toBe(0);
   await pool.end();
   await proxy.close();
+  await receiver.close();
+}, 60_000);
+
+test("while a newer version has migrated the database the one before goes on, is ready, and says so; it is not started again", async () => {
+  const receiver = await startReceiver();
+  const own = await ownDatabase();
+  const proxy = await startDatabaseProxy(own.connection);
+  const older = await startServerProcess(proxy.url);
+  const app = running(older.url, own.db);
+  const customer = await makeCustomer(app);
+  await customer.post("/v1/event-types", { name: "lead.qualified" });
+  await customer.subscribe(receiver, { types: ["lead.*"] });
+  await own.ownerPool.query("insert into schema_migrations (name, digest) values ('9999_of_a_newer_version.sql', 'x')");
+  const { status, text } = await app.get("/readyz");
+  expect([status, JSON.parse(text)]).toMatchObject([200, { checks: { migrations: { status: "degraded" } } }]);
+  await customer.post("/v1/messages", { type: "lead.qualified", data: {} });
+  await receiver.waitFor(1);
+  expect(await older.stop()).toBe(0);
+  await expect(startServerProcess(proxy.url)).rejects.toThrow("which this version does not know");
+  await proxy.close();
+  await discardDatabase(own);
   await receiver.close();
 }, 60_000);
 
