@@ -61,18 +61,21 @@ function graphOf(vectors: readonly Vector[]): Graph {
   const from: number[] = [];
   const to: number[] = [];
   const weight: number[] = [];
-  const holders = new Map<number, number[]>();
+  /** By term: who has it, and with which weight. */
+  const holders = new Map<number, { readonly ids: number[]; readonly weights: number[] }>();
   const sums = new Float64Array(vectors.length);
   const touched: number[] = [];
   // What a quarter of all say tells none of them apart.
   const commonest = Math.max(20, vectors.length / 4);
   vectors.forEach(({ terms, weights }, i) => {
     for (let t = 0; t < terms.length; t++) {
-      const known = holders.get(terms[t] ?? 0) ?? [];
-      if (known.length <= commonest)
-        for (const k of known) addShare(k, (weights[t] ?? 0) * weightOf(vectors[k], terms[t] ?? 0));
-      known.push(i);
-      holders.set(terms[t] ?? 0, known);
+      const term = terms[t] ?? 0;
+      const own = weights[t] ?? 0;
+      const known = holders.get(term) ?? { ids: [], weights: [] };
+      if (known.ids.length <= commonest) known.ids.forEach((k, at) => addShare(k, own * (known.weights[at] ?? 0)));
+      known.ids.push(i);
+      known.weights.push(own);
+      holders.set(term, known);
     }
     for (const k of touched) {
       const sum = sums[k] ?? 0;
@@ -91,19 +94,6 @@ function graphOf(vectors: readonly Vector[]): Graph {
     if (sums[k] === 0) touched.push(k);
     sums[k] = (sums[k] ?? 0) + share;
   }
-}
-
-function weightOf(vector: Vector | undefined, term: number): number {
-  if (!vector) return 0;
-  let [low, high] = [0, vector.terms.length - 1];
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const found = vector.terms[middle] ?? 0;
-    if (found === term) return vector.weights[middle] ?? 0;
-    if (found < term) low = middle + 1;
-    else high = middle - 1;
-  }
-  return 0;
 }
 
 function walk({ from, to, weight }: Graph, size: number): Float64Array {
