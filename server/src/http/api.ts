@@ -186,7 +186,9 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: "/" | "?"): FieldError[] {
       detail: "This field does not exist here",
     }));
   }
-  return [{ pointer: parts.length === 0 && prefix === "/" ? "" : prefix + parts.join("/"), detail: issue.message }];
+  // Of a name that is refused, what is wrong with it stands one level deeper.
+  const detail = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return [{ pointer: parts.length === 0 && prefix === "/" ? "" : prefix + parts.join("/"), detail }];
 }
 
 function answerOf(route: Route, result: unknown): ApiAnswer {

@@ -69,3 +69,11 @@ test("422: what cannot be changed names itself", async () => {
   expect(changed.status).toBe(422);
   expect(pointersOf(changed.json)?.toSorted()).toEqual(["/id", "/kind"]);
 });
+
+test("422: a header that is not the tenant's to set says who sets it", async () => {
+  const { status, json } = await ask("POST", "/v1/endpoints", { url, headers: { Host: "a" } });
+  expect([status, json.errors]).toEqual([
+    422,
+    [{ pointer: "/headers/Host", detail: "This header is set by the HTTP client, the signature or a proxy" }],
+  ]);
+});
