@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 import type { Route } from "@aftercall/contract/api.ts";
 import { routes as contractRoutes } from "@aftercall/contract/routes.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -41,15 +43,31 @@ const failureOf = (promise: Promise<unknown>) =>
     (error: unknown) => (error instanceof AftercallError ? error : expect.unreachable(String(error))),
   );
 
+test("lines come as they are sent; given up it throws the signal's reason, and broken off an error that says so", async () => {
+  const line = (cursor: string) => `${JSON.stringify({ kind: "call", cursor, data: {} })}\n`;
+  const aftercall = createClient({ baseUrl: server.url });
+  const half = (end: (response: ServerResponse) => void) => (_request: unknown, response: ServerResponse) => {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.write(line("a") + line("b").slice(0, 10), () => end(response));
+  };
+  const read = async (signal?: AbortSignal, seen = () => {}) => {
+    for await (const { cursor } of aftercall.exportTenant({}, { signal })) {
+      expect(cursor).toBe("a");
+      seen();
+    }
+  };
+  server.answer(half((response) => setImmediate(() => response.destroy())));
+  expect(await failureOf(read())).toMatchObject({ status: 200, code: "network", detail: "The answer broke off" });
+  server.answer(half(() => {}));
+  const leaving = new AbortController();
+  await expect(read(leaving.signal, () => leaving.abort(new Error("enough")))).rejects.toThrow("enough");
+});
+
 test("the table is the contract's, route by route; `npm run docs` writes it anew", () => {
   const rows = Object.entries<Route>(contractRoutes).map(([name, { method, path, query, body, bodyLines, media }]) => {
-    const takes = [
-      body && "body",
-      bodyLines && "lines",
-      query && "query",
-      media === "application/x-ndjson" && "stream",
-    ];
-    return [name, [method, path.replace(/^\/v1/, ""), ...takes].filter(Boolean).join(" ")];
+    const ids = path.replace(/^\/v1/, "").replaceAll(/:\w+/g, ":");
+    const takes = [body && "!", bodyLines && "<", query && "?", media === "application/x-ndjson" && ">"];
+    return [name, [method === "GET" ? "" : `${method} `, ids, ...takes].filter(Boolean).join("")];
   });
   expect(routes).toEqual(Object.fromEntries(rows));
 });

@@ -51,19 +51,21 @@ type Taken<R extends { readonly body: unknown; readonly query: unknown }> = R["b
   : R["body"];
 type InputArgument<T> = [T] extends [undefined] ? [] : Record<string, never> extends T ? [input?: T] : [input: T];
 
+/** `routes` says how a row is read. */
 function methodOf(connection: Connection, row: string): (...args: unknown[]) => unknown {
-  const [method = "", pattern = "", ...takes] = row.split(" ");
+  const [, method = "GET", pattern = "", takes = ""] = /^(?:(\w+) )?([^!<?>]+)(.*)/.exec(row) ?? [];
   const requestOf = (args: unknown[]): Request => {
-    const take = (what: string) => (takes.includes(what) ? args.shift() : undefined);
+    const path = `/v1${pattern.replace(/:/g, () => encodeURIComponent(idOf(args.shift())))}`;
+    const take = (sign: string) => (takes.includes(sign) ? args.shift() : undefined);
     return {
       method,
-      path: `/v1${pattern.replace(/:\w+/g, () => encodeURIComponent(idOf(args.shift())))}`,
-      body: takes.includes("body") ? (args.shift() ?? {}) : undefined,
-      lines: take("lines") as Lines | undefined,
-      query: take("query") as object | undefined,
+      path,
+      body: takes.includes("!") ? (args.shift() ?? {}) : undefined,
+      lines: take("<") as Lines | undefined,
+      query: take("?") as object | undefined,
     };
   };
-  if (takes.includes("stream")) return (...args) => sendForLines(connection, requestOf(args), optionsIn(args));
+  if (takes.includes(">")) return (...args) => sendForLines(connection, requestOf(args), optionsIn(args));
   return async (...args) => send(connection, requestOf(args), optionsIn(args));
 }
 

@@ -48,7 +48,13 @@ export async function* sendForLines(
   request: Request,
   options: AskOptions = {},
 ): AsyncGenerator<unknown, void, undefined> {
-  yield* objectsIn(await ask(connection, request, options, async (answer) => answer));
+  const answer = await ask(connection, request, options, async (one) => one);
+  try {
+    yield* objectsIn(answer);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 type AskOptions = Omit<RequestOptions, "timeoutMs"> & { readonly timeoutMs?: number | undefined };
@@ -61,7 +67,7 @@ async function ask<T>(
 ): Promise<T> {
   const { method, lines } = request;
   const isRepeatable = method !== "PATCH" && !(lines instanceof ReadableStream);
-  const headers: Record<string, string> = { accept: "application/json, */*;q=0.5" };
+  const headers: Record<string, string> = {};
   if (request.body !== undefined) headers["content-type"] = "application/json";
   if (lines !== undefined) headers["content-type"] = "application/x-ndjson";
   if (method === "POST") headers["idempotency-key"] = options.idempotencyKey ?? newKey();
