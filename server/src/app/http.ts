@@ -231,7 +231,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
       planFor,
       enqueueFeedback: enqueueFeedbackWith(jobs),
     }),
-    ...pipelineHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs) }),
+    ...pipelineHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs), isOn: config.analysis === "on" }),
     ...correctionHandlers({ db, ids, enqueueCalls: enqueueCallsWith(jobs) }),
     ...analysisHandlers({ db, ids, clock, jobs, react: context.hooks.react, engines: parts.engines.engines }),
     ...engineHandlers({ db, box, ids, clock, ...parts.engines }),

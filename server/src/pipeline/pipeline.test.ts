@@ -299,6 +299,7 @@ describe("with a language model", () => {
       db: setup.db,
       ids: setup.ids,
       enqueueCalls: async (_tx, calls) => void queued.push(...calls),
+      isOn: true,
     });
     const actor = { kind: "system", id: "test", role: "owner" } as const;
     const request = { tenant: ids.tenantId, actor, query: undefined, body: undefined };
@@ -372,7 +373,7 @@ describe("crashes", () => {
 test("every state that the API can show is a word of the contract", async () => {
   const ids = await setup.makeCall(await setup.makeTenant(), { turns: hebrewCall });
   await setup.bench().run(ids);
-  const handlers = pipelineHandlers({ db: setup.db, ids: setup.ids, enqueueCalls: async () => {} });
+  const handlers = pipelineHandlers({ db: setup.db, ids: setup.ids, enqueueCalls: async () => {}, isOn: true });
   const actor = { kind: "system", id: "test", role: "owner" } as const;
   const shown = await handlers.getCallSteps({
     tenant: ids.tenantId,

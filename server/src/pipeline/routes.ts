@@ -4,6 +4,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { pipelineRoutes } from "@aftercall/contract/routes/pipeline.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
+import { project } from "#/calls/project.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { currentSections, providerResult } from "#/evaluation/current.ts";
@@ -27,10 +28,15 @@ export type PipelineRouteDeps = {
 };
 
 /** What happens between the end of a call and its results, and doing parts of it again, under /v1. */
-export function pipelineHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps): Handlers<typeof pipelineRoutes> {
+export function pipelineHandlers({
+  db,
+  ids,
+  enqueueCalls,
+  isOn,
+}: PipelineRouteDeps & { readonly isOn: boolean }): Handlers<typeof pipelineRoutes> {
   return {
     async getCallSteps({ tenant, params }) {
-      return db.inTransaction([tenant], (tx) => stepsOf(tx, tenant, params.id));
+      return db.inTransaction([tenant], (tx) => stepsOf(tx, tenant, params.id, isOn));
     },
 
     async retryCallStep({ tenant, actor, params: { id, step } }) {
@@ -47,7 +53,7 @@ export function pipelineHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps): 
         const reset = (await loadSteps(tx, tenant, callId)).find((one) => one.row.step === step)?.row ?? row;
         const sides = { before: stateOf(row), after: stateOf(reset) };
         await recordAudit(tx, ids, { tenant, actor, action: "step.retried", subject, ...sides, detail: { step } });
-        return stepsOf(tx, tenant, callId);
+        return stepsOf(tx, tenant, callId, isOn);
       });
     },
 
@@ -131,13 +137,15 @@ function stateOf({ state, reason }: StepRow) {
   return { state, reason };
 }
 
-async function stepsOf(tx: Tx, tenant: string, id: string) {
-  const callId = await callIdOf(tx, tenant, id);
-  const rows = await loadSteps(tx, tenant, callId);
+async function stepsOf(tx: Tx, tenant: string, id: string, isOn: boolean) {
+  const call = await loadCall(tx, tenant, id);
+  if (!call) throw new NotFound("Call");
+  const rows = await loadSteps(tx, tenant, call.id);
   return showSteps(
-    callId,
-    await steps.findPipeline(tx, tenant, callId),
+    call.id,
+    await steps.findPipeline(tx, tenant, call.id),
     rows.map(({ row }) => row),
+    { seen: project(call.state), isOn },
   );
 }
 

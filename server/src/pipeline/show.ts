@@ -2,11 +2,19 @@ import { StepName, type StepResult } from "@aftercall/contract/analysis/step.ts"
 import { toPublicId } from "@aftercall/contract/id.ts";
 import type { CallSteps } from "@aftercall/contract/routes/pipeline.ts";
 
+import type { Projection } from "#/calls/project.ts";
+
 import type { StepRow } from "./dossier.ts";
+import { notBegun } from "./not-begun.ts";
 import type { ShownPipeline } from "./step-store.ts";
 
 /** The stages of a call as the API shows them: also those of which nothing is written down yet. */
-export function showSteps(callId: string, pipeline: ShownPipeline | null, rows: readonly StepRow[]): CallSteps {
+export function showSteps(
+  callId: string,
+  pipeline: ShownPipeline | null,
+  rows: readonly StepRow[],
+  about: { readonly seen: Projection; readonly isOn: boolean },
+): CallSteps {
   const byName = new Map(rows.map((row) => [row.step, row]));
   return {
     call_id: toPublicId("call", callId),
@@ -18,7 +26,7 @@ export function showSteps(callId: string, pipeline: ShownPipeline | null, rows: 
     settled_at: pipeline?.settled_at?.toISOString() ?? null,
     steps: StepName.options.map((name) => {
       const row = byName.get(name);
-      return row ? showStep(row) : { ...notBegun, step: name };
+      return row ? showStep(row) : { ...nothing, step: name, ...notBegun(name, { ...about, rows: byName }) };
     }),
   };
 }
@@ -40,10 +48,7 @@ export function showStep(row: StepRow): StepResult {
   };
 }
 
-const notBegun = {
-  state: "blocked",
-  reason: null,
-  detail: null,
+const nothing = {
   attempt: 0,
   attempts_max: 1,
   next_attempt_at: null,
@@ -52,7 +57,7 @@ const notBegun = {
   cost: [],
   started_at: null,
   finished_at: null,
-} satisfies Omit<StepResult, "step">;
+} satisfies Partial<StepResult>;
 
 function isoOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
