@@ -1,7 +1,7 @@
-import type { MetricValue } from "@aftercall/contract/analysis/metrics.ts";
+import type { MetricSet, MetricValue } from "@aftercall/contract/analysis/metrics.ts";
 import type { CallMoment, MomentKind } from "@aftercall/contract/moment.ts";
 
-import { type Items, known, type NullReason, unknown } from "./definitions.ts";
+import { defaultParams, definitionsVersion, type Items, known, type NullReason, unknown } from "./definitions.ts";
 import { type Interval, total, union } from "./intervals.ts";
 
 /** What happened inside a call, and the kinds of which its provider tells every one: none of these told means that none was. */
@@ -34,6 +34,16 @@ export function measureMoments({ moments, complete }: Told, mediaMs: number | nu
     ),
     ...latencies(results, complete.has("tool_result")),
   ];
+}
+
+/** These numbers alone, where nobody knows what was said. */
+export function measureToldOnly(told: Told, mediaMs: number | null): MetricSet {
+  return {
+    basis: "text",
+    definitions_version: definitionsVersion,
+    params: { ...defaultParams },
+    values: measureMoments(told, mediaMs),
+  };
 }
 
 /** When nobody was to talk: somebody was on hold. */

@@ -8,6 +8,7 @@ import { turnsOf } from "#/models/language/test-model.ts";
 import { momentsOf } from "#/providers/moment.ts";
 
 import { loadMetrics } from "./metric-store.ts";
+import { loadSteps } from "./store.ts";
 import { pipelineSetup } from "./test-setup.ts";
 
 let setup: Awaited<ReturnType<typeof pipelineSetup>>;
@@ -92,6 +93,22 @@ test("a plan that masks nothing shows them as they were told", async () => {
   const ids = await callBy("off");
   await bench.run(ids);
   expect(JSON.stringify((await seen(ids)).shown)).toMatch(personal);
+});
+
+test("where nothing was said holds, transfers and tools are counted all the same", async () => {
+  const ids = await callBy("off", { moments: momentsOf([{ kind: "hold", at_ms: 5_000, end_ms: 9_000 }]) });
+  await setup.bench().run(ids);
+  const { sets, steps } = await setup.db.inTransaction([ids.tenantId], async (tx) => ({
+    sets: await loadMetrics(tx, ids.tenantId, ids.callId),
+    steps: await loadSteps(tx, ids.tenantId, ids.callId),
+  }));
+  expect(sets.map(({ values }) => values.find(({ key }) => key === "hold_ms")?.value)).toEqual([4_000]);
+  expect(sets[0]?.values.some(({ key }) => key === "turns" || key === "talk_ms")).toBe(false);
+  expect(steps.find(({ row }) => row.step === "measure_text")?.row).toMatchObject({
+    state: "partial",
+    reason: "no_transcript",
+  });
+  expect(steps.find(({ row }) => row.step === "summarise")?.row).toMatchObject({ state: "skipped" });
 });
 
 test("a hold that is told of after the call was settled is in its numbers, and the gap it explains is no dead air", async () => {

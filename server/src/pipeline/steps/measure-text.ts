@@ -1,3 +1,4 @@
+import { measureToldOnly } from "#/metrics/moments.ts";
 import { measureTurns } from "#/metrics/turns.ts";
 import { soundsLikeVoicemail } from "#/models/builtin/voicemail.ts";
 import { leavesFillersOut } from "#/models/speech/fillers.ts";
@@ -19,9 +20,14 @@ export const measureText: Step = {
   },
   run(dossier) {
     const { found, seen } = dossier;
-    if (!found.words) return skipped("no_transcript", "There is no transcript to measure.");
-    const { turns, language } = found.words;
     const mediaMs = found.recording?.facts?.durationMs ?? seen.durationMs;
+    if (!found.words) {
+      if (dossier.moments.size === 0) return skipped("no_transcript", "There is no transcript to measure.");
+      const detail = "There is no transcript to measure, only what was told of holds, transfers and tools.";
+      const text = measureToldOnly(toldMoments(dossier), mediaMs);
+      return done({ text }, { engine: builtin, state: "partial", reason: "no_transcript", detail });
+    }
+    const { turns, language } = found.words;
     const isOurs = found.transcript?.origin === "stt";
     const fillersRemoved = isOurs && leavesFillersOut(dossier.steps.get("transcribe")?.engine ?? null);
     const text = measureTurns({ turns, mediaMs, language, told: toldMoments(dossier), fillersRemoved });
