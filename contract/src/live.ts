@@ -37,7 +37,7 @@ export const LiveCall = z.object({
 });
 export type LiveCall = z.infer<typeof LiveCall>;
 
-/** Something that is being said. While `is_final` is false, the next turn of the same role replaces it. */
+/** Something that is being said, or was, where a provider tells it only at the end. While `is_final` is false, the next turn of the same role replaces it. */
 export const LiveTurn = z.object({
   role: TurnRole,
   text: z.string(),
@@ -125,7 +125,7 @@ export type IdentifierKind = z.infer<typeof IdentifierKind>;
 /**
  * From where a client goes on that has handled everything up to this frame: for `resume`. Opaque. A frame after which
  * something belonging to it follows has none: the answer to a subscription to a call that is over, and what comes in the
- * middle of a resume that begins anew.
+ * middle of a resume that begins anew or of turns that are told together.
  */
 const Cursor = z.string();
 
@@ -199,7 +199,7 @@ export const TranscriptionFrame = z.object({
   type: z.literal("transcription"),
   call_id: z.string(),
   turn: LiveTurn,
-  cursor: Cursor,
+  cursor: Cursor.optional(),
 });
 export type TranscriptionFrame = z.infer<typeof TranscriptionFrame>;
 

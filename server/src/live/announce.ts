@@ -63,8 +63,16 @@ function aboutCall(changes: readonly (CallChange | CallResult)[], at: number): N
     aliases: pairsOf(aliases),
     doubles: doubles.length > 0 ? doubles : undefined,
     ending: endingOf(types),
+    transcript_id: tellsTurns.has(after.provider) ? undefined : changes.find(isTranscript)?.subject,
   };
   return { tenant_id: tenantId, kind: "call", call_id: after.id, campaign_id: after.campaignId, payload };
+}
+
+/** Providers whose calls can be heard while they run; of the others what was said comes when its transcript does. */
+const tellsTurns: ReadonlySet<string> = new Set(["vapi"]);
+
+function isTranscript(change: CallChange | CallResult): change is CallResult {
+  return change.type === "transcript.ready";
 }
 
 /** `call.awaiting` is between us and the queue. */

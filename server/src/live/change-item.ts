@@ -1,5 +1,5 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
-import type { CallItem, CampaignItem, TranscriptionItem } from "@aftercall/contract/live.ts";
+import type { CallItem, CampaignItem, LiveTurn, TranscriptionItem } from "@aftercall/contract/live.ts";
 
 import { isoOf } from "#/calls/record.ts";
 import type { Log } from "#/kernel/log.ts";
@@ -25,6 +25,10 @@ export type ChangeItem = {
   /** Our ids of the records that were joined to the call. */
   readonly doubles: readonly string[];
   readonly ending: Ending | null;
+  /** The transcript that came with it, to be told turn by turn. */
+  readonly transcriptId: string | null;
+  /** Whether more of the same change follows: nobody stands between. */
+  readonly isPart: boolean;
   /** The tenant's end-customer that it is about; null for none. */
   readonly businessId: string | null;
   readonly item: CallItem | TranscriptionItem | CampaignItem;
@@ -73,6 +77,8 @@ export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
     aliases,
     doubles: rest.doubles ?? [],
     ending: rest.ending ?? null,
+    transcriptId: rest.transcriptId ?? null,
+    isPart: false,
     businessId: rest.businessId ?? null,
     item,
     place,
@@ -88,11 +94,34 @@ export function streamItem(event: string, data: unknown, cursor: string | null):
   return Buffer.from(`${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-function turnFrame({ call_id, turn }: TranscriptionItem, cursor: string): string {
-  return frame({ type: "transcription", call_id, turn, cursor });
+/**
+ * What was said in a call, turn by turn, to be told ahead of the change that brought it. Only after the last turn a client can
+ * go on: one that is cut off before is told all of them again.
+ */
+export function turnsOf(item: ChangeItem, turns: readonly LiveTurn[]): ChangeItem[] {
+  return turns.map((turn, index) => {
+    const said: TranscriptionItem = { at: item.item.at, call_id: publicCallId(item.callId), turn };
+    const cursor = index === turns.length - 1 ? item.cursor() : null;
+    return {
+      ...item,
+      kind: "transcription",
+      item: said,
+      doubles: [],
+      ending: null,
+      transcriptId: null,
+      isPart: true,
+      streamed: () => streamItem("transcription", said, null),
+      framed: () => turnFrame(said, cursor),
+    };
+  });
 }
 
-type Content = Pick<ChangeItem, "item" | "aliases"> & Partial<Pick<ChangeItem, "doubles" | "ending" | "businessId">>;
+function turnFrame({ call_id, turn }: TranscriptionItem, cursor: string | null): string {
+  return frame({ type: "transcription", call_id, turn, ...(cursor !== null && { cursor }) });
+}
+
+type Content = Pick<ChangeItem, "item" | "aliases"> &
+  Partial<Pick<ChangeItem, "doubles" | "ending" | "businessId" | "transcriptId">>;
 
 function contentOf({ kind, call_id: callId, campaign_id: campaignId, payload }: ChangeRow): Content {
   const said: unknown = JSON.parse(payload);
@@ -138,6 +167,7 @@ function callContent(said: CallPayload, id: string, campaignId: string | null): 
     businessId: said.business_id ?? null,
     ...(said.doubles && { doubles: said.doubles }),
     ...(said.ending && { ending: said.ending }),
+    ...(said.transcript_id && { transcriptId: said.transcript_id }),
   };
 }
 

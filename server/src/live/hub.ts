@@ -13,6 +13,7 @@ import type { Pair } from "./frames.ts";
 import { createInterests, type Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
 import { createRecent } from "./recent.ts";
+import { withTurns } from "./spoken.ts";
 import { maySee, type Subscriber } from "./subscriber.ts";
 
 export type HubOptions = {
@@ -120,8 +121,11 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       return item.ending && [...waitingFor(item)].some(({ wantsPairs }) => wantsPairs);
     });
     const pairs = await pairsOf(db, awaited);
+    const spoken = await withTurns(db, items, (turn) =>
+      [...waitingFor(turn)].some((subscriber) => subscriber.wants(turn)),
+    );
     recent.keep(items);
-    await handOut(items, pairs);
+    await handOut(spoken, pairs);
   }
 
   async function handOut(items: readonly ChangeItem[], pairs: ReadonlyMap<ChangeItem, Pair>): Promise<void> {
@@ -134,7 +138,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
         await setImmediate();
         bytes = 0;
       }
-      place = item.place;
+      if (!item.isPart) place = item.place;
       for (const double of item.doubles) {
         for (const subscriber of interests.waiting(item.tenantId, [`call ${double}`])) {
           if (item.callId && maySee(subscriber, item)) subscriber.follow(double, item.callId);

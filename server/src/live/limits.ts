@@ -31,6 +31,8 @@ export const liveLimits = {
   subscriptionsMax: 500,
   /** Topics in one query, which is bounded by the size of the headers anyway. */
   topicsMax: 100,
+  /** Turns of a transcript that are told one by one; the whole of it is at `GET /v1/calls/:id/transcript`. */
+  turnsMax: 1_000,
   /** Bytes that wait for a client; one that does not take them is dropped. */
   waitingBytesMax: 1_000_000,
   /** Bytes for one client that are written without a pause. */

@@ -32,6 +32,8 @@ export type CallPayload = {
   /** Records that were joined to the call. */
   readonly doubles?: readonly string[] | undefined;
   readonly ending?: Ending | undefined;
+  /** The transcript that is there now, of a call of which nobody could hear what was said while it was. */
+  readonly transcript_id?: string | undefined;
 };
 
 export type TurnPayload = {

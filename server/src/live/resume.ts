@@ -11,6 +11,7 @@ import { pairsOf } from "./endings.ts";
 import type { Pair } from "./frames.ts";
 import type { Hub } from "./hub.ts";
 import { liveLimits } from "./limits.ts";
+import { withTurns } from "./spoken.ts";
 import { type ChangeRow, readChanges } from "./store.ts";
 import { maySee } from "./subscriber.ts";
 
@@ -82,7 +83,7 @@ export function createResume({ db, clock, log, hub }: ResumeOptions): Resume {
   /** Never faster than it is taken: who missed much is not a slow client for it. */
   async function give(client: Returning, items: readonly ChangeItem[]): Promise<void> {
     const pairs = client.wantsPairs ? await pairsOf(db, items) : null;
-    for (const item of items) {
+    for (const item of await withTurns(db, items, (turn) => client.wants(turn))) {
       while (!client.isEnded() && client.pendingBytes() > liveLimits.waitingBytesMax / 4) await clock.sleep(20);
       if (client.isEnded()) return;
       client.repeat(item, pairs?.get(item) ?? null);

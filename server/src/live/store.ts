@@ -1,3 +1,6 @@
+import type { Turn } from "@aftercall/contract/call.ts";
+import type { LiveTurn } from "@aftercall/contract/live.ts";
+
 import type { CallChange } from "#/calls/change.ts";
 import { cut, longColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
@@ -161,6 +164,26 @@ export async function findCalls(
   // From the last to the first, so that what stands first for an identifier counts.
   const found = new Map(rows.map(({ number, id }) => [number, id]));
   return wanted.map((_one, number) => found.get(number) ?? null);
+}
+
+/** What was said, by transcript; of long ones the first turns. */
+export async function readTurns(
+  tx: Tx,
+  tenantIds: readonly string[],
+  transcriptIds: readonly string[],
+  turnsMax: number,
+): Promise<Map<string, LiveTurn[]>> {
+  const rows = await tx.rows<{ id: string; turns: Turn[] }>(
+    "select id, turns from transcripts where tenant_id = any ($1::uuid[]) and id = any ($2::uuid[])",
+    [tenantIds, transcriptIds],
+    "live.read-turns",
+  );
+  return new Map(
+    rows.map(({ id, turns }) => [
+      id,
+      turns.slice(0, turnsMax).map(({ role, text, start_ms }) => ({ role, text, start_ms, is_final: true })),
+    ]),
+  );
 }
 
 /** Of these records, those that turned out to be another call, with the call. */

@@ -18,6 +18,8 @@ export type Subscriber = {
   readonly credential: string;
   /** Whether it is told of completions in pairs, which have to be read for it. */
   readonly wantsPairs: boolean;
+  /** Whether it is to be given a change at all. */
+  wants(item: ChangeItem): boolean;
   /** Gives it a change that it waits for. `pair`: the completion in it. */
   take(item: ChangeItem, pair: Pair | null): void;
   /** The record `from` turned out to be the call `to`: who waits for the one waits for the other from now on. */
