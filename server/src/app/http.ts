@@ -128,8 +128,8 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   const issuers = createIssuers({ db: parts.database.db, clock, http: parts.http });
   const embedKey = deriveKey(config.secret, "embed tokens");
   const embedTokens = createEmbedTokens({ key: embedKey, clock, isAlive: credentials.isAlive });
-  const persons = createAuth({ clock, jwtSecret: config.jwtSecret, issuers, embedTokens, ...credentials });
-  const auth = guardGuesses(persons, { clock, perMinute: config.authFailuresPerMinute });
+  const unguarded = createAuth({ clock, jwtSecret: config.jwtSecret, issuers, embedTokens, ...credentials });
+  const auth = guardGuesses(unguarded, { clock, perMinute: config.authFailuresPerMinute });
   await registerPages(server, { version, dashboardDir: folder("../../../dashboard/src") });
   await registerDocs(server, { docsDir: folder("../../../docs"), publicUrl, version });
   registerOpenApi(server, { version });
@@ -141,7 +141,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     publicUrl,
   });
   registerOutcome(server, {
-    auth: persons,
+    auth,
     findCallForUser: (wanted) => findCallForUser(parts.database.db, wanted),
     rate: createRate({ perMinute: 1_000, clock }),
     clock,

@@ -1,11 +1,12 @@
 import { fromPublicId } from "@aftercall/contract/id.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-import type { Auth, Person } from "#/http/auth.ts";
+import type { Person } from "#/http/auth.ts";
+import type { GuardedPersons } from "#/http/guesses.ts";
 import type { Rate } from "#/http/rate.ts";
 import { headersOf } from "#/http/wire.ts";
 import type { Clock } from "#/kernel/clock.ts";
-import { Unauthorized } from "#/kernel/errors.ts";
+import { TooMany, Unauthorized } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 
 import { callLogOf, type CallForOutcome } from "./call-log.ts";
@@ -18,7 +19,7 @@ export type FindCallForUser = (wanted: {
 }) => Promise<CallForOutcome | null>;
 
 export type OutcomeOptions = {
-  readonly auth: Auth;
+  readonly auth: GuardedPersons;
   readonly findCallForUser: FindCallForUser;
   /** Requests of one user; the API names 1,000 per minute. */
   readonly rate: Rate;
@@ -49,12 +50,7 @@ export function registerOutcome(app: FastifyInstance, options: OutcomeOptions): 
           return refuse(reply, 401, { error: "Unauthorized", message: "Invalid or expired JWT token", status: 401 });
         }
         if (!options.rate.take(person.externalId)) {
-          reply.header("retry-after", String(options.rate.retryAfterSeconds(person.externalId)));
-          return refuse(reply, 429, {
-            error: "Too many requests",
-            message: "Repeat after the seconds in Retry-After",
-            status: 429,
-          });
+          return tooMany(reply, options.rate.retryAfterSeconds(person.externalId));
         }
         const userId = request.query["user_id"];
         if (Array.isArray(userId)) {
@@ -67,6 +63,7 @@ export function registerOutcome(app: FastifyInstance, options: OutcomeOptions): 
         if (!call) return refuse(reply, 404, { error: "Call not found", call_id: request.params.id, status: 404 });
         return callLogOf(call);
       } catch (error) {
+        if (error instanceof TooMany) return tooMany(reply, error.retryAfterSeconds);
         options.log.error({ request_id: request.id, err: error }, "call outcome failed");
         reply.header("retry-after", "5");
         return refuse(reply, 500, { error: "Internal server error", status: 500 });
@@ -76,7 +73,7 @@ export function registerOutcome(app: FastifyInstance, options: OutcomeOptions): 
 
   async function personOf(request: FastifyRequest): Promise<Person | null> {
     try {
-      return await options.auth.person(headersOf(request.raw).get("authorization") ?? []);
+      return await options.auth.person(headersOf(request.raw).get("authorization") ?? [], request.ip);
     } catch (error) {
       if (error instanceof Unauthorized) return null;
       throw error;
@@ -91,6 +88,12 @@ export function registerOutcome(app: FastifyInstance, options: OutcomeOptions): 
     const tenantIds = person.memberships.map(({ tenant }) => tenant);
     return options.findCallForUser({ tenantIds, userExternalId: person.externalId, id });
   }
+}
+
+function tooMany(reply: FastifyReply, seconds: number): FastifyReply {
+  reply.header("retry-after", String(seconds));
+  const message = "Repeat after the seconds in Retry-After";
+  return refuse(reply, 429, { error: "Too many requests", message, status: 429 });
 }
 
 function refuse(reply: FastifyReply, status: number, body: Record<string, unknown>): FastifyReply {

@@ -18,6 +18,7 @@ function guarded(perMinute = 3) {
         if (!right.has(header)) throw new Unauthorized();
         return caller;
       },
+      person: () => Promise.reject(new Unauthorized()),
     },
     { clock, perMinute },
   );

@@ -6,8 +6,14 @@ import type { Auth } from "./auth.ts";
 import { networkOf } from "./flood.ts";
 import { createRate } from "./rate.ts";
 
-/** Whoever asks from an address; without one, for what was let in before, nothing is counted. */
-export type GuardedAuth = { caller(authorization: readonly string[], address?: string): ReturnType<Auth["caller"]> };
+/** As {@link Auth}, with the address that somebody asks from; without one, for what was let in before, nothing is counted. */
+export type GuardedAuth = Guarded<Pick<Auth, "caller">>;
+export type GuardedPersons = Guarded<Pick<Auth, "person">>;
+type Guarded<A> = {
+  readonly [Way in keyof A]: A[Way] extends (authorization: readonly string[]) => infer Result
+    ? (authorization: readonly string[], address?: string) => Result
+    : never;
+};
 
 export type GuessLimit = {
   readonly clock: Clock;
@@ -19,15 +25,16 @@ export type GuessLimit = {
  * Slows down whoever tries credentials: past the limit those of that address are not even looked up. One that was right here a
  * little while ago still is let in, so that a script with an old key shuts out nobody who works behind the same address.
  */
-export function guardGuesses(auth: Pick<Auth, "caller">, { clock, perMinute }: GuessLimit): GuardedAuth {
+export function guardGuesses(auth: Auth, { clock, perMinute }: GuessLimit): GuardedAuth & GuardedPersons {
   if (perMinute === 0) return auth;
   const rate = createRate({ perMinute, clock });
   const proven = new Map<string, number>();
+  return { caller: guarded(auth.caller), person: guarded(auth.person) };
 
-  return {
-    async caller(authorization, address) {
+  function guarded<Found>(find: (authorization: readonly string[]) => Promise<Found>) {
+    return async (authorization: readonly string[], address?: string): Promise<Found> => {
       // Nothing is guessed by sending nothing.
-      if (address === undefined || authorization.length === 0) return auth.caller(authorization);
+      if (address === undefined || authorization.length === 0) return find(authorization);
       const network = networkOf(address);
       const name = digest(authorization.join("\n")).toString("base64");
       if (!rate.hasLeft(network) && !isProven(name)) {
@@ -35,9 +42,9 @@ export function guardGuesses(auth: Pick<Auth, "caller">, { clock, perMinute }: G
         throw new TooMany(message, rate.retryAfterSeconds(network));
       }
       try {
-        const caller = await auth.caller(authorization);
+        const found = await find(authorization);
         prove(name);
-        return caller;
+        return found;
       } catch (error) {
         if (error instanceof Unauthorized) {
           proven.delete(name);
@@ -45,8 +52,8 @@ export function guardGuesses(auth: Pick<Auth, "caller">, { clock, perMinute }: G
         }
         throw error;
       }
-    },
-  };
+    };
+  }
 
   function isProven(name: string): boolean {
     const until = proven.get(name);

@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { toPublicId } from "@aftercall/contract/id.ts";
 import { afterAll, expect, test } from "vitest";
 
+import { Unavailable } from "#/kernel/errors.ts";
 import { silentLog } from "#/kernel/log.ts";
 import { createMetrics } from "#/kernel/metrics.ts";
 import { digest } from "#/kernel/secrets.ts";
@@ -139,6 +141,21 @@ test("403 for a key whose scopes leave recordings out; 429 when a key has asked 
   for (let i = 2; i < 20; i++) await ask(at, key, { range: "bytes=0-3" });
   const refused = await ask(at, key);
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "3"]);
+});
+
+test("503 while the database or the store of recordings is away, 500 for a failure of ours", async () => {
+  const { key } = await stored();
+  const failing = createServer({ ...options, clock: deps.clock, ids: deps.ids });
+  const errors = [new Unavailable("away"), new Error("a bug")];
+  registerRecordingAudio(failing, {
+    auth,
+    links,
+    find: () => Promise.reject(errors.shift() ?? new Error("once more")),
+    open: () => Promise.resolve(null),
+  });
+  const place = `${await failing.listen({ port: 0, host: "127.0.0.1" })}/v1/recordings/${toPublicId("recording", randomUUID())}/audio`;
+  expect([(await ask(place, key)).status, (await ask(place, key)).status]).toEqual([503, 500]);
+  await failing.close();
 });
 
 test("a link plays without a credential until it expires, and only as it was made", async () => {
