@@ -186,8 +186,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
         log.error({ reason: messageOf(error) }, "due deliveries not claimed, trying again");
         return { count: 0, waitMs: null };
       });
-      // Never without a pause: results that come in groups would make a claim for each.
-      await clock.sleep(limits.deliveryClaimPauseMs, stopping.signal);
+      // Not without a pause, but where much came: results that come in groups would make a claim for each.
+      if (count < limits.deliveryClaimMax / 2) await clock.sleep(limits.deliveryClaimPauseMs, stopping.signal);
       if (count > 0) continue;
       await clock.sleep(Math.min(Math.ceil(waitMs ?? limits.deliveryPollMs), limits.deliveryPollMs), wake.signal);
     }

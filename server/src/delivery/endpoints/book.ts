@@ -6,7 +6,8 @@ import type { SecretBox } from "#/kernel/secrets.ts";
 import { compileFilter } from "../filter.ts";
 import { bodyFormOf } from "../formats/format.ts";
 import type { Target } from "../target.ts";
-import { openSecret, openSettings, textKeyOf } from "./secrets.ts";
+import { type Keyring, openKeyring } from "./keyring.ts";
+import { openSettings, type SecretRow, textKeyOf } from "./secrets.ts";
 import { loadTargets, orderOf, rateOf, type TargetRow } from "./store.ts";
 
 /**
@@ -27,6 +28,7 @@ export type EndpointBook = {
 
 export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBox }): EndpointBook {
   const known = new Map<string, { readonly targets: readonly Target[]; readonly until: number }>();
+  const keyrings = new Map<string, Keyring>();
   let changes = 0;
   return {
     async enabled(tx, tenantIds) {
@@ -42,7 +44,9 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
     read: load,
     async named(tx, tenantIds, ids) {
       const now = clock.monotonic();
-      return (await loadTargets(tx, tenantIds, ids)).map((row) => targetOf(box, row, now));
+      const rows = await loadTargets(tx, tenantIds, ids);
+      const keys = openKeyring(box, secretsOf(rows));
+      return rows.map((row) => targetOf(box, row, { now, keys }));
     },
     forget(tenantId) {
       changes++;
@@ -54,7 +58,14 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
   async function load(tx: Tx, tenantIds: readonly string[]): Promise<Map<string, readonly Target[]>> {
     const now = clock.monotonic();
     const loaded = Map.groupBy(await loadTargets(tx, tenantIds), (row) => row.tenant_id);
-    return new Map(tenantIds.map((id) => [id, (loaded.get(id) ?? []).map((row) => targetOf(box, row, now))]));
+    return new Map(
+      tenantIds.map((id) => {
+        const rows = loaded.get(id) ?? [];
+        const keys = openKeyring(box, secretsOf(rows), keyrings.get(id));
+        keyrings.set(id, keys);
+        return [id, rows.map((row) => targetOf(box, row, { now, keys }))];
+      }),
+    );
   }
 
   function keep(fresh: ReadonlyMap<string, readonly Target[]>, until: number): void {
@@ -65,13 +76,18 @@ export function createEndpointBook({ clock, box }: { clock: Clock; box: SecretBo
     for (const id of known.keys()) {
       if (known.size <= tenantsKeptMax) break;
       known.delete(id);
+      keyrings.delete(id);
     }
   }
 }
 
 const tenantsKeptMax = 10_000;
 
-function targetOf(box: SecretBox, row: TargetRow, now: number): Target {
+function secretsOf(rows: readonly TargetRow[]): SecretRow[] {
+  return rows.flatMap((row) => row.secrets.map((secret) => ({ ...secret, tenant_id: row.tenant_id })));
+}
+
+function targetOf(box: SecretBox, row: TargetRow, { now, keys }: { now: number; keys: Keyring }): Target {
   const { signatureSecret, headers, auth } = openSettings(box, row);
   return {
     tenantId: row.tenant_id,
@@ -101,10 +117,9 @@ function targetOf(box: SecretBox, row: TargetRow, now: number): Target {
     auth,
     signature: row.signature,
     profileKey: signatureSecret === null ? null : textKeyOf(signatureSecret),
-    keys: row.secrets.map((secret) => {
-      const { text, key } = openSecret(box, { ...secret, tenant_id: row.tenant_id });
-      const textKey = key.type === "secret" ? textKeyOf(text) : null;
-      return { key, textKey, expiresAtMs: secret.expires_at?.getTime() ?? null };
+    keys: row.secrets.flatMap(({ id, expires_at }) => {
+      const opened = keys.get(id);
+      return opened ? [{ ...opened, expiresAtMs: expires_at?.getTime() ?? null }] : [];
     }),
   };
 }
