@@ -4,29 +4,35 @@ import { known, running } from "../harness/app.ts";
 import { startDatabaseProxy, type DatabaseProxy } from "../harness/database-proxy.ts";
 import { discardDatabase, ownDatabase, type TestDatabase } from "../harness/database.ts";
 import { startReceiver } from "../harness/receiver.ts";
-import { startServerProcess } from "../harness/server-process.ts";
+import { startServerProcess, type ServerProcess } from "../harness/server-process.ts";
 
 let own: TestDatabase;
 let proxy: DatabaseProxy;
+const processes: ServerProcess[] = [];
 beforeAll(async () => {
   own = await ownDatabase();
   proxy = await startDatabaseProxy(own.connection);
 });
 afterAll(async () => {
+  await Promise.all(processes.map((process) => process.kill()));
   await proxy.close();
   await discardDatabase(own);
 });
 
-const others = 30;
+async function start(role: "api" | "worker"): Promise<ServerProcess> {
+  const process = await startServerProcess(proxy.url, { AFTERCALL_ROLE: role });
+  processes.push(process);
+  return process;
+}
+
+const others = 10;
 
 test(
   "a message that every process dies of is set aside and listed, and what was under way beside it arrives",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const receiver = await startReceiver();
-    const api = await startServerProcess(proxy.url, { AFTERCALL_ROLE: "api" });
-    const { ask } = running(api.url, own.db);
-    const worker = () => startServerProcess(proxy.url, { AFTERCALL_ROLE: "worker" });
+    const { ask } = running((await start("api")).url, own.db);
     let deaths = 0;
     let died = Promise.withResolvers<void>();
     // Whoever sends the poison dies of it. The others are not answered until they have died with it as often as it takes to be
@@ -44,25 +50,22 @@ test(
 
     const list = async (state: string) =>
       (await ask(known.apiKey, "GET", `/v1/deliveries?state=${state}&limit=100`)).json.data;
-    let process = await worker();
-    while ((await list("undelivered")).length === 0) {
-      const isOver = await Promise.race([died.promise.then(() => false), untilListed(list)]);
-      if (isOver) break;
+    const listed = untilListed(list);
+    let process = await start("worker");
+    while (await Promise.race([died.promise.then(() => true), listed.then(() => false)])) {
       await process.kill();
       deaths++;
       died = Promise.withResolvers<void>();
-      process = await worker();
+      process = await start("worker");
     }
     while ((await list("delivered")).length < others) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await list("undelivered")).toMatchObject([{ message_id: poison.json.id, reason: "render_failed" }]);
     expect(await list("due")).toEqual([]);
     expect(deaths).toBeLessThan(20);
-    await Promise.all([process.stop(), api.stop()]);
     await receiver.close();
   },
 );
 
-async function untilListed(list: (state: string) => Promise<unknown[]>): Promise<boolean> {
+async function untilListed(list: (state: string) => Promise<unknown[]>): Promise<void> {
   while ((await list("undelivered")).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
-  return true;
 }

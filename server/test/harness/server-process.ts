@@ -28,7 +28,13 @@ export async function startServerProcess(
     env: { PATH: process.env["PATH"], ...environment(), DATABASE_URL: databaseUrl, ...settings },
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const ended = once(child, "exit").finally(() => rmSync(cwd, { recursive: true, force: true }));
+  // A test that runs out of time leaves nobody behind.
+  const endWithUs = () => child.kill("SIGKILL");
+  process.once("exit", endWithUs);
+  const ended = once(child, "exit").finally(() => {
+    process.off("exit", endWithUs);
+    rmSync(cwd, { recursive: true, force: true });
+  });
   let said = "";
   const url = await new Promise<string>((resolve, reject) => {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
