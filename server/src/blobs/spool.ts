@@ -105,17 +105,25 @@ export async function createSpool({ dir, clock, ids, freeBytesMin = 256_000_000 
   /** The source's own chunks, and an end to waiting for the next one. */
   async function* bounded(source: ByteSource, timeMsMax: number, signal: AbortSignal | undefined) {
     const done = new AbortController();
-    const refused = new Promise<never>((_resolve, reject) => {
-      void clock.sleep(timeMsMax, done.signal).then(() => reject(tooSlow(timeMsMax)));
-      const onAbort = () => reject(new BlobRefused("aborted", "Stopped by this server"));
-      if (signal?.aborted) onAbort();
-      signal?.addEventListener("abort", onAbort, { once: true, signal: done.signal });
-    });
-    refused.catch(() => {});
+    // Each wait has a promise of its own: one that lives on would hold every chunk that was ever raced against it.
+    let refused: BlobRefused | null = null;
+    let endWait: (reason: BlobRefused) => void = () => {};
+    const refuse = (reason: BlobRefused) => {
+      refused ??= reason;
+      endWait(refused);
+    };
+    void clock.sleep(timeMsMax, done.signal).then(() => refuse(tooSlow(timeMsMax)));
+    const onAbort = () => refuse(new BlobRefused("aborted", "Stopped by this server"));
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true, signal: done.signal });
     const chunks = source[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const next = await Promise.race([chunks.next(), refused]);
+        const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+          endWait = reject;
+          if (refused) reject(refused);
+          else chunks.next().then(resolve, reject);
+        });
         if (next.done) return;
         yield next.value;
       }
