@@ -1,5 +1,6 @@
+import { request } from "node:http";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { WebSocket } from "ws";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, newUuid } from "../harness/customer.ts";
@@ -36,8 +37,17 @@ test("429: an address that tries keys waits on every way in; who was in before, 
 
 /** How an upgrade with a token is answered that is no upgrade. */
 function statusOfSocket(token: string): Promise<number | undefined> {
-  const socket = new WebSocket(`${app.url.replace("http", "ws")}/v1/ws`, ["aftercall.v1", `bearer.${token}`]);
+  const headers = {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "sec-websocket-protocol": `aftercall.v1, bearer.${token}`,
+  };
   return new Promise((resolve, reject) => {
-    socket.on("unexpected-response", (_request, answer) => resolve(answer.statusCode)).on("error", reject);
+    request(`${app.url}/v1/ws`, { headers })
+      .on("response", (answer) => resolve(answer.resume().statusCode))
+      .on("error", reject)
+      .end();
   });
 }
