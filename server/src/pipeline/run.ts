@@ -60,7 +60,7 @@ export async function runPipelines(deps: PipelineDeps, jobs: readonly PipelineJo
     if (jobs.length === 1) return [error instanceof ClaimLost ? null : error];
     const failures: unknown[] = [];
     // oxlint-disable-next-line no-await-in-loop -- Together they failed, so each gets a transaction of its own.
-    for (const job of jobs) failures.push(...(await runPipelines(deps, [job])));
+    for (const job of jobs) failures.push(...(job.signal.aborted ? [error] : await runPipelines(deps, [job])));
     return failures;
   }
 }
