@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { Money } from "./call.ts";
+import { idOf } from "./list.ts";
 
 export const LanguageVendor = z.enum(["openai_compatible", "anthropic"]);
 export const SpeechVendor = z.enum(["openai_compatible", "deepgram", "elevenlabs", "assemblyai"]);
@@ -133,6 +134,10 @@ const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "A day: 2026-11-21");
 export const CostsQuery = z.strictObject({
   from: day.optional().meta({ description: "The first day (UTC); by default the first of this month." }),
   to: day.optional().meta({ description: "The last day (UTC); by default today." }),
+  call_id: idOf("call").optional().meta({ description: "Only what was consumed for this call." }),
+  campaign_id: idOf("campaign")
+    .optional()
+    .meta({ description: "Only what was consumed for the calls of this campaign." }),
 });
 
 /** What engines consumed on one day, for one step, with one model. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { CallDirection, Money, TurnRole } from "../call.ts";
+import { CallDirection, CallOutcome, Money, TurnRole } from "../call.ts";
 
 // An analysis plan says what is made of a call. A published version never changes; a change is a new version.
 
@@ -56,6 +56,17 @@ export const FieldDef = z.strictObject({
   parser: z.enum(["phone", "email", "date", "money", "order_id"]).nullable().default(null),
   source_roles: z.array(TurnRole).default([]).meta({ description: "Whose words count; empty for everybody's." }),
   required: z.boolean().default(false),
+  when: z
+    .strictObject({
+      min_turns: z.number().int().min(0).max(1000).nullable().default(null),
+      min_duration_ms: z.number().int().min(0).nullable().default(null),
+      directions: z.array(CallDirection).default([]),
+      outcomes: z.array(CallOutcome).default([]),
+    })
+    .prefault({})
+    .meta({
+      description: "In which calls it is looked for; in others it is `skipped`, with the reason. Empty: in all.",
+    }),
   /** Examples of values, shown to a model. */
   examples: z.array(z.unknown()).max(10).default([]),
 });
@@ -90,6 +101,9 @@ export const Criterion = z.strictObject({
     .max(10)
     .default([]),
   evidence_required: z.boolean().default(true),
+  not_applicable_when: z.string().max(500).nullable().default(null).meta({
+    description: "Of `check` and `scale`: when it does not count at all, in words for a language model.",
+  }),
 });
 export type Criterion = z.infer<typeof Criterion>;
 

@@ -19,7 +19,8 @@ export async function costsBetween(
   const [start, last] = [dayOf(from, "/from"), dayOf(to, "/to")];
   if (start > last) throw refused("/from", "The first day is after the last");
   if (last - start > daysMax * dayMs) throw refused("/from", `At most ${daysMax} days at once`);
-  const sums = await sumCosts(tx, tenantId, new Date(start), new Date(last + dayMs));
+  const { call_id: callId = null, campaign_id: campaignId = null } = query;
+  const sums = await sumCosts(tx, tenantId, { from: new Date(start), to: new Date(last + dayMs), callId, campaignId });
   const total = new Map<string, bigint>();
   for (const { amount, currency } of sums) {
     if (amount !== null && currency !== null) total.set(currency, (total.get(currency) ?? 0n) + billionths(amount));

@@ -1,3 +1,4 @@
+import { toPublicId } from "@aftercall/contract/id.ts";
 import { engineRoutes } from "@aftercall/contract/routes/engines.ts";
 import { afterEach, expect, test } from "vitest";
 
@@ -187,6 +188,41 @@ test("a try says in words what is wrong", async () => {
   receiver.answer({ status: 200, headers: { "content-type": "application/json" }, body: '{"text":"","duration":1}' });
   expect((await ask("POST", "/v1/engines/speech/test", {})).json).toMatchObject({ ok: true });
   expect(receiver.received.at(-1)?.body.includes("RIFF")).toBe(true);
+});
+
+test("costs are told of one call, and of the calls of a campaign", async () => {
+  const clock = createFakeClock(Date.UTC(2026, 10, 20));
+  const { tenant, ask, engines } = await setUp({}, { clock });
+  const ids = createIds(clock);
+  const [campaign, called, other] = [ids.next(), ids.next(), ids.next()];
+  const line = (amount: string) => ({
+    component: "llm" as const,
+    provider: "openai",
+    model: "gpt-4o",
+    quantity: "10",
+    unit: "input_token" as const,
+    money: { amount, currency: "USD" },
+    source: "estimated" as const,
+    price_version: "1",
+  });
+  await db.inTransaction([tenant], async (tx) => {
+    await tx.run("insert into campaigns (tenant_id, id, name) values ($1, $2, 'Spring')", [tenant, campaign]);
+    for (const [id, of] of [[called, campaign] as const, [other, null] as const]) {
+      await tx.run(
+        `insert into calls (tenant_id, id, provider, provider_call_id, status, state, campaign_id) values ($1, $2::uuid, 'vapi', $2::text, 'ended', '{}', $3)`,
+        [tenant, id, of],
+      );
+    }
+    await engines.noteCosts(tx, { tenantId: tenant, callId: called, step: "analyse" }, [line("1")]);
+    await engines.noteCosts(tx, { tenantId: tenant, callId: other, step: "analyse" }, [line("2")]);
+  });
+  const totalOf = async (query: string) => (await ask("GET", `/v1/costs?${query}`)).json.total[0]?.amount;
+  expect(await totalOf("")).toBe("3");
+  expect(await totalOf(`call_id=${toPublicId("call", other)}`)).toBe("2");
+  expect(await totalOf(`campaign_id=${toPublicId("campaign", campaign)}`)).toBe("1");
+  expect(await totalOf(`call_id=${toPublicId("call", other)}&campaign_id=${toPublicId("campaign", campaign)}`)).toBe(
+    undefined,
+  );
 });
 
 test("budgets count this month and their own kind of work, and past them there is no more", async () => {

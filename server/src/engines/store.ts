@@ -130,14 +130,26 @@ export type CostSum = {
   readonly currency: string | null;
 };
 
-/** By day (UTC), step, model and unit, from one instant to below another. */
-export async function sumCosts(tx: Tx, tenantId: string, from: Date, to: Date): Promise<CostSum[]> {
+export type CostFilter = {
+  readonly from: Date;
+  readonly to: Date;
+  readonly callId: string | null;
+  readonly campaignId: string | null;
+};
+
+/** By day (UTC), step, model and unit, from one instant to below another; of all calls, of one, or of those of a campaign. */
+export async function sumCosts(
+  tx: Tx,
+  tenantId: string,
+  { from, to, callId, campaignId }: CostFilter,
+): Promise<CostSum[]> {
   return tx.rows<CostSum>(
     `select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, step, provider, model, unit,
             trim_scale(sum(quantity))::text as quantity, trim_scale(sum(amount))::text as amount, currency
-       from engine_costs where tenant_id = $1 and at >= $2 and at < $3
+       from engine_costs where tenant_id = $1 and at >= $2 and at < $3 and ($4::uuid is null or call_id = $4)
+        and ($5::uuid is null or call_id in (select id from calls where tenant_id = $1 and campaign_id = $5))
       group by 1, step, provider, model, unit, currency
       order by 1, step, provider, model, unit, currency`,
-    [tenantId, from, to],
+    [tenantId, from, to, callId, campaignId],
   );
 }

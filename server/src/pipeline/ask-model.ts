@@ -10,6 +10,7 @@ import type { Analyst, AnalystAnswer, Generated, KeptAnswers, LanguageSection } 
 import type { LanguageEngine } from "#/models/language/engine.ts";
 
 import { findAnswer, keepAnswer } from "./answer-store.ts";
+import { definitionFor } from "./applicable.ts";
 import { beyondLimit, CostLimit } from "./cost-limit.ts";
 import type { Dossier } from "./dossier.ts";
 
@@ -38,7 +39,7 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
   const asked = new Map<string, Promise<AnalystAnswer>>();
   const analyst = deps.analystOf(engine);
   return async (dossier, section, again) => {
-    const sections = again > 0 ? [section] : wantedSections(dossier.plan.definition);
+    const sections = again > 0 ? [section] : wantedSections(definitionFor(dossier));
     const key = JSON.stringify([sections, again, dossier.found.transcript?.digest]);
     const isFirst = !asked.has(key);
     const answer = asked.get(key) ?? ask(dossier, sections, again);
@@ -47,7 +48,8 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
   };
 
   async function ask(dossier: Dossier, sections: LanguageSection[], again: number): Promise<AnalystAnswer> {
-    const { plan, found, seen, record } = dossier;
+    const { found, seen, record } = dossier;
+    const plan = definitionFor(dossier);
     if (!found.words) throw new Error("a model is asked about a call without a transcript");
     let isAllowed = false;
     // What was answered before costs nothing; what is begun is brought to its end.
@@ -58,7 +60,7 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
     };
     return analyst.analyse({
       transcript: found.words,
-      plan: plan.definition,
+      plan,
       sections,
       metrics: [found.audio, found.text].filter((set) => set !== null),
       facts: {
@@ -69,7 +71,7 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
         timeZone: deps.timeZone,
       },
       signal,
-      answers: keptAnswers(deps, dossier, { engine: analyst.refOf(plan.definition, sections), again, mayPay }),
+      answers: keptAnswers(deps, dossier, { engine: analyst.refOf(plan, sections), again, mayPay }),
     });
   }
 }

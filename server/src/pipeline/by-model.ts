@@ -4,6 +4,7 @@ import { FailureReason, type SkipReason, type StepName } from "@aftercall/contra
 import { GiveUp } from "#/models/failure.ts";
 import type { LanguageSection, SectionValues } from "#/models/language/answer.ts";
 
+import { definitionFor } from "./applicable.ts";
 import { type Asked, wantedSections } from "./ask-model.ts";
 import { CostLimit } from "./cost-limit.ts";
 import { type Dossier, isFinal } from "./dossier.ts";
@@ -11,9 +12,10 @@ import { failed, type Finished, skipped } from "./outcome.ts";
 import type { Tools } from "./step.ts";
 
 /** Whether a model makes this section of this call; otherwise the built-in analyzer does. */
-export function isByModel({ plan, engines }: Dossier, section: LanguageSection): boolean {
-  const { use } = plan.definition.engine;
-  return use !== "builtin" && engines.language !== null && wantedSections(plan.definition).includes(section);
+export function isByModel(dossier: Dossier, section: LanguageSection): boolean {
+  const { use } = dossier.plan.definition.engine;
+  const isThere = use !== "builtin" && dossier.engines.language !== null;
+  return isThere && wantedSections(definitionFor(dossier)).includes(section);
 }
 
 /** Why a model that the plan asks for does not do it: none is set up, or its money is spent. Null when nothing is missing. */

@@ -322,6 +322,26 @@ test("a quote that nobody said makes the verdict unknown and the value invalid",
   });
 });
 
+test("a criterion that the plan takes out of the count is out of it; nothing else can take one out", async () => {
+  const { receiver, analyse } = await model();
+  const plan = structuredClone(testPlan);
+  const empathy = plan.rubric?.criteria[1];
+  if (!empathy) throw new Error("no criterion");
+  const answer = { ...honest.evaluation, empathy: { ...honest.evaluation.empathy, applies: false, score: null } };
+  receiver.answer(completion({ evaluation: answer }));
+  empathy.not_applicable_when = "The customer only asked for the opening hours.";
+  const { sections } = await analyse(plainCall, ["evaluation"], { plan });
+  expect(sections.evaluation).toMatchObject({
+    value: [{ verdict: "met" }, { verdict: "not_applicable", points: null }],
+  });
+  expect(receiver.received[0]?.body.toString()).toContain("only asked for the opening hours");
+
+  receiver.answer(completion({ evaluation: { ...answer, empathy: { ...answer.empathy, score: 0 } } }));
+  empathy.not_applicable_when = null;
+  const { sections: without } = await analyse(plainCall, ["evaluation"], { plan });
+  expect(without.evaluation).toMatchObject({ ok: false, reason: "invalid_output" });
+});
+
 test("a verdict about the agent that rests on the customer's words is unknown", async () => {
   const { receiver, analyse } = await model();
   const evidence = [{ turn: "T1", quote: "Hello, I want to sell my flat" }];

@@ -80,7 +80,10 @@ function fieldSchema({ schema }: FieldDef): JsonSchema {
 
 function criterionSchema(criterion: Criterion): JsonSchema {
   const judged = { rationale: textOrNull, missing: textOrNull, confidence: numberOrNull };
-  if (criterion.kind === "scale") return object({ score: numberOrNull, evidence, ...judged });
+  if (criterion.kind === "scale") {
+    const applies = criterion.not_applicable_when === null ? {} : { applies: { type: "boolean" } as JsonSchema };
+    return object({ ...applies, score: numberOrNull, evidence, ...judged });
+  }
   const answer = object({ answer: oneOf("yes", "no", "unclear", "not_applicable"), evidence });
   return object({ checks: object(Object.fromEntries(checksOf(criterion).map(({ id }) => [id, answer]))), ...judged });
 }

@@ -2,6 +2,7 @@ import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 
 import { extractFields } from "#/models/builtin/extract.ts";
 
+import { definitionFor, withOthers } from "../applicable.ts";
 import { builtin } from "../builtin.ts";
 import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
 import type { Dossier } from "../dossier.ts";
@@ -24,8 +25,8 @@ export const extract: Step = {
     seen.outcome,
   ],
   async run(dossier, tools) {
-    const { fields } = dossier.plan.definition;
-    if (fields.length === 0) return skipped("no_fields", "The plan has no fields.");
+    if (dossier.plan.definition.fields.length === 0) return skipped("no_fields", "The plan has no fields.");
+    const { fields } = definitionFor(dossier);
     const gate = closedGate(dossier);
     if (gate) return gate;
     const make = () => byCode(dossier, tools);
@@ -33,20 +34,21 @@ export const extract: Step = {
       return fields.some(({ kind }) => kind === "ai") ? withoutModel(dossier, make) : make();
     }
     const own = make();
-    return fromModel(dossier, tools, "extraction", (told) => joined(own, told), make);
+    return fromModel(dossier, tools, "extraction", (told) => joined(dossier, own, told), make);
   },
   instead: (dossier, tools, failure) => fallBack(dossier, failure, () => byCode(dossier, tools)),
 };
 
-function byCode({ found, plan, seen }: Dossier, { timeZone, country }: Tools): Finished {
+function byCode(dossier: Dossier, { timeZone, country }: Tools): Finished {
+  const { found, seen } = dossier;
   if (!found.words) return skipped("no_transcript", "There is no transcript to work on.");
   const options = { startedAtMs: seen.startedAt ?? seen.endedAt, timeZone, country };
-  const fields = extractFields(found.words, plan.definition.fields, options);
+  const fields = extractFields(found.words, definitionFor(dossier).fields, options);
   const left = fields.filter(({ state }) => state === "skipped").length;
   const isPartial = left > 0 && left < fields.length;
   if (left > 0 && !isPartial) return skipped("no_engine", "All fields of the plan need a language model.");
   return done(
-    { fields },
+    { fields: withOthers(fields, dossier) },
     {
       engine: builtin,
       ...(isPartial && {
@@ -59,9 +61,9 @@ function byCode({ found, plan, seen }: Dossier, { timeZone, country }: Tools): F
 }
 
 /** In the order of the plan: what the model told, and what our own code found. */
-function joined(own: Finished, told: readonly ExtractedField[]): Finished {
+function joined(dossier: Dossier, own: Finished, told: readonly ExtractedField[]): Finished {
   const byName = new Map(told.map((field) => [field.name, field]));
-  const fields = own.found.fields ?? told;
+  const fields = own.found.fields ?? withOthers(told, dossier);
   return done({
     fields: fields.map((field) => (field.state === "skipped" ? (byName.get(field.name) ?? field) : field)),
   });

@@ -5,7 +5,7 @@ import type { CallFacts, LanguageSection } from "../answer.ts";
 import { answerSchema, askedCriteria, askedFields, checksOf } from "../schema.ts";
 
 /** Raised with every change of the wording. */
-export const promptVersion = "1";
+export const promptVersion = "2";
 
 /**
  * What a model is told before it sees a call. All of it is by us and by the tenant's plan; nothing that was said in a call
@@ -94,13 +94,14 @@ const asked: Readonly<Record<LanguageSection, (plan: PlanDefinition) => string>>
     ].join("\n"),
   evaluation: (plan) =>
     [
-      "evaluation: judge each criterion on its own, by what the speaker it applies to said. Each check is a statement; answer yes when the call shows that it is true, no when the call shows that it is not or when nothing of the kind was said, unclear when it cannot be decided from the text, not_applicable when the situation did not arise. A yes needs evidence said by the speaker the criterion applies to. For a score give a number from 0 to max_points by the anchors, with evidence, or null when it cannot be decided. rationale: one sentence. missing: what would have been needed, or null.",
+      "evaluation: judge each criterion on its own, by what the speaker it applies to said. Each check is a statement; answer yes when the call shows that it is true, no when the call shows that it is not or when nothing of the kind was said, unclear when it cannot be decided from the text, not_applicable when the situation did not arise or what not_applicable_when says is so. A yes needs evidence said by the speaker the criterion applies to. For a score give a number from 0 to max_points by the anchors, with evidence, or null when it cannot be decided; applies is false only when what not_applicable_when says is so. rationale: one sentence. missing: what would have been needed, or null.",
       ...askedCriteria(plan).map((criterion) => {
         const { id, name, description, kind, applies_to: who, max_points: max, anchors } = criterion;
+        const unless = criterion.not_applicable_when;
         const checks = kind === "check" && {
           checks: checksOf(criterion).map(({ id: check, text }) => ({ id: check, text })),
         };
-        return `- ${JSON.stringify({ id, name, description, applies_to: who, ...(kind === "scale" && { max_points: max, anchors }), ...checks })}`;
+        return `- ${JSON.stringify({ id, name, description, applies_to: who, ...(kind === "scale" && { max_points: max, anchors }), ...checks, ...(unless !== null && { not_applicable_when: unless }) })}`;
       }),
     ].join("\n"),
   coaching: () =>

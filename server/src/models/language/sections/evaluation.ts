@@ -14,7 +14,12 @@ type Judged = {
 type GivenChecks = Judged & {
   readonly checks: Readonly<Record<string, { readonly answer: Answer; readonly evidence: readonly Citation[] }>>;
 };
-type GivenScale = Judged & { readonly score: number | null; readonly evidence: readonly Citation[] };
+type GivenScale = Judged & {
+  /** Asked for where the plan says when it does not. */
+  readonly applies?: boolean;
+  readonly score: number | null;
+  readonly evidence: readonly Citation[];
+};
 
 /** A verdict with what it rests on; `why` says why it is unknown. */
 type Ruling = { readonly verdict: Verdict; readonly why: string | null; readonly evidence: Evidence[] };
@@ -66,6 +71,9 @@ function rule(answer: Answer, isWanted: boolean, criterion: Criterion, evidence:
 
 function scaled(criterion: Criterion, given: GivenScale, witness: Witness): CriterionResult {
   const evidence = witness.of(given.evidence);
+  if (given.applies === false && criterion.not_applicable_when !== null) {
+    return result(criterion, given, { verdict: "not_applicable", why: null, evidence }, null, []);
+  }
   if (given.score === null) return result(criterion, given, { verdict: "unknown", why: "unclear", evidence }, null, []);
   const points = Math.min(criterion.max_points, Math.max(0, given.score));
   const weakness = points > 0 ? weaknessOf(criterion, evidence, witness) : null;
