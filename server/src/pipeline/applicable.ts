@@ -24,8 +24,8 @@ export function withOthers(found: readonly ExtractedField[], dossier: Dossier): 
 
 /** Why a field is not looked for in this call. */
 function reasonAgainst({ when }: FieldDef, { seen, record, found }: Dossier): string | null {
-  const turns = found.words?.turns.filter(isSpeech).length ?? 0;
   const direction = factOf(record.state, "direction");
+  const turns = when.min_turns === null ? 0 : (found.words?.turns.filter(isSpeech).length ?? 0);
   if (when.min_turns !== null && turns < when.min_turns) {
     return `Looked for in calls of ${when.min_turns} turns and more; this one has ${turns}.`;
   }

@@ -62,7 +62,8 @@ export type Found = {
   /** The recording with personal data silenced. */
   readonly redacted: RecordingRow | null;
   readonly text: MetricSet | null;
-  readonly isVoicemail: boolean;
+  /** What answered instead of a person, by what it said. */
+  readonly machine: "voicemail" | "menu" | null;
   readonly summary: Summary | null;
   readonly fields: readonly ExtractedField[];
   readonly trackers: readonly TrackerHit[];
@@ -88,7 +89,7 @@ export const nothingFound: Found = {
   redactor: null,
   redacted: null,
   text: null,
-  isVoicemail: false,
+  machine: null,
   summary: null,
   fields: [],
   trackers: [],

@@ -19,9 +19,17 @@ export function closedGate(dossier: Dossier): Finished | null {
 export function closedForScoring(dossier: Dossier): Finished | null {
   const gate = closedGate(dossier);
   if (gate) return gate;
-  return dossier.found.isVoicemail
-    ? skipped("voicemail", "What was said sounds like a voicemail, so there is nothing to score.")
-    : null;
+  switch (dossier.found.machine) {
+    case "voicemail":
+      return skipped("voicemail", "What was said sounds like a voicemail, so there is nothing to score.");
+    case "menu":
+      return skipped(
+        "ivr_only",
+        "Nobody but an automatic exchange spoke on the other side, so there is nothing to score.",
+      );
+    case null:
+      return null;
+  }
 }
 
 function closed({ plan, seen, callId, found, steps }: Dossier): readonly [SkipReason, string] | null {

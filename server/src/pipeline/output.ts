@@ -43,7 +43,7 @@ function outputOf({ step, state }: StepRow, found: Found): unknown {
     case "transcribe":
       return found.heard ? { transcript_id: found.heard.id } : null;
     case "measure_text":
-      return { is_voicemail: found.isVoicemail };
+      return { machine: found.machine };
     case "summarise":
       return found.summary;
     case "extract":
@@ -76,12 +76,12 @@ export function readBack(
   const outputs = new Map(steps.map(({ row, output }) => [row.step, output]));
   const isGood = (name: StepRow["step"]) =>
     steps.some(({ row }) => row.step === name && (row.state === "succeeded" || row.state === "partial"));
-  const text = outputs.get("measure_text") as { is_voicemail?: boolean } | null | undefined;
+  const text = outputs.get("measure_text") as Partial<Pick<Found, "machine">> | null | undefined;
   const kept = <Value>(name: StepRow["step"], ofRun: Value | undefined, none: Value): Value =>
     isGood(name) ? ((outputs.get(name) as Value | null | undefined) ?? ofRun ?? none) : none;
   return {
     ...nothingFound,
-    isVoicemail: text?.is_voicemail ?? false,
+    machine: text?.machine ?? null,
     summary: kept("summarise", run?.summary, nothingFound.summary),
     fields: kept("extract", run?.fields, nothingFound.fields),
     trackers: kept("track", run?.trackers, nothingFound.trackers),

@@ -7,6 +7,7 @@ import { measureTurns } from "#/metrics/turns.ts";
 
 import { coachFromRules } from "./coach.ts";
 import { gradeByRules } from "./grade.ts";
+import { soundsLikeMenu } from "./menu.ts";
 import { track } from "./track.ts";
 import { soundsLikeVoicemail } from "./voicemail.ts";
 
@@ -250,4 +251,18 @@ test("a machine that answers sounds like one, in English and Hebrew; a person wh
   ).toBe(false);
   expect(soundsLikeVoicemail(support)).toBe(false);
   expect(soundsLikeVoicemail(call([]))).toBe(false);
+});
+
+test("the menu of an exchange is told from a person who speaks of one, in English and Hebrew", () => {
+  const heard = (...texts: string[]) =>
+    soundsLikeMenu(
+      call([turn("agent", "Hello, may I speak to somebody?"), ...texts.map((text) => turn("customer", text))]),
+    );
+  expect(heard("Thank you for calling Acme. For sales, press one.", "Please hold, your call is important to us.")).toBe(
+    true,
+  );
+  expect(heard("שלום והגעתם לעירייה. לארנונה הקישו 1, לחניה הקישו 2.", "נא להמתין על הקו.")).toBe(true);
+  expect(heard("For sales, press one.", "Sales, this is Ben, how can I help?")).toBe(false);
+  expect(heard("I am pressed for time, call me later.")).toBe(false);
+  expect(heard("Please hold.")).toBe(false);
 });

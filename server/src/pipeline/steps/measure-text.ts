@@ -1,5 +1,6 @@
 import { measureToldOnly } from "#/metrics/moments.ts";
 import { measureTurns } from "#/metrics/turns.ts";
+import { soundsLikeMenu } from "#/models/builtin/menu.ts";
 import { soundsLikeVoicemail } from "#/models/builtin/voicemail.ts";
 import { leavesFillersOut } from "#/models/speech/fillers.ts";
 
@@ -8,7 +9,7 @@ import { tellersOf, toldMoments } from "../moments.ts";
 import { done, skipped } from "../outcome.ts";
 import { once, type Step } from "../step.ts";
 
-/** Numbers from the transcript, and whether it sounds like a voicemail. */
+/** Numbers from the transcript, and whether it sounds like a voicemail or the menu of an exchange. */
 export const measureText: Step = {
   name: "measure_text",
   needs: ["import_transcript", "transcribe"],
@@ -31,6 +32,7 @@ export const measureText: Step = {
     const isOurs = found.transcript?.origin === "stt";
     const fillersRemoved = isOurs && leavesFillersOut(dossier.steps.get("transcribe")?.engine ?? null);
     const text = measureTurns({ turns, mediaMs, language, told: toldMoments(dossier), fillersRemoved });
-    return done({ text, isVoicemail: soundsLikeVoicemail(found.words) }, { engine: builtin });
+    const machine = soundsLikeVoicemail(found.words) ? "voicemail" : soundsLikeMenu(found.words) ? "menu" : null;
+    return done({ text, machine }, { engine: builtin });
   },
 };

@@ -20,8 +20,8 @@ export const score: Step = {
   input: ({ found, plan, seen }) => {
     const ofPlan = [plan.id, plan.version];
     if (!plan.definition.rubric) return ofPlan;
-    const { transcript, audio, text, fields, isVoicemail } = found;
-    const measured = digest([audio, text, fields, isVoicemail]);
+    const { transcript, audio, text, fields, machine } = found;
+    const measured = digest([audio, text, fields, machine]);
     return [transcript?.id, transcript?.digest, measured, ...ofPlan, seen.outcome];
   },
   async run(dossier, tools) {
