@@ -40,9 +40,14 @@ export function asAppError(thrown: unknown): AppError | null {
   return frameworkError(thrown);
 }
 
-/** SQLSTATE 22021 (not a character) and 22P05 (no such character here): what is wrong is in the request. */
+/**
+ * SQLSTATE 22021 (not a character), 22P05 (no such character here), and 22P02 where it is about half a character in JSON: what is
+ * wrong is in the request.
+ */
 function isUnstorableText(thrown: unknown): boolean {
-  return thrown instanceof Error && /^22(?:021|P05)$/.test(codeOf(thrown));
+  if (!(thrown instanceof Error)) return false;
+  if (/^22(?:021|P05)$/.test(codeOf(thrown))) return true;
+  return codeOf(thrown) === "22P02" && "detail" in thrown && /^Unicode .* surrogate/.test(String(thrown.detail));
 }
 
 /**

@@ -175,3 +175,23 @@ test(`no 5xx and nothing undocumented in ${total} requests`, { timeout: 3_600_00
   expect([...faults]).toEqual([]);
   expect(sent).toBeGreaterThanOrEqual(total);
 });
+
+test.each([
+  ["half a character", "\ud800"],
+  ["a NUL", "\u0000"],
+])("%s in JSON of any shape is refused or mended, and never our failure", async (_name, text) => {
+  const free = { [text]: text, list: [text] };
+  for (const [path, body] of [
+    ["/v1/training-sessions", { feedback: free }],
+    ["/v1/calls", { provider: "vapi", provider_call_id: newUuid(), metadata: free }],
+    ["/v1/campaigns", { name: text }],
+    ["/v1/event-types", { name: `lead.q${newUuid().slice(0, 8)}`, examples: { en: free } }],
+    ["/v1/endpoints", { url: "http://127.0.0.1:59999/", description: text, metadata: free }],
+    ["/v1/analysis-plans", { name: text }],
+    ["/v1/members", { external_id: newUuid(), role: "viewer", name: text }],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- Few.
+    const { status } = await app.ask(customer.key, "POST", path, body);
+    expect([path, status < 500]).toEqual([path, true]);
+  }
+});
