@@ -111,7 +111,7 @@ export const sections: readonly Section[] = [
     rows: 20,
   },
   { kind: "erasure", table: "erasures", key: byId, id: "erasure" },
-  { kind: "import", table: "imports", key: byId, id: "import" },
+  { kind: "import", table: "imports", key: byId, omit: ["holder_id", "claimed_by"], id: "import" },
   { kind: "audit_entry", table: "audit_log", key: byId, id: "audit_entry" },
 ];
 
