@@ -10,7 +10,7 @@ import type { Priced } from "#/evaluation/estimate.ts";
 import { jobHandlers } from "#/evaluation/job-routes.ts";
 import { planHandlers } from "#/evaluation/plan-routes.ts";
 import { publishedPlans } from "#/evaluation/plan-store.ts";
-import { promotionHandlers } from "#/evaluation/promotion-routes.ts";
+import { findRest, promotionHandlers } from "#/evaluation/promotion-routes.ts";
 import { reviewHandlers } from "#/evaluation/review-routes.ts";
 import { runJob, wakeIdleJobs } from "#/evaluation/run-job.ts";
 import type { Analysed, Plan } from "#/evaluation/run.ts";
@@ -48,6 +48,7 @@ export function composeAnalyse(parts: AnalysisParts) {
 export async function workOnAnalyses(parts: AnalysisParts): Promise<void> {
   const context = { ...parts, analyse: composeAnalyse(parts), enqueue: enqueueAnalysisWith(parts.jobs) };
   await parts.jobs.work(work.analysis, (data, { signal }) => runJob(context, data, signal));
+  await parts.jobs.work(work.find, (data, { signal }) => findRest(parts.db, data, signal));
 }
 
 /** Sees to it that a job goes on whose worker was lost. */
@@ -71,7 +72,7 @@ export function analysisHandlers({
     ...testCaseHandlers({ db, ...begin }),
     ...reviewHandlers({ db, ids, clock, react }),
     ...jobHandlers({ db, ...begin, planFor }),
-    ...promotionHandlers({ db, ids }),
+    ...promotionHandlers({ db, ids, findLater: (tx, data) => jobs.enqueue(tx, work.find, data) }),
   };
 }
 

@@ -45,6 +45,13 @@ export const work = {
     data: z.object({ tenantId: z.uuid(), jobId: z.uuid(), run: z.number().int() }),
     concurrency: 2,
   }),
+  /** Makes calls findable by the runs that were promoted. */
+  find: defineJob({
+    name: "evaluation.find",
+    data: z.object({ tenantId: z.uuid(), promotionId: z.uuid(), after: z.uuid() }),
+    concurrency: 1,
+    expireSeconds: 7_200,
+  }),
   /** Gives feedback on a training session. */
   feedback: defineJob({
     name: "training.feedback",

@@ -23,8 +23,17 @@ type PromotionRoutes = Pick<
 /** Runs read into memory at once while a job is compared. */
 const runsAtOnce = 200;
 
+/** Calls of a promotion that are still to be made findable by what they show now, from `after` on. */
+export type FindLater = { readonly tenantId: string; readonly promotionId: string; readonly after: string };
+
+export type PromotionRouteDeps = {
+  readonly db: Db;
+  readonly ids: Ids;
+  readonly findLater: (tx: Tx, data: FindLater) => Promise<void>;
+};
+
 /** What a job made beside what its calls show, and the switch from one to the other and back. */
-export function promotionHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<PromotionRoutes> {
+export function promotionHandlers({ db, ids, findLater }: PromotionRouteDeps): Handlers<PromotionRoutes> {
   return {
     async compareAnalysisJob({ tenant, params }) {
       return db.inTransaction([tenant], async (tx) => {
@@ -77,6 +86,7 @@ export function promotionHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<P
         const row = await existing(tx, tenant, params.id);
         if (row.reverted_at) throw new Conflict("The promotion was reverted before");
         await store.revertPromotion(tx, tenant, row.id);
+        await findSome(tx, tenant, row.id);
         const after = await existing(tx, tenant, row.id);
         await audit(tx, { tenant, actor }, "analysis_promotion.reverted", row, after);
         return show(after);
@@ -94,9 +104,16 @@ export function promotionHandlers({ db, ids }: { db: Db; ids: Ids }): Handlers<P
       throw new Conflict("There is nothing to promote: failed runs and those that show already stay");
     const id = ids.next();
     await store.insertPromotion(tx, { tenantId: tenant, id, jobId, actor: `${actor.kind}:${actor.id}` }, calls);
+    await findSome(tx, tenant, id);
     const row = await existing(tx, tenant, id);
     await audit(tx, { tenant, actor }, "analysis_promotion.created", null, row);
     return show(row);
+  }
+
+  /** The first calls at once, the others in work of their own: indexing thousands takes longer than a request may. */
+  async function findSome(tx: Tx, tenantId: string, promotionId: string): Promise<void> {
+    const after = await store.findByWhatIsShown(tx, tenantId, promotionId, null);
+    if (after !== null) await findLater(tx, { tenantId, promotionId, after });
   }
 
   async function audit(
@@ -127,4 +144,18 @@ function show(row: PromotionRow): Promotion {
     created_at: row.created_at.toISOString(),
     reverted_at: row.reverted_at?.toISOString() ?? null,
   };
+}
+
+/** Makes the rest of a promotion's calls findable by what they show, a transaction for some of them at a time; may be done twice. */
+export async function findRest(
+  db: Db,
+  { tenantId, promotionId, after }: FindLater,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let at: string | null = after; at !== null;) {
+    signal.throwIfAborted();
+    const from: string = at;
+    // oxlint-disable-next-line no-await-in-loop -- In their order, and never many locked at once.
+    at = await db.inTransaction([tenantId], (tx) => store.findByWhatIsShown(tx, tenantId, promotionId, from));
+  }
 }

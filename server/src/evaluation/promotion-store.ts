@@ -81,39 +81,40 @@ async function show(tx: Tx, tenantId: string, id: string, which: "run_before" | 
         and (p.call_id = any ($3::uuid[]) or p.${other} is null)`,
     [tenantId, id, moved.map((one) => one.call_id)],
   );
-  await findByWhatIsShown(tx, tenantId, id);
 }
 
-/** Calls read into memory at once while they are made findable anew. */
-const callsAtOnce = 500;
+/** Calls that are made findable anew in one transaction. */
+const callsAtOnce = 200;
 
 /**
  * Calls are found by their summary, and by that of the run they show where this is not the one of their pipeline: so a promotion
- * and its reverse leave each call findable by what it shows.
+ * and its reverse leave each call findable by what it shows. Some at once, from `after` on; gives where the next ones begin, or null
+ * when these were the last.
  */
-async function findByWhatIsShown(tx: Tx, tenantId: string, id: string): Promise<void> {
-  for (let before: string | null = null, isMore = true; isMore;) {
-    // oxlint-disable-next-line no-await-in-loop -- One statement after the other on one connection.
-    const rows: (Omit<FoundBy, "tenantId"> & { summaries: string[] })[] = await tx.rows(
-      `select c.id as "callId", s.lines,
-              array_remove(array[c.state->'facts'->'summary'->>0, case when r.id is distinct from p.run_id then r.summary->>'text' end],
-                           null) as summaries
-         from analysis_promotion_calls m
-         join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id
-         join call_search s on s.tenant_id = c.tenant_id and s.call_id = c.id
-         left join pipelines p on p.tenant_id = c.tenant_id and p.call_id = c.id
-         left join analysis_runs r on r.tenant_id = c.tenant_id and r.call_id = c.id and r.is_current
-        where m.tenant_id = $1 and m.promotion_id = $2 and ($3::uuid is null or c.id > $3) order by c.id limit $4`,
-      [tenantId, id, before, callsAtOnce],
-    );
-    const calls = rows.map(({ callId, lines, summaries }) => {
-      return { tenantId, callId, lines: withSummaries(lines, [...new Set(summaries)]) };
-    });
-    // oxlint-disable-next-line no-await-in-loop -- The same.
-    await saveLines(tx, calls);
-    before = rows.at(-1)?.callId ?? null;
-    isMore = rows.length === callsAtOnce;
-  }
+export async function findByWhatIsShown(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  after: string | null,
+): Promise<string | null> {
+  const rows = await tx.rows<Omit<FoundBy, "tenantId"> & { summaries: string[] }>(
+    `select c.id as "callId", s.lines,
+            array_remove(array[c.state->'facts'->'summary'->>0, case when r.id is distinct from p.run_id then r.summary->>'text' end],
+                         null) as summaries
+       from analysis_promotion_calls m
+       join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id
+       join call_search s on s.tenant_id = c.tenant_id and s.call_id = c.id
+       left join pipelines p on p.tenant_id = c.tenant_id and p.call_id = c.id
+       left join analysis_runs r on r.tenant_id = c.tenant_id and r.call_id = c.id and r.is_current
+      where m.tenant_id = $1 and m.promotion_id = $2 and ($3::uuid is null or c.id > $3) order by c.id limit $4
+        for no key update of s`,
+    [tenantId, id, after, callsAtOnce],
+  );
+  const calls = rows.map(({ callId, lines, summaries }) => {
+    return { tenantId, callId, lines: withSummaries(lines, [...new Set(summaries)]) };
+  });
+  await saveLines(tx, calls);
+  return rows.length === callsAtOnce ? (rows.at(-1)?.callId ?? null) : null;
 }
 
 export async function loadPromotion(tx: Tx, tenantId: string, id: string): Promise<PromotionRow | null> {

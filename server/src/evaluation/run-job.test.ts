@@ -104,7 +104,7 @@ async function scene(callCount: number, { withoutTranscript = 0 } = {}) {
   const handlers = {
     ...planHandlers({ db, ids, test: async () => null }),
     ...jobHandlers({ db, ids, enqueueJob: enqueue, planFor: async () => defaultPlan, languageModel: async () => null }),
-    ...promotionHandlers({ db, ids }),
+    ...promotionHandlers({ db, ids, findLater: async () => {} }),
   };
   const none = { query: undefined, params: undefined, body: undefined } as const;
   const made = await handlers.createAnalysisPlan({
