@@ -88,8 +88,8 @@ const callsAtOnce = 200;
 
 /**
  * Calls are found by their summary, and by that of the run they show where this is not the one of their pipeline: so a promotion
- * and its reverse leave each call findable by what it shows. Some at once, from `after` on; gives where the next ones begin, or null
- * when these were the last.
+ * and its reverse leave each call findable by what it shows. Some at once, from `after` on, locked in the order in which everybody
+ * locks calls; gives where the next ones begin, or null when these were the last.
  */
 export async function findByWhatIsShown(
   tx: Tx,
@@ -107,7 +107,7 @@ export async function findByWhatIsShown(
        left join pipelines p on p.tenant_id = c.tenant_id and p.call_id = c.id
        left join analysis_runs r on r.tenant_id = c.tenant_id and r.call_id = c.id and r.is_current
       where m.tenant_id = $1 and m.promotion_id = $2 and ($3::uuid is null or c.id > $3) order by c.id limit $4
-        for no key update of s`,
+        for no key update of c, s`,
     [tenantId, id, after, callsAtOnce],
   );
   const calls = rows.map(({ callId, lines, summaries }) => {
