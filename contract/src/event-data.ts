@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { CallAnalysis } from "./analysis/call-analysis.ts";
+import { CostLine } from "./analysis/engine.ts";
 import { EffectiveEvaluation, Override } from "./analysis/review.ts";
 import { TrackerHit } from "./analysis/run.ts";
 import { Verdict } from "./analysis/run.ts";
@@ -20,6 +21,9 @@ export const CompletedCallData = CallData.extend({
   moments: z
     .array(CallMoment)
     .meta({ description: "What happened inside the call besides talk: tools, transfers, keys, holds." }),
+  costs: z
+    .array(CostLine)
+    .meta({ description: "What the call cost, as its provider says, and what our engines came to until now." }),
   analysis: CallAnalysis.optional().meta({
     description:
       "What was made of the call, and what is missing for which reason. Absent where analysis is switched off.",

@@ -96,6 +96,7 @@ export const routes = {
   retryCallStep: "POST /calls/:/steps/:/retry",
   getCallAnalysis: "/calls/:/analysis",
   getCallMetrics: "/calls/:/metrics",
+  getCallCosts: "/calls/:/costs",
   listSteps: "/steps?",
   retrySteps: "POST /steps/retry!",
   editTranscript: "PUT /calls/:/transcript!",

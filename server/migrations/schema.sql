@@ -1301,10 +1301,12 @@ create table engine_costs (
   amount numeric,
   currency text,
   at timestamp with time zone default now() not null,
+  price_version text,
   constraint engine_costs_pkey PRIMARY KEY (tenant_id, id),
   constraint engine_costs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX engine_costs_at ON public.engine_costs USING btree (tenant_id, at);
+CREATE INDEX engine_costs_call ON public.engine_costs USING btree (call_id, tenant_id) WHERE (call_id IS NOT NULL);
 alter table engine_costs enable row level security;
 alter table engine_costs force row level security;
 create policy tenant_wall on engine_costs for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));

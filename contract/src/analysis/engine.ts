@@ -23,7 +23,10 @@ export const Usage = z.object({
 });
 export type Usage = z.infer<typeof Usage>;
 
-/** One line of what something cost. `quantity` is decimal text; `money` is null where no price is known. */
+/**
+ * One line of what something cost. `quantity` is decimal text; `money` is null where no price is known. Where one price pays for
+ * several quantities it stands on a line of one `call`, and the quantities on lines without money.
+ */
 export const CostLine = z.object({
   component: z.enum(["transport", "stt", "llm", "tts", "platform", "analysis", "storage", "other"]),
   provider: z.string(),
@@ -35,3 +38,11 @@ export const CostLine = z.object({
   price_version: z.string().nullable(),
 });
 export type CostLine = z.infer<typeof CostLine>;
+
+/** What a call cost: what its provider says (`source: "provider"`), then what our engines came to (`estimated`). */
+export const CallCosts = z.object({
+  data: z.array(CostLine),
+  /** Per currency, as far as prices are known: what the provider charges for the whole call, and what our engines came to. */
+  total: z.array(Money),
+});
+export type CallCosts = z.infer<typeof CallCosts>;

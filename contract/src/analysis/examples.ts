@@ -3,7 +3,7 @@ import { bodies, english, englishTranscript, hebrew, hebrewTranscript, timestamp
 import type { CallMoment } from "../moment.ts";
 import type { Recording } from "../recording.ts";
 import type { CallAnalysis } from "./call-analysis.ts";
-import type { EngineRef } from "./engine.ts";
+import type { CostLine, EngineRef } from "./engine.ts";
 import type { Evidence, ExtractedField, Section, TrackerHit } from "./run.ts";
 
 // What is sent about the analysis of a call, one example in English and one in Hebrew per event type.
@@ -143,6 +143,12 @@ const hebrewAnalysis: CallAnalysis = {
   current: { summary: "run_06f4yvh7k8e5m2q9s3t6w0x2zb", extraction: "run_06f4yvh7k8e5m2q9s3t6w0x2zb" },
 };
 
+function charged(component: "transport" | "platform", amount: string): CostLine {
+  const money = { amount, currency: "USD" };
+  const base = { provider: "vapi", model: null, quantity: "26502", unit: "ms", price_version: null } as const;
+  return { ...base, component, money, source: "provider" };
+}
+
 /** A tool that was called in a call, and what it answered. */
 function booked(call: Call, args: object): CallMoment[] {
   const none = { end_ms: null, args: null, result: null, is_error: null, latency_ms: null };
@@ -164,6 +170,7 @@ export const callCompleted = {
       call: english,
       transcript: englishTranscript,
       moments: booked(english, { city: "Haifa" }),
+      costs: [charged("transport", "0.0062"), charged("platform", "0.0367")],
       analysis: englishAnalysis,
     },
   },
@@ -174,6 +181,7 @@ export const callCompleted = {
       call: hebrew,
       transcript: hebrewTranscript,
       moments: booked(hebrew, { city: "בית שאן" }),
+      costs: [],
       analysis: hebrewAnalysis,
     },
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { CallCosts } from "../analysis/engine.ts";
 import { MetricSet } from "../analysis/metrics.ts";
 import { ShownAnalysis } from "../analysis/run.ts";
 import { StepName, StepReason, StepResult } from "../analysis/step.ts";
@@ -67,6 +68,14 @@ export const pipelineRoutes = {
     role: "viewer",
     params,
     output: z.object({ data: z.array(MetricSet) }),
+  },
+  getCallCosts: {
+    method: "GET",
+    path: "/v1/calls/:id/costs",
+    summary: "Say what a call cost: what its provider says, and what our engines came to",
+    role: "member",
+    params,
+    output: CallCosts,
   },
   listSteps: {
     method: "GET",

@@ -1,4 +1,5 @@
 import type { CallAnalysis } from "@aftercall/contract/analysis/call-analysis.ts";
+import type { CostLine } from "@aftercall/contract/analysis/engine.ts";
 import type { EffectiveEvaluation, Override } from "@aftercall/contract/analysis/review.ts";
 import type { Verdict } from "@aftercall/contract/analysis/run.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
@@ -42,6 +43,8 @@ export type CallChange = {
   readonly transcript: Transcript | null;
   /** What happened inside the call, where everything of it is told. */
   readonly moments?: readonly CallMoment[];
+  /** What our engines came to, where it was settled by its pipeline. */
+  readonly costs?: readonly CostLine[];
   /** What was made of the call, where it was settled by its pipeline. */
   readonly analysis?: CallAnalysis;
   /** When the event that caused it was received, epoch milliseconds. */

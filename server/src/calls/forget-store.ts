@@ -12,6 +12,7 @@ const kept: ReadonlySet<FactName> = new Set<FactName>([
   "duration_ms",
   "cost",
   "cost_credits",
+  "cost_lines",
   "awaits_recording",
   "answered_by",
   "has_sip_participant",

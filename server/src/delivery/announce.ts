@@ -119,8 +119,9 @@ export function renderCall(
     aliases,
     transcript,
     moments = [],
+    costs: ours = [],
     analysis,
-  }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript" | "moments" | "analysis">,
+  }: Pick<CallChange, "tenantId" | "after" | "aliases" | "transcript" | "moments" | "costs" | "analysis">,
   occurredAtMs: number,
   messageId: string,
   form: BodyForm,
@@ -129,7 +130,8 @@ export function renderCall(
   // call.ended goes out before transcripts count; what was said belongs to call.completed.
   const said = type === "call.completed" ? transcript : null;
   const call = toCall(after, aliases);
-  const more = type === "call.completed" ? { moments, ...(analysis && { analysis }) } : {};
+  const costs = [...(factOf(after.state, "cost_lines") ?? []), ...ours];
+  const more = type === "call.completed" ? { moments, costs, ...(analysis && { analysis }) } : {};
   const about = { kind: "call", call, transcript: said, data: { call, transcript: said, ...more } } as const;
   return renderFact({ ...idsOf(tenantId, messageId), type, occurredAtMs, businessId, about }, form);
 }

@@ -1,3 +1,4 @@
+import type { CostLine } from "@aftercall/contract/analysis/engine.ts";
 import type { Money } from "@aftercall/contract/call.ts";
 
 import type { Tx } from "#/db/transaction.ts";
@@ -76,6 +77,7 @@ export type CostEntry = {
   readonly unit: string;
   readonly quantity: string;
   readonly money: Money | null;
+  readonly price_version: string | null;
 };
 
 export async function insertCosts(
@@ -84,10 +86,10 @@ export async function insertCosts(
   entries: readonly CostEntry[],
 ): Promise<void> {
   await tx.run(
-    `insert into engine_costs (tenant_id, id, call_id, run_id, step, provider, model, unit, quantity, amount, currency, at)
-     select $1, e.id, $2, $3, $4, e.provider, e.model, e.unit, e.quantity, e.amount, e.currency, $5
-       from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::numeric[], $12::text[])
-         as e (id, provider, model, unit, quantity, amount, currency)`,
+    `insert into engine_costs (tenant_id, id, call_id, run_id, step, provider, model, unit, quantity, amount, currency, at, price_version)
+     select $1, e.id, $2, $3, $4, e.provider, e.model, e.unit, e.quantity, e.amount, e.currency, $5, e.price_version
+       from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::numeric[], $12::text[], $13::text[])
+         as e (id, provider, model, unit, quantity, amount, currency, price_version)`,
     [
       spent.tenantId,
       spent.callId,
@@ -101,8 +103,32 @@ export async function insertCosts(
       entries.map(({ quantity }) => quantity),
       entries.map(({ money }) => money?.amount ?? null),
       entries.map(({ money }) => money?.currency ?? null),
+      entries.map(({ price_version }) => price_version),
     ],
   );
+}
+
+/** What our engines came to for one call, each model and unit once, in the order in which they were first asked. */
+export async function costsOfCall(tx: Tx, tenantId: string, callId: string): Promise<CostLine[]> {
+  const rows = await tx.rows<
+    Omit<CostSum, "day" | "step"> & { readonly is_speech: boolean; readonly price_version: string | null }
+  >(
+    `select (step = 'transcribe') as is_speech, provider, model, unit, price_version, currency,
+            trim_scale(sum(quantity))::text as quantity, trim_scale(sum(amount))::text as amount
+       from engine_costs where tenant_id = $1 and call_id = $2
+      group by 1, provider, model, unit, price_version, currency order by min(at), provider, model, unit`,
+    [tenantId, callId],
+  );
+  return rows.map(({ is_speech: isSpeech, provider, model, unit, quantity, amount, currency, price_version }) => ({
+    component: isSpeech ? "stt" : "llm",
+    provider,
+    model,
+    quantity,
+    unit: unit as CostLine["unit"],
+    money: amount !== null && currency !== null ? { amount, currency } : null,
+    source: "estimated",
+    price_version,
+  }));
 }
 
 /** What steps cost from an instant on, per currency. */

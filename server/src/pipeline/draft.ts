@@ -165,7 +165,8 @@ function changesOf(
   const subject = made.isNew ? made.id : (provider?.id ?? made.id);
   const transcript = shownTranscript(dossier)?.transcript ?? null;
   const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
-  const whole = { analysis, moments: shownMoments(dossier) ?? [] };
+  const costs = [...dossier.steps.values()].flatMap(({ cost }) => cost);
+  const whole = { analysis, costs, moments: shownMoments(dossier) ?? [] };
   return {
     after,
     changes: [

@@ -5,8 +5,10 @@ import type { pipelineRoutes } from "@aftercall/contract/routes/pipeline.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
 import { project } from "#/calls/project.ts";
+import type { CallRecord } from "#/calls/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
+import { costsOfCall } from "#/engines/store.ts";
 import { currentSections, providerResult } from "#/evaluation/current.ts";
 import { providerRunsOf } from "#/evaluation/provider-run-store.ts";
 import { currentRun, loadRuns } from "#/evaluation/run-store.ts";
@@ -14,6 +16,7 @@ import { showRun } from "#/evaluation/run.ts";
 import { Conflict, Malformed, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 
+import { providerCosts, totalCost } from "./costs.ts";
 import type { StepRow } from "./dossier.ts";
 import { loadMetrics } from "./metric-store.ts";
 import type { PipelineData } from "./run.ts";
@@ -84,6 +87,14 @@ export function pipelineHandlers({
       }));
     },
 
+    async getCallCosts({ tenant, params }) {
+      return db.inTransaction([tenant], async (tx) => {
+        const { id, state } = await callOf(tx, tenant, params.id);
+        const ours = await costsOfCall(tx, tenant, id);
+        return { data: [...providerCosts(state), ...ours], total: totalCost(state, ours) };
+      });
+    },
+
     async listSteps({ tenant, query }) {
       return db.inTransaction([tenant], async (tx) => {
         const before = query.cursor === undefined ? null : keyIn(query.cursor);
@@ -138,8 +149,7 @@ function stateOf({ state, reason }: StepRow) {
 }
 
 async function stepsOf(tx: Tx, tenant: string, id: string, isOn: boolean) {
-  const call = await loadCall(tx, tenant, id);
-  if (!call) throw new NotFound("Call");
+  const call = await callOf(tx, tenant, id);
   const rows = await loadSteps(tx, tenant, call.id);
   return showSteps(
     call.id,
@@ -149,11 +159,15 @@ async function stepsOf(tx: Tx, tenant: string, id: string, isOn: boolean) {
   );
 }
 
-/** The call, or the one it turned out to be. */
 async function callIdOf(tx: Tx, tenant: string, id: string): Promise<string> {
+  return (await callOf(tx, tenant, id)).id;
+}
+
+/** The call, or the one it turned out to be. */
+async function callOf(tx: Tx, tenant: string, id: string): Promise<CallRecord> {
   const call = await loadCall(tx, tenant, id);
   if (!call) throw new NotFound("Call");
-  return call.id;
+  return call;
 }
 
 type Asked = {

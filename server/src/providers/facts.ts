@@ -1,3 +1,4 @@
+import type { CostLine } from "@aftercall/contract/analysis/engine.ts";
 import type { CallDirection, Money, RecordingInfo } from "@aftercall/contract/call.ts";
 
 import type { ProviderAnalysis } from "./analysis.ts";
@@ -15,6 +16,8 @@ export type Facts = {
   readonly cost?: Money | null;
   /** ElevenLabs credits: not money. */
   readonly cost_credits?: number | null;
+  /** What the parts of the call cost, as the provider says. */
+  readonly cost_lines?: readonly CostLine[] | null;
   readonly recording?: RecordingInfo | null;
   /** A recording of this call is to be expected although none was announced. */
   readonly awaits_recording?: true | null;

@@ -68,6 +68,7 @@ export const sections: readonly Section[] = [
     id: "recording",
   },
   { kind: "analysis_run", table: "analysis_runs", key: byId, omit: ["input_hash"], id: "analysis_run" },
+  { kind: "engine_cost", table: "engine_costs", key: byId },
   { kind: "evaluation_override", table: "evaluation_overrides", key: byId },
   { kind: "evaluation_review", table: "evaluation_reviews", key: byId },
   {
@@ -129,7 +130,6 @@ export const notExported: Readonly<Record<string, string>> = {
   pipelines: "work in progress",
   step_results: "work in progress",
   engine_answers: "a cache of answers of engines",
-  engine_costs: "summed up in usage",
   analysis_jobs: "work in progress",
   analysis_job_calls: "work in progress",
   analysis_promotions: "who made a run count stands in the audit log",

@@ -153,6 +153,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     getCallSteps: at("/v1/calls/{id}/steps", ended),
     retryCallStep: at("/v1/calls/{id}/steps/transcribe/retry", stories.changing),
     getCallAnalysis: at("/v1/calls/{id}/analysis", ended),
+    getCallCosts: at("/v1/calls/{id}/costs", ended),
     getCallMetrics: at("/v1/calls/{id}/metrics", ended),
     retrySteps: async () => {
       await stories.changing();

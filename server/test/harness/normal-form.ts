@@ -1,3 +1,5 @@
+import type { CostLine } from "@aftercall/contract/analysis/engine.ts";
+
 import type { CallEvent } from "#/providers/provider.ts";
 
 /**
@@ -64,9 +66,16 @@ function shownAs(name: string, value: unknown): unknown {
     const { amount, currency } = value as { amount: string; currency: string };
     return `${amount} ${currency}`;
   }
+  if (name === "cost_lines") return (value as readonly CostLine[]).map(lineOf);
   if (name === "provider_analysis") return compact(value as Record<string, unknown>);
   if (name === "metadata") return Object.keys(value).toSorted();
   return ["analysis", "provider_metadata"].includes(name) ? Object.keys(value).toSorted().join(", ") : value;
+}
+
+function lineOf({ component, provider, model, quantity, unit, money }: CostLine): string {
+  return [component, provider, model ?? "-", quantity, unit, money ? `${money.amount} ${money.currency}` : "-"].join(
+    " ",
+  );
 }
 
 function lengthOf({ duration_ms, channels }: { duration_ms: number | null; channels: number | null }): string {

@@ -14,6 +14,7 @@ import {
   wordOf,
 } from "../read.ts";
 import { analysisOf } from "./analysis.ts";
+import { costLinesOf } from "./costs.ts";
 import { conversationMoments } from "./moments.ts";
 import type { ElevenLabsMessage } from "./payload.ts";
 import { conversationText } from "./transcript.ts";
@@ -84,6 +85,7 @@ function statedBy({ at, data }: ElevenLabsMessage): Pick<CallEvent, "facts" | "g
       failure_reason: textOf(error["reason"]),
       cost: moneyOf(metadata["cost_fiat"], "USD"),
       cost_credits: numberOf(metadata["cost"]),
+      cost_lines: costLinesOf(metadata),
       summary: textOf(analysis?.["transcript_summary"]),
       call_successful: wordOf(analysis?.["call_successful"]),
       analysis,

@@ -3,6 +3,7 @@ import type { CallDirection, RecordingInfo } from "@aftercall/contract/call.ts";
 import type { Facts } from "../provider.ts";
 import { durationOf, moneyOf, numberOf, objectAt, objectOf, phoneOf, textOf, timeOf } from "../read.ts";
 import { analysisOf } from "./analysis.ts";
+import { costLinesOf } from "./costs.ts";
 import { firstOf } from "./payload.ts";
 import type { VapiMessage } from "./payload.ts";
 
@@ -23,6 +24,7 @@ export function factsOf(said: VapiMessage): Facts {
       (startedAt !== null && endedAt !== null ? durationOf(endedAt - startedAt, "ms") : null),
     ended_reason: endedReasonOf(said),
     cost: moneyOf(message["cost"] ?? call["cost"], "USD"),
+    cost_lines: costLinesOf(said),
     recording: recordingOf(said),
     summary: textOf(analysis["summary"]) ?? textOf(message["summary"]),
     call_successful: textOf(analysis["successEvaluation"]),
