@@ -83,6 +83,8 @@ export const Endpoint = z.object({
   no_retry_statuses: z.array(z.string()),
   is_breaker_on: z.boolean(),
   is_auto_disabled_on: z.boolean(),
+  /** Gets `call.completed` once more, as a message of its own, when late data changes what was made of a call. */
+  resend_on_late: z.boolean(),
   /** Paused: messages wait. */
   is_paused: z.boolean(),
   paused_at: z.string().nullable(),
@@ -123,6 +125,10 @@ export const CreateEndpoint = z
     no_retry_statuses: NoRetry.default([]),
     is_breaker_on: z.boolean().default(true),
     is_auto_disabled_on: z.boolean().default(true),
+    resend_on_late: z.boolean().default(false).meta({
+      description:
+        "Send `call.completed` again, with another id and what is known then, when something comes after it that makes a new current analysis: a recording, a better transcript, a step done again.",
+    }),
     is_paused: z.boolean().default(false),
     /** A signing key to take over; without it one is made. */
     secret: SigningSecret.optional(),
@@ -161,6 +167,7 @@ export const UpdateEndpoint = z.strictObject({
   no_retry_statuses: NoRetry.nullable().optional(),
   is_breaker_on: z.boolean().nullable().optional(),
   is_auto_disabled_on: z.boolean().nullable().optional(),
+  resend_on_late: z.boolean().nullable().optional(),
   is_paused: z.boolean().optional(),
   is_enabled: z.boolean().optional(),
 });

@@ -48,7 +48,7 @@ export const eventTypes = {
     ...ordinary,
     title: "A call and all its results",
     description:
-      "Sent once per call when nothing more is expected, at the latest an hour after its end: the call with its transcript, what was made of it, and what is missing for which reason.",
+      "Sent once per call when nothing more is expected, at the latest an hour after its end: the call with its transcript, what was made of it, and what is missing for which reason. Endpoints with `resend_on_late` get it again, as another message, when late data changes what was made of the call.",
     data: of.CompletedCallData,
     examples: analysisExamples.callCompleted,
   },

@@ -1238,6 +1238,7 @@ CASE payload
 END not null,
   disabled_from timestamp with time zone,
   disabled_until timestamp with time zone,
+  resend_on_late boolean default false not null,
   constraint endpoints_pkey PRIMARY KEY (tenant_id, id),
   constraint endpoints_campaign_ids_check CHECK ((cardinality(campaign_ids) > 0)),
   constraint endpoints_channels_check CHECK ((cardinality(channels) > 0)),

@@ -29,6 +29,7 @@ const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[
   "call.failed": [r.announce, r.sendMessages],
   "call.awaiting": [r.settleLater],
   "call.settled": [r.announce, r.sendMessages],
+  "call.resettled": [r.sendMessages],
   "recording.ready": [r.announce, r.sendMessages],
   "transcript.ready": [r.announce, r.sendMessages],
   "analysis.completed": [r.announce, r.sendMessages],

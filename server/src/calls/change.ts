@@ -33,6 +33,7 @@ export type CallChange = {
     | "call.failed"
     | "call.awaiting"
     | "call.settled"
+    | "call.resettled"
     | "call.merged";
   readonly tenantId: string;
   /** The record before, null for a new call; for a merge, the double that went away. */
@@ -47,6 +48,8 @@ export type CallChange = {
   readonly costs?: readonly CostLine[];
   /** What was made of the call, where it was settled by its pipeline. */
   readonly analysis?: CallAnalysis;
+  /** Of what comes after it was settled: the run that counts from then on. */
+  readonly runId?: string;
   /** When the event that caused it was received, epoch milliseconds. */
   readonly receivedAt: number;
 };

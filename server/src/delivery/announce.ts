@@ -29,6 +29,8 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
         return [aboutCall(change.type, change)];
       case "call.settled":
         return [aboutCall("call.completed", change, analyses.get(change.after.id))];
+      case "call.resettled":
+        return [aboutLate(change)];
       case "recording.ready":
       case "transcript.ready":
       case "analysis.completed":
@@ -80,6 +82,13 @@ function aboutCall(type: CallMessageType, change: CallChange, analysisMessage?: 
     ...(isAsItStands(after) && analysisMessage !== undefined && { madeWith: analysisMessage }),
     render: (form, id) => renderCall(type, change, occurredAtMs, id, form),
   };
+}
+
+/** Told again to those who asked for it, as a message of its own for each run; nobody else misses it, so it is kept for nobody. */
+function aboutLate(change: CallChange): MessageFact {
+  const { madeWith: _, ...fact } = aboutCall("call.completed", change);
+  const subject = `${change.after.id}:${change.runId ?? ""}`;
+  return { ...fact, subject, isReproducible: false, isFleeting: true, isLate: true };
 }
 
 /** The address of a recording may be kept from those outside; made of the call later, a message would tell it. */

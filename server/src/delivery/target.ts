@@ -41,6 +41,8 @@ export type Target = {
   readonly noRetry: readonly (readonly [number, number])[];
   readonly isBreakerOn: boolean;
   readonly isAutoDisabledOn: boolean;
+  /** Wants call.completed once more when late data changes what was made of a call. */
+  readonly resendsOnLate: boolean;
   /** Until when its health keeps first attempts in memory from it, as `Clock.monotonic` says; 0: not at all. */
   readonly gatedUntil: number;
   /** Blocks that are not public and that the operator opened for its tenant. */

@@ -26,6 +26,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     noRetry: [],
     isBreakerOn: true,
     isAutoDisabledOn: true,
+    resendsOnLate: false,
     gatedUntil: 0,
     privateTargets: [],
     headers: [],

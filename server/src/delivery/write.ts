@@ -41,6 +41,8 @@ export type MessageFact = {
   readonly madeWith?: string;
   /** Said at its moment or never: nobody wants it now, so it is not kept for anybody. */
   readonly isFleeting?: boolean;
+  /** Said before, and different now: only for endpoints that want to be told again. */
+  readonly isLate?: boolean;
   /** The bytes in one form; called once per form that an endpoint wants. `messageId`: UUID. */
   readonly render: (form: BodyForm, messageId: string) => Buffer;
 };
@@ -76,7 +78,9 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     const id = messageIdOf(fact.occurredAtMs, subject, fact.type);
     if (messages.has(id)) continue;
     const render = createRenderer(fact, id);
-    const candidates = (targets.get(fact.tenantId) ?? []).filter((target) => target.id !== fact.exceptEndpointId);
+    const candidates = (targets.get(fact.tenantId) ?? []).filter(
+      (target) => target.id !== fact.exceptEndpointId && (!fact.isLate || target.resendsOnLate),
+    );
     const choice = chooseEndpoints(kindOf(fact, render), candidates);
     if (fact.isFleeting && choice.endpoints.length === 0) continue;
     messages.set(id, { ...fact, id, orderKey: fact.orderKey ?? null, unroutedReason: choice.reason });

@@ -166,6 +166,7 @@ function changesOf(
   const transcript = shownTranscript(dossier)?.transcript ?? null;
   const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
   const costs = [...dossier.steps.values()].flatMap(({ cost }) => cost);
+  const current = settles ? undefined : newRuns(dossier, { made, provider }).find(({ isCurrent }) => isCurrent);
   const whole = { analysis, costs, moments: shownMoments(dossier) ?? [] };
   return {
     after,
@@ -173,6 +174,9 @@ function changesOf(
       ...arrived,
       ...analysisResults(dossier, after, { runId: made.id, subject }, analysis),
       ...types.map((type) => ({ type, ...base, ...(type === "call.settled" && whole) })),
+      ...(current && after.announced.includes("call.completed")
+        ? [{ type: "call.resettled" as const, ...base, ...whole, runId: current.id }]
+        : []),
     ],
   };
 }

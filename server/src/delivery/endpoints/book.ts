@@ -111,6 +111,7 @@ function targetOf(box: SecretBox, row: TargetRow, { now, keys }: { now: number; 
     noRetry: row.status_rules.map((range) => [Number(range.slice(0, 3)), Number(range.slice(-3))] as const),
     isBreakerOn: row.is_breaker_on,
     isAutoDisabledOn: row.is_auto_disabled_on,
+    resendsOnLate: row.resend_on_late,
     gatedUntil: row.gated_ms > 0 ? now + row.gated_ms : 0,
     privateTargets: row.private_targets,
     headers,

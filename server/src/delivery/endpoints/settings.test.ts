@@ -66,6 +66,7 @@ test("201: every setting comes back as it was given, secrets masked", async () =
     no_retry_statuses: ["400-403", "422"],
     is_breaker_on: false,
     is_auto_disabled_on: false,
+    resend_on_late: true,
     is_paused: true,
   };
   const created = await delivering.endpoint({

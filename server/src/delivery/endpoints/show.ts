@@ -40,6 +40,7 @@ export function showEndpoint(row: EndpointRow, { signatureSecret, headers, auth 
     no_retry_statuses: [...row.status_rules],
     is_breaker_on: row.is_breaker_on,
     is_auto_disabled_on: row.is_auto_disabled_on,
+    resend_on_late: row.resend_on_late,
     is_paused: row.paused_at !== null,
     paused_at: row.paused_at?.toISOString() ?? null,
     is_enabled: row.disabled_at === null,

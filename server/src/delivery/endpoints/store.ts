@@ -55,6 +55,7 @@ export type EndpointSettings = {
   readonly status_rules: readonly string[];
   readonly is_breaker_on: boolean;
   readonly is_auto_disabled_on: boolean;
+  readonly resend_on_late: boolean;
 };
 
 export function rateOf({ rate_limit, rate_per_seconds, rate_burst }: EndpointSettings): Rate | null {
@@ -92,6 +93,7 @@ const settings = {
   status_rules: "jsonb",
   is_breaker_on: "boolean",
   is_auto_disabled_on: "boolean",
+  resend_on_late: "boolean",
   sealed_signature_secret: "bytea",
   sealed_headers: "bytea",
   sealed_auth: "bytea",

@@ -43,6 +43,7 @@ export function newValues(body: CreateEndpoint): Values {
       status_rules: body.no_retry_statuses,
       is_breaker_on: body.is_breaker_on,
       is_auto_disabled_on: body.is_auto_disabled_on,
+      resend_on_late: body.resend_on_late,
     },
     opened: { signatureSecret, headers: headersAfter([], body.headers), auth: body.auth },
     isPaused: body.is_paused,
@@ -80,6 +81,7 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
       status_rules: orDefault(body.no_retry_statuses, row.status_rules, defaults.no_retry_statuses),
       is_breaker_on: orDefault(body.is_breaker_on, row.is_breaker_on, true),
       is_auto_disabled_on: orDefault(body.is_auto_disabled_on, row.is_auto_disabled_on, true),
+      resend_on_late: orDefault(body.resend_on_late, row.resend_on_late, false),
     },
     opened: {
       signatureSecret,
