@@ -67,6 +67,10 @@ export const FieldDef = z.strictObject({
     .meta({
       description: "In which calls it is looked for; in others it is `skipped`, with the reason. Empty: in all.",
     }),
+  languages: z.array(language).max(50).default([]).meta({
+    description:
+      "In calls of which languages it is looked for; in others it is `skipped`, with the reason. Empty: in all. A call whose language nobody knows is looked through.",
+  }),
   /** Examples of values, shown to a model. */
   examples: z.array(z.unknown()).max(10).default([]),
 });

@@ -104,6 +104,10 @@ export const Coaching = z.object({
       evidence: z.array(Evidence),
     }),
   ),
+  /** What to go on doing, to begin with and to leave: short lines to take along, one for each thing. */
+  keep: z.array(z.string()),
+  start: z.array(z.string()),
+  stop: z.array(z.string()),
   highlights: z.array(
     z.object({ label: z.string(), kind: z.enum(["positive", "negative", "key_moment"]), evidence: Evidence }),
   ),

@@ -45,6 +45,16 @@ test("a field is looked for in the calls that it is for; in others it is skipped
   expect(analysis?.sections.extraction?.state).toBe("succeeded");
 });
 
+test("a field of other languages is skipped and says of which; regions of a language are that language", async () => {
+  const languagesOf = async (languages: string[]) => (await fieldsWhen([{}], { languages }))?.fields[0];
+  expect(await languagesOf(["he", "fr"])).toMatchObject({
+    state: "skipped",
+    rationale: "Looked for in calls in he, fr; this one is in en.",
+    method: "regex",
+  });
+  expect(await languagesOf(["he", "en-GB"])).toMatchObject({ state: "found", rationale: null });
+});
+
 test("a model is not asked for a field that is for other calls", async () => {
   let asked = "";
   setup.model.answer((request) => {

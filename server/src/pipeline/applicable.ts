@@ -5,6 +5,7 @@ import { factOf } from "#/calls/project.ts";
 import { isSpeech } from "#/text/turns.ts";
 
 import type { Dossier } from "./dossier.ts";
+import { isSameLanguage } from "./gates.ts";
 
 /** What the plan says of this call: without the fields that are for other calls. */
 export function definitionFor(dossier: Dossier): PlanDefinition {
@@ -23,7 +24,11 @@ export function withOthers(found: readonly ExtractedField[], dossier: Dossier): 
 }
 
 /** Why a field is not looked for in this call. */
-function reasonAgainst({ when }: FieldDef, { seen, record, found }: Dossier): string | null {
+function reasonAgainst({ when, languages }: FieldDef, { seen, record, found }: Dossier): string | null {
+  const spoken = found.words?.language ?? null;
+  if (languages.length > 0 && spoken !== null && !languages.some((one) => isSameLanguage(one, spoken))) {
+    return `Looked for in calls in ${languages.join(", ")}; this one is in ${spoken}.`;
+  }
   const direction = factOf(record.state, "direction");
   const turns = when.min_turns === null ? 0 : (found.words?.turns.filter(isSpeech).length ?? 0);
   if (when.min_turns !== null && turns < when.min_turns) {

@@ -88,7 +88,12 @@ test("what a person put right counts at once, is analysed again as a new run, an
   expect(after?.transcript.turns.map(({ start_ms }) => start_ms)).toEqual([0, 5_000, 10_000]);
   const told = bench.told().length;
   await bench.run(ids);
-  expect(bench.told().slice(told)).toEqual(["transcript.ready", "analysis.completed", "call.updated"]);
+  expect(bench.told().slice(told)).toEqual([
+    "transcript.ready",
+    "analysis.completed",
+    "call.updated",
+    "call.resettled",
+  ]);
   const runs = await inTx(ids, (tx) =>
     tx.rows<{ is_current: boolean; transcript_id: string; summary: { text: string } }>(
       "select is_current, transcript_id, summary from analysis_runs where call_id = $1 order by created_at, id",

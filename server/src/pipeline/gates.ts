@@ -75,7 +75,7 @@ function wordsOfCustomer(turns: readonly Turn[]): number {
   return counted.reduce((sum, { text }) => sum + text.split(/\s+/u).filter(Boolean).length, 0);
 }
 
-function isSameLanguage(a: string, b: string): boolean {
+export function isSameLanguage(a: string, b: string): boolean {
   return a.toLowerCase().split("-")[0] === b.toLowerCase().split("-")[0];
 }
 

@@ -32,6 +32,13 @@ export function coachFromRules(
       criterion_id: criterion.id,
       evidence: result.evidence,
     })),
+    keep: met.map(({ result }) => within(dictionary, result.name)),
+    start: failed
+      .filter(({ criterion }) => wants(criterion) === "more")
+      .map(({ result }) => within(dictionary, result.name)),
+    stop: failed
+      .filter(({ criterion }) => wants(criterion) === "less")
+      .map(({ result }) => result.rationale ?? result.name),
     highlights: [...highlights("negative", failed), ...highlights("positive", met)],
   };
 }
@@ -40,6 +47,17 @@ type Decided = { readonly criterion: Criterion; readonly result: CriterionResult
 
 function isByCode({ kind }: Criterion): boolean {
   return kind === "metric" || kind === "phrase" || kind === "extraction";
+}
+
+/**
+ * Whether a criterion asks for more of something or for less of it. Names say what is wanted, so what to begin with is called by its
+ * name, and what to leave by what was heard. Null: for a number between two, which can be missed on either side.
+ */
+function wants({ kind, phrase, metric }: Criterion): "more" | "less" | null {
+  if (kind === "phrase") return phrase?.negate ? "less" : "more";
+  if (kind !== "metric") return "more";
+  if (!metric || metric.op === "between") return null;
+  return metric.op === ">" || metric.op === ">=" ? "more" : "less";
 }
 
 function sentence({ name, rationale }: CriterionResult, dictionary: Dictionary): string {

@@ -221,6 +221,12 @@ test("coaching speaks of failed rules with the number, what was wanted and where
     ["negative", "Lets talk"],
     ["positive", "Says that it is recorded"],
   ]);
+  expect(coaching.keep).toEqual(["Says that it is recorded"]);
+  expect(coaching.start).toEqual(["Says goodbye", "Takes the order number"]);
+  expect(coaching.stop).toEqual([
+    "Response latency median (agent): 1 s; wanted at most 0.5 s.",
+    coaching.improvements[2]?.text.replace("Lets talk. ", ""),
+  ]);
   const hebrew = coachFromRules(rubric, graded, { ...support, language: "he" });
   expect(hebrew.improvements[0]?.say_instead).toBe("להתראות");
 });

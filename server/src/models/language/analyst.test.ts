@@ -74,7 +74,15 @@ test("one request serves all sections, with the schema in the prompt and as resp
       { criterion_id: "empathy", verdict: "partial", points: 6 },
     ],
   });
-  expect(coaching).toMatchObject({ ok: true, value: { highlights: [{ evidence: { turn: 4 } }] } });
+  expect(coaching).toMatchObject({
+    ok: true,
+    value: {
+      keep: ["Promise a next step"],
+      start: ["Ask for a phone number"],
+      stop: [],
+      highlights: [{ evidence: { turn: 4 } }],
+    },
+  });
   expect(answer.usage).toMatchObject({ input_tokens: 900, cached_input_tokens: 500, output_tokens: 80 });
   expect(answer.engine).toMatchObject({ kind: "llm", provider: "openai", model: "test-model" });
   expect(answer.engine.prompt_sha256).toMatch(/^[0-9a-f]{64}$/);

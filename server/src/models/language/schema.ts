@@ -63,6 +63,9 @@ const summary = object({
 const coaching = object({
   strengths: list(text),
   improvements: list(object({ text, why: text, say_instead: textOrNull, criterion_id: textOrNull, evidence })),
+  keep: list(text),
+  start: list(text),
+  stop: list(text),
   highlights: list(object({ label: text, kind: oneOf("positive", "negative", "key_moment"), turn: text, quote: text })),
 });
 

@@ -175,6 +175,9 @@ export const honest = {
         evidence: [{ turn: "T4", quote: "I will send you an offer" }],
       },
     ],
+    keep: ["Promise a next step"],
+    start: ["Ask for a phone number"],
+    stop: [],
     highlights: [{ label: "Promise", kind: "positive", turn: "T4", quote: "I will send you an offer" }],
   },
 } as const;

@@ -105,5 +105,5 @@ const asked: Readonly<Record<LanguageSection, (plan: PlanDefinition) => string>>
       }),
     ].join("\n"),
   coaching: () =>
-    "coaching: for the agent. strengths: at most 5 short sentences. improvements: at most 5, each with what to do better, why, what to say instead, the id of the criterion it belongs to or null, and evidence. highlights: at most 5 moments, each with the turn and the quote.",
+    "coaching: for the agent. strengths: at most 5 short sentences. improvements: at most 5, each with what to do better, why, what to say instead, the id of the criterion it belongs to or null, and evidence. keep, start, stop: at most 3 short lines each, what the agent should go on doing, begin to do and leave, only what was heard or missed in this call. highlights: at most 5 moments, each with the turn and the quote.",
 };

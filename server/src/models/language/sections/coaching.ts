@@ -13,6 +13,9 @@ type Given = {
     readonly criterion_id: string | null;
     readonly evidence: readonly Citation[];
   }[];
+  readonly keep: readonly string[];
+  readonly start: readonly string[];
+  readonly stop: readonly string[];
   readonly highlights: readonly (Citation & {
     readonly label: string;
     readonly kind: "positive" | "negative" | "key_moment";
@@ -29,7 +32,7 @@ export function coachingOf(value: unknown, rubric: Rubric | null, witness: Witne
     return evidence && isVerified(evidence) ? [{ label: plainText(label, 200), kind, evidence }] : [];
   });
   return {
-    strengths: given.strengths.slice(0, itemsMax).map((strength) => plainText(strength, lineMax)),
+    strengths: linesOf(given.strengths),
     improvements: given.improvements.slice(0, itemsMax).map((one) => ({
       text: plainText(one.text, lineMax),
       why: plainText(one.why, lineMax),
@@ -37,8 +40,15 @@ export function coachingOf(value: unknown, rubric: Rubric | null, witness: Witne
       criterion_id: one.criterion_id !== null && known.has(one.criterion_id) ? one.criterion_id : null,
       evidence: witness.of(one.evidence),
     })),
+    keep: linesOf(given.keep),
+    start: linesOf(given.start),
+    stop: linesOf(given.stop),
     highlights,
   };
+}
+
+function linesOf(given: readonly string[]): string[] {
+  return given.slice(0, itemsMax).map((line) => plainText(line, lineMax));
 }
 
 const itemsMax = 10;
