@@ -68,13 +68,26 @@ describe("a token", () => {
   });
 
   test.each([
-    ["admin", "admin"],
     ["viewer", "viewer"],
+    ["member", "member"],
+    ["admin", "member"],
     ["owner", "member"],
     ["root", "member"],
     [7, "member"],
-  ])("with the role claim %s acts as %s", async (role, expected) => {
+  ])("of a user without a role, with the role claim %s, acts as %s: a claim never raises", async (role, expected) => {
     expect((await auth.caller(bearer(token({ ...good, role })))).actor.role).toBe(expected);
+  });
+
+  test.each([
+    ["viewer", "admin", "viewer"],
+    ["owner", "member", "member"],
+    ["owner", "admin", "admin"],
+    ["admin", "owner", "admin"],
+    ["admin", "root", "admin"],
+  ] as const)("of %s with the role claim %s acts as %s", async (role, claim, expected) => {
+    const membershipsOf = async () => [{ tenant: "t1", userId: "usr_1", role }];
+    const one = createAuth({ clock, jwtSecret, callerOfKey: async () => null, membershipsOf });
+    expect((await one.caller(bearer(token({ ...good, role: claim })))).actor.role).toBe(expected);
   });
 
   test("of somebody in two tenants has to name one of them", async () => {

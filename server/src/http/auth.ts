@@ -75,10 +75,10 @@ export function createAuth(options: AuthOptions): Auth {
     },
   };
 
-  /** A token signed with our own key: its role counts, up to admin. */
+  /** A token signed with our own key. */
   async function ownPerson(token: string): Promise<Person> {
     const claims = await verify(token);
-    const role = claims.role === "admin" || claims.role === "viewer" ? claims.role : null;
+    const { data: role = null } = Role.safeParse(claims.role);
     return {
       externalId: claims.sub,
       memberships: await options.membershipsOf(claims.sub),
@@ -86,12 +86,12 @@ export function createAuth(options: AuthOptions): Auth {
     };
   }
 
-  /** A token of somebody else: it reaches only who believes it, and its role can only take away. */
+  /** A token of somebody else: it reaches only who believes it. */
   async function foreignPerson(token: string): Promise<Person> {
     if (!options.issuers) throw new Unauthorized("Invalid or expired token");
     const { sub, tenants, tenantClaim, roleClaim } = await options.issuers.verify(token);
     const memberships = (await options.membershipsOf(sub)).filter(({ tenant }) => tenants.includes(tenant));
-    const role = roleClaim === "viewer" ? "viewer" : null;
+    const { data: role = null } = Role.safeParse(roleClaim);
     return { externalId: sub, memberships, claims: { tenant: tenantClaim, role } };
   }
 
@@ -138,12 +138,12 @@ function callerFrom({ memberships, claims }: Person): Caller {
   if (!chosen) throw new Unauthorized("The token does not say which tenant of this server it is for");
   return {
     tenant: chosen.tenant,
-    actor: { kind: "user", id: chosen.userId, role: roleOf(chosen.role ?? null, claims.role) },
+    actor: { kind: "user", id: chosen.userId, role: roleOf(chosen.role ?? "member", claims.role) },
   };
 }
 
-function roleOf(given: Role | null, claimed: Role | null): Role {
-  if (given === null) return claimed ?? "member";
+/** A user to whom the tenant gave no role is a member. Whoever may sign tokens must not make admins by it. */
+function roleOf(given: Role, claimed: Role | null): Role {
   const order = Role.options;
   return claimed !== null && order.indexOf(claimed) < order.indexOf(given) ? claimed : given;
 }
