@@ -113,6 +113,7 @@ export const routes = {
   getAgreement: "/analysis-plans/:/agreement?",
   listAnalysisRuns: "/calls/:/analysis-runs?",
   rerunAnalysis: "POST /calls/:/analysis-runs!",
+  listCallScores: "/calls/:/scores",
   getAnalysisRun: "/analysis-runs/:",
   compareAnalysisRuns: "/analysis-runs/:/comparison?",
   promoteAnalysisRun: "POST /analysis-runs/:/promote",

@@ -15,6 +15,7 @@ import {
 import { AnalysisPlan, PlanDefinition, PlanStatus } from "../analysis/plan.ts";
 import { Agreement, CreateOverride, CreateReview, ReviewedRun } from "../analysis/review.ts";
 import { AnalysisRun } from "../analysis/run.ts";
+import { Score } from "../analysis/score.ts";
 import type { Route } from "../api.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 
@@ -137,6 +138,14 @@ const runRoutes = {
     body: CreateRerun,
     output: AnalysisJob,
     status: 202,
+  },
+  listCallScores: {
+    method: "GET",
+    path: "/v1/calls/:id/scores",
+    summary: "List the scores of a call, with what people changed, in the shape that Langfuse takes",
+    role: "viewer",
+    params: z.object({ id: idOf("call") }),
+    output: z.object({ data: z.array(Score) }),
   },
   getAnalysisRun: {
     method: "GET",

@@ -17,9 +17,11 @@ import { compareRuns } from "./compare.ts";
 import { builtinPlans } from "./default-plans.ts";
 import { effectiveOf } from "./effective.ts";
 import { loadPlan, versionsOf } from "./plan-store.ts";
+import { providerRunsOf } from "./provider-run-store.ts";
 import * as store from "./review-store.ts";
 import { currentRun, listRuns, loadRun } from "./run-store.ts";
 import { type RunRow, showRun } from "./run.ts";
+import { scoresOf } from "./scores.ts";
 
 export type ReviewRouteDeps = {
   readonly db: Db;
@@ -31,6 +33,7 @@ export type ReviewRouteDeps = {
 type ReviewRoutes = Pick<
   typeof analysisRoutes,
   | "listAnalysisRuns"
+  | "listCallScores"
   | "getAnalysisRun"
   | "compareAnalysisRuns"
   | "overrideCriterion"
@@ -50,6 +53,16 @@ export function reviewHandlers({ db, ids, clock, react }: ReviewRouteDeps): Hand
       });
       return pageOf(rows, query.limit, showRun, ({ id }) => toPublicId("analysis_run", id));
     },
+
+    listCallScores: ({ tenant, params }) =>
+      db.inTransaction([tenant], async (tx) => {
+        const call = await loadCall(tx, tenant, params.id);
+        if (!call) throw new NotFound("Call");
+        const row = await scoredRun(tx, tenant, call.id);
+        if (!row?.evaluation) return { data: [] };
+        const overrides = await store.overridesOf(tx, tenant, row.id);
+        return { data: scoresOf(row, overrides.at(-1)?.effective ?? row.evaluation, overrides) };
+      }),
 
     getAnalysisRun: ({ tenant, params }) =>
       db.inTransaction([tenant], async (tx) => reviewed(tx, await existing(tx, tenant, params.id))),
@@ -177,6 +190,14 @@ async function existing(tx: Tx, tenant: string, id: string): Promise<RunRow> {
   const row = await loadRun(tx, tenant, id);
   if (!row) throw new NotFound("Analysis run");
   return row;
+}
+
+/** The run that a call shows; where that has no scorecard, the provider's. */
+async function scoredRun(tx: Tx, tenantId: string, callId: string): Promise<RunRow | null> {
+  const current = await currentRun(tx, tenantId, callId);
+  if (current?.evaluation) return current;
+  const told = (await providerRunsOf(tx, [{ tenantId, callId }])).get(callId);
+  return told ? loadRun(tx, tenantId, told.id) : null;
 }
 
 async function reviewed(tx: Tx, row: RunRow): Promise<ReviewedRun> {

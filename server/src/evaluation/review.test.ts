@@ -1,10 +1,13 @@
 import type { CreateReview, ReviewState } from "@aftercall/contract/analysis/review.ts";
 import type { CriterionResult, Evaluation, Verdict } from "@aftercall/contract/analysis/run.ts";
 import type { Actor } from "@aftercall/contract/api.ts";
+import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { z } from "zod";
 
 import type { Change } from "#/calls/change.ts";
+import { nothingKnown } from "#/calls/state.ts";
+import { storedState } from "#/calls/stored-state.ts";
 import type { Db } from "#/db/transaction.ts";
 import { systemClock as clock } from "#/kernel/clock.ts";
 import { createIds } from "#/kernel/ids.ts";
@@ -63,8 +66,8 @@ async function scene(evaluation: Evaluation | null = scorecard) {
     db.inTransaction([tenant], async (tx) => {
       const [callId, id] = [ids.next(), ids.next()];
       await tx.run(
-        "insert into calls (tenant_id, id, provider, provider_call_id, status, state) values ($1, $2, 'x', $3, 'ended', '{}')",
-        [tenant, callId, callId],
+        "insert into calls (tenant_id, id, provider, provider_call_id, status, state) values ($1, $2, 'x', $3, 'ended', $4)",
+        [tenant, callId, callId, JSON.stringify(storedState(nothingKnown))],
       );
       const analysed = {
         transcriptId: null,
@@ -106,6 +109,11 @@ async function scene(evaluation: Evaluation | null = scorecard) {
     changes,
     override,
     review,
+    scores: async () => {
+      const { call_id } = await handlers.getAnalysisRun({ ...as, params: { id }, body: undefined });
+      const asked = { ...as, params: { id: fromPublicId("call", call_id) ?? "" }, body: undefined };
+      return (await handlers.listCallScores(asked)).data;
+    },
     get: () => handlers.getAnalysisRun({ ...as, params: { id }, body: undefined }),
     agreement: async () =>
       (
@@ -119,6 +127,40 @@ async function scene(evaluation: Evaluation | null = scorecard) {
       ).data,
   };
 }
+
+describe("scores for other tools", () => {
+  const told = async ({ scores }: Awaited<ReturnType<typeof scene>>) =>
+    (await scores()).map(({ name, value, data_type, source, comment }) => [name, value, data_type, source, comment]);
+
+  test("are those that hold; what is unknown is a word and no number", async () => {
+    const one = await scene();
+    expect(await told(one)).toEqual([
+      ["score", 50, "numeric", "eval", null],
+      ["coverage", 0.6667, "numeric", "eval", null],
+      ["result", "fail", "categorical", "eval", null],
+      ["criterion.greeting", "met", "categorical", "eval", null],
+      ["criterion.greeting.points", 1, "numeric", "eval", null],
+      ["criterion.closing", "not_met", "categorical", "eval", null],
+      ["criterion.closing.points", 0, "numeric", "eval", null],
+      ["criterion.empathy", "unknown", "categorical", "eval", null],
+    ]);
+    const [first] = await one.scores();
+    expect(first?.config_id).toBe(`${toPublicId("analysis_plan", trainingPlan.id)}.${trainingPlan.version}`);
+  });
+
+  test("what a person changed is theirs, with their words, and so is the score that comes of it", async () => {
+    const one = await scene();
+    await one.override("closing", "met");
+    const scores = await told(one);
+    expect(scores).toContainEqual(["score", 100, "numeric", "annotation", null]);
+    expect(scores).toContainEqual(["criterion.closing", "met", "categorical", "annotation", "נאמר בתור השני"]);
+    expect(scores).toContainEqual(["criterion.greeting", "met", "categorical", "eval", null]);
+  });
+
+  test("a call without a scorecard has none", async () => {
+    expect(await (await scene(null)).scores()).toEqual([]);
+  });
+});
 
 describe("a changed verdict", () => {
   test("makes another score, and leaves the machine's where it is", async () => {

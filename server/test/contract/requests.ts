@@ -189,6 +189,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     testAnalysisPlan: at("/v1/analysis-plans/{id}/test", stories.testedPlan),
     getTestResult: at("/v1/analysis-jobs/{id}/test-result", stories.testJob),
     getAgreement: at("/v1/analysis-plans/{id}/agreement", stories.grading),
+    listCallScores: at("/v1/calls/{id}/scores", ended),
     listAnalysisRuns: at("/v1/calls/{id}/analysis-runs", ended),
     rerunAnalysis: at("/v1/calls/{id}/analysis-runs", ended, {}),
     getAnalysisRun: at("/v1/analysis-runs/{id}", stories.run),

@@ -56,6 +56,11 @@ test.each([
     analysis: { run_id: ours?.id, provider: { run_id: theirs?.id, summary: { method: "provider" } } },
   });
 
+  const scores = (await customer.get(`/v1/calls/${id}/scores`)).data;
+  expect(scores).toContainEqual(
+    expect.objectContaining({ name: "result", value: result, source: "eval", call_id: id, config_id: null }),
+  );
+
   const comparison = await customer.get(`/v1/analysis-runs/${theirs?.id}/comparison`);
   expect(comparison.fields.find(({ name }: { name: string }) => name === "city")).toEqual({
     name: "city",
