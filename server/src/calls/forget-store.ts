@@ -44,10 +44,13 @@ export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string
     return { ...record, version: record.version + 1, state: { ...record.state, facts, transcript: null, moments: [] } };
   });
   await saveCalls(tx, emptied);
-  await tx.run("update calls set erased_at = updated_at where tenant_id = $1 and id = any ($2::uuid[])", [
-    tenantId,
-    ids,
-  ]);
+  await tx.run(
+    `update calls c set erased_at = at.later, updated_at = at.later
+       from (select id, greatest(now(), updated_at + interval '1 ms') as later from calls
+              where tenant_id = $1 and id = any ($2::uuid[])) as at
+      where c.tenant_id = $1 and c.id = at.id`,
+    [tenantId, ids],
+  );
   await tx.run("delete from call_search where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
   return tx.run("delete from transcripts where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
 }

@@ -26,6 +26,14 @@ export type CallRecord = {
   readonly updatedAt: number;
 };
 
+/**
+ * When a change of a call counts as made: later than the one before it, whatever the clock says that wrote that one. What is
+ * answered is what is stored. Epoch milliseconds.
+ */
+export function changedAt({ updatedAt }: CallRecord, now: number): number {
+  return Math.max(now, updatedAt + 1);
+}
+
 /** The call as the API and messages show it. */
 export function toCall(record: CallRecord, aliases: readonly Alias[], userExternalId: string | null = null): Call {
   const { state } = record;

@@ -79,22 +79,23 @@ export async function saveCalls(tx: Tx, records: readonly CallRecord[]): Promise
   await tx.run(
     `insert into calls (tenant_id, id, provider, provider_call_id, status, outcome, direction, from_number, to_number, started_at,
                         answered_at, ended_at, duration_ms, campaign_id, user_id, business_id, announced, merged_into, version,
-                        state, updated_at)
+                        state, created_at, updated_at)
      select r.tenant_id, r.id, r.provider, r.provider_call_id, r.status, r.outcome, r.direction, r.from_number, r.to_number, r.started_at,
             r.answered_at, r.ended_at, r.duration_ms, r.campaign_id, r.user_id, r.business_id, string_to_array(r.announced, ','),
             r.merged_into, r.version,
-            ${cut("$19", "r.state_start", "r.state_length")}::json, now()
+            ${cut("$19", "r.state_start", "r.state_length")}::json, r.created_at, r.updated_at
        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
                    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::uuid[], $15::uuid[], $16::text[],
-                   $17::uuid[], $18::int[], $20::int[], $21::int[], $22::text[]) as r (
+                   $17::uuid[], $18::int[], $20::int[], $21::int[], $22::text[], $23::timestamptz[], $24::timestamptz[]) as r (
             tenant_id, id, provider, provider_call_id, status, outcome, direction, from_number, to_number, started_at, answered_at,
-            ended_at, duration_ms, campaign_id, user_id, announced, merged_into, version, state_start, state_length, business_id)
+            ended_at, duration_ms, campaign_id, user_id, announced, merged_into, version, state_start, state_length, business_id,
+            created_at, updated_at)
      on conflict (tenant_id, id) do update set
             status = excluded.status, outcome = excluded.outcome, direction = excluded.direction, from_number = excluded.from_number,
             to_number = excluded.to_number, started_at = excluded.started_at, answered_at = excluded.answered_at,
             ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, campaign_id = excluded.campaign_id,
             user_id = excluded.user_id, business_id = excluded.business_id, state = excluded.state, announced = excluded.announced, merged_into = excluded.merged_into,
-            version = excluded.version, updated_at = now()`,
+            version = excluded.version, updated_at = excluded.updated_at`,
     [
       plainColumn(rows.map((row) => row.tenant_id)),
       plainColumn(rows.map((row) => row.id)),
@@ -118,6 +119,8 @@ export async function saveCalls(tx: Tx, records: readonly CallRecord[]): Promise
       states.starts,
       states.lengths,
       textColumn(rows.map((row) => row.business_id)),
+      plainColumn(rows.map((row) => row.created_at)),
+      plainColumn(rows.map((row) => row.updated_at)),
     ],
     "calls.save",
   );
@@ -295,5 +298,7 @@ function rowOf(record: CallRecord) {
     announced: record.announced,
     merged_into: record.mergedInto,
     version: record.version,
+    created_at: isoOf(record.createdAt),
+    updated_at: isoOf(record.updatedAt),
   };
 }

@@ -6,7 +6,7 @@ import type { CallChange } from "#/calls/change.ts";
 import { loadMoments } from "#/calls/moment-store.ts";
 import { momentsIn } from "#/calls/moments.ts";
 import { factOf, project } from "#/calls/project.ts";
-import type { CallRecord } from "#/calls/record.ts";
+import { type CallRecord, changedAt } from "#/calls/record.ts";
 import { advance, differs, join, nothingKnown, stateOf } from "#/calls/state.ts";
 import type { CallState } from "#/calls/state.ts";
 import { compressMerges, loadTranscripts } from "#/calls/store.ts";
@@ -67,7 +67,12 @@ export async function applyEvents(
     const { record, types } = isChanged
       ? changesBetween(one.known, withCampaign, context.settling, one.doubles)
       : { record: withCampaign, types: [] };
-    const doubles = one.doubles.map((double) => ({ ...double, mergedInto: record.id, version: double.version + 1 }));
+    const doubles = one.doubles.map((double) => ({
+      ...double,
+      mergedInto: record.id,
+      version: double.version + 1,
+      updatedAt: changedAt(double, context.now()),
+    }));
     if (doubles.length > 0)
       await compressMerges(
         tx,
@@ -122,7 +127,7 @@ function move(work: CallWork, rebuilt: CallState | null, now: number): Moved {
     mergedInto: null,
     version: (known?.version ?? 0) + 1,
     createdAt: known?.createdAt ?? now,
-    updatedAt: now,
+    updatedAt: known ? changedAt(known, now) : now,
   };
   const isChanged = !known || doubles.length > 0 || known.userId !== userId || differs(known.state, state);
   return { work, record: isChanged || !known ? record : known, isChanged };

@@ -2,6 +2,7 @@ import { aliasesOf } from "#/calls/alias-store.ts";
 import { changesBetween } from "#/calls/change.ts";
 import type { AfterCommit } from "#/calls/change.ts";
 import { shownMoments } from "#/calls/moment-store.ts";
+import { changedAt } from "#/calls/record.ts";
 import { loadTranscripts, lockCalls, saveCalls } from "#/calls/store.ts";
 import type { Tx } from "#/db/transaction.ts";
 
@@ -20,7 +21,8 @@ export async function settleCall(
   const found = locked.get(callId);
   const record = found?.mergedInto ? locked.get(found.mergedInto) : found;
   if (!record) return [];
-  const { record: settled, types } = changesBetween(record, { ...record, version: record.version + 1 }, "due");
+  const due = { ...record, version: record.version + 1, updatedAt: changedAt(record, context.now()) };
+  const { record: settled, types } = changesBetween(record, due, "due");
   if (!types.includes("call.settled")) return [];
   const eventId = record.state.transcript?.value.event_id;
   const transcripts = await loadTranscripts(tx, [tenantId], eventId ? [eventId] : []);

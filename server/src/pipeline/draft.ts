@@ -2,7 +2,7 @@ import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
 import { type CallResult, type Change, changesBetween } from "#/calls/change.ts";
 import { factOf } from "#/calls/project.ts";
-import { type CallRecord, toCall } from "#/calls/record.ts";
+import { type CallRecord, changedAt, toCall } from "#/calls/record.ts";
 import type { Findable } from "#/calls/search-store.ts";
 import type { CallState } from "#/calls/state.ts";
 import type { KnownRun } from "#/evaluation/provider-run-store.ts";
@@ -158,7 +158,7 @@ function changesOf(
   if (!made) return { after: record, changes: arrived };
   const { tenantId, aliases } = dossier;
   const state = withFindings(stated, dossier, made.id, now);
-  const next = { ...record, state, version: record.version + 1, updatedAt: now };
+  const next = { ...record, state, version: record.version + 1, updatedAt: changedAt(record, now) };
   const { record: after, types } = changesBetween(record, next, settles ? "due" : "pipeline");
   const analysis = callAnalysisOf(dossier, made, provider);
   // Where only the provider has something new to say, that is what is told of.

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startTestApp, type TestApp } from "../harness/app.ts";
+import { makeCustomer, newUuid } from "../harness/customer.ts";
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startTestApp();
+});
+afterAll(() => app.stop());
+
+const newCall = () => ({ provider: "vapi", provider_call_id: newUuid() });
+
+test("200: a change of a call may be followed by the next with the ETag that the first was answered with", async () => {
+  const customer = await makeCustomer(app);
+  const { id } = await customer.post("/v1/calls", newCall());
+  let etag = (await customer.ask("GET", `/v1/calls/${id}`)).headers.get("etag") ?? "";
+  for (const crm of [1, 2, 3]) {
+    const answer = await fetch(`${app.url}/v1/calls/${id}`, {
+      method: "PATCH",
+      headers: { authorization: `Bearer ${customer.key}`, "content-type": "application/json", "if-match": etag },
+      body: JSON.stringify({ metadata: { crm } }),
+    });
+    expect(answer.status).toBe(200);
+    expect(await customer.get(`/v1/calls/${id}`)).toEqual(await answer.json());
+    etag = answer.headers.get("etag") ?? "";
+  }
+});
+
+test("201: a registered call is answered as it is read afterwards, and so are those of a campaign", async () => {
+  const customer = await makeCustomer(app);
+  const made = await customer.post("/v1/calls", newCall());
+  expect(await customer.get(`/v1/calls/${made.id}`)).toEqual(made);
+  const campaign = await customer.post("/v1/campaigns", { name: "Spring" });
+  const { data } = await customer.post(`/v1/campaigns/${campaign.id}/calls`, { calls: [newCall(), newCall()] });
+  for (const call of data) expect(await customer.get(`/v1/calls/${call.id}`)).toEqual(call);
+});
