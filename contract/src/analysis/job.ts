@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { CallDirection, Money } from "../call.ts";
 import { fromPublicId, type IdKind } from "../id.ts";
-import { SectionName } from "./run.ts";
+import { ExtractedField, SectionName } from "./run.ts";
 
 /** Limits of jobs. */
 export const jobLimits = { previewCallsMax: 20, callIdsMax: 1_000, callsMax: 100_000, sampleMax: 10 } as const;
@@ -127,7 +127,16 @@ export const RunComparison = z.object({
   after: z.string(),
   summary: z.object({ is_same: z.boolean(), before: z.string().nullable(), after: z.string().nullable() }),
   fields: z.array(
-    z.object({ name: z.string(), is_same: z.boolean(), before: z.unknown().nullable(), after: z.unknown().nullable() }),
+    z.object({
+      name: z.string(),
+      /** Of a field that is not there, was not mentioned or not looked for, nothing is known: these are the same. */
+      is_same: z.boolean(),
+      before: z.unknown().nullable(),
+      after: z.unknown().nullable(),
+      /** Null where the run has no such field. */
+      state_before: ExtractedField.shape.state.nullable(),
+      state_after: ExtractedField.shape.state.nullable(),
+    }),
   ),
   criteria: z.array(
     z.object({

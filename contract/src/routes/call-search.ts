@@ -24,7 +24,9 @@ export const callSearchRoutes = {
     role: "viewer",
     params: z.object({ id: idOf("call") }),
     query: z.strictObject({
-      q: SearchQuery.default("").meta({ description: "Words, and phrases in quotation marks." }),
+      q: SearchQuery.default("").meta({
+        description: "Words, and phrases in quotation marks. More than eight are answered 422.",
+      }),
       role: TurnRole.optional().meta({ description: "Only what this side said." }),
     }),
     output: z.object({ data: z.array(CallMatch) }),

@@ -64,7 +64,7 @@ export const callRoutes = {
       business_id: text.optional().meta({ description: "Only calls of this end-customer of yours." }),
       q: SearchQuery.optional().meta({
         description:
-          "Words, and phrases in quotation marks, that were said or stand in the summary, names, numbers and city; all of them, eight at most. Vowel points, final letters and prefixes make no difference.",
+          "Words, and phrases in quotation marks, that were said or stand in the summary, names, numbers and city; all of them. More than eight are answered 422. Vowel points, final letters and prefixes make no difference.",
       }),
     }),
     output: listOf(Call),

@@ -22,6 +22,15 @@ describe("a call is found", () => {
   });
 });
 
+test("no word of a query is left out: more than eight are refused, by the name of the field and the limit", () => {
+  expect(termsOf('one two three four five six seven "eight and nine"')).toHaveLength(8);
+  const refusal = expect.objectContaining({
+    status: 422,
+    errors: [{ pointer: "?q", detail: "9 words and phrases; 8 at most" }],
+  });
+  expect(() => termsOf("one two three four five six seven eight nine")).toThrow(refusal);
+});
+
 test("a phrase is not found across two turns", () => {
   expect(textOf([line("two"), line("bedrooms")])).toBe("two\nbedrooms");
   expect(finds('"two bedrooms"', "two rooms, bedrooms")).toBe(false);

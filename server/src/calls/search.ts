@@ -1,5 +1,6 @@
 import type { Call, Transcript, TurnRole } from "@aftercall/contract/call.ts";
 
+import { Invalid } from "#/kernel/errors.ts";
 import { searchText } from "#/text/search-text.ts";
 
 /** Something that a call can be found by, as it was said. `turn` is null for what is not a turn. */
@@ -10,12 +11,12 @@ export type SearchLine = {
   readonly text: string;
 };
 
-/** Words beyond these are not looked for. */
 const termsMax = 8;
 
 /**
  * What is looked for: words, and phrases in quotation marks, each of which must be there. Folded as the calls are, so vowel points,
  * final letters and kinds of dashes make no difference, and a word is found inside a longer one.
+ * @throws Invalid for more of them than are looked for: leaving some out would find what was not asked for.
  */
 export function termsOf(query: string): string[] {
   const terms: string[] = [];
@@ -23,7 +24,12 @@ export function termsOf(query: string): string[] {
     const term = searchText(match[1] ?? match[2] ?? "").trim();
     if (term !== "") terms.push(term);
   }
-  return terms.slice(0, termsMax);
+  if (terms.length > termsMax) {
+    throw new Invalid("Too many words to look for", [
+      { pointer: "?q", detail: `${terms.length} words and phrases; ${termsMax} at most` },
+    ]);
+  }
+  return terms;
 }
 
 /** A pattern for `like` that finds a term anywhere. */

@@ -2,18 +2,24 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { JobComparison, RunComparison } from "@aftercall/contract/analysis/job.ts";
 import { jobLimits } from "@aftercall/contract/analysis/job.ts";
+import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { RunRow } from "./run.ts";
 
-/** How two runs of one call differ: field by field, criterion by criterion. What only one of them has is not the same. */
+/**
+ * How two runs of one call differ: field by field, criterion by criterion. What only one of them has is not the same, but for a
+ * field that the other has nothing to say of.
+ */
 export function compareRuns(before: RunRow, after: RunRow): RunComparison {
   const summary = { before: before.summary?.text ?? null, after: after.summary?.text ?? null };
   const fields = pairs(before.fields, after.fields, ({ name }) => name).map(([name, a, b]) => ({
     name,
-    is_same: a?.state === b?.state && isDeepStrictEqual(a?.value ?? null, b?.value ?? null),
+    is_same: claimOf(a) === claimOf(b) && isDeepStrictEqual(a?.value ?? null, b?.value ?? null),
     before: a?.value ?? null,
     after: b?.value ?? null,
+    state_before: a?.state ?? null,
+    state_after: b?.state ?? null,
   }));
   const criteria = pairs(
     before.evaluation?.results ?? [],
@@ -71,6 +77,11 @@ export function summarise(comparisons: readonly RunComparison[]): JobComparison 
     },
     changed: changed.slice(0, jobLimits.sampleMax),
   };
+}
+
+/** The state of a field that says something of the call; null of one that is not there, was not mentioned or not looked for. */
+function claimOf(field: ExtractedField | undefined): ExtractedField["state"] | null {
+  return field === undefined || field.state === "not_mentioned" || field.state === "skipped" ? null : field.state;
 }
 
 function pairs<Item>(

@@ -13,7 +13,10 @@ export async function forgetResults(tx: Tx, tenantId: string, callIds: readonly 
   );
   const answers = await tx.run(`delete from engine_answers where ${where}`, of);
   const numbers = await tx.run(`delete from metric_sets where ${where}`, of);
-  const steps = await tx.run(`update step_results set output = null, detail = null where ${where}`, of);
+  const steps = await tx.run(
+    `update step_results set output = null, detail = case when detail is not null then $3 end where ${where}`,
+    [...of, "What there was to say was erased with the content of the call."],
+  );
   const runs = await tx.run(
     `update analysis_runs set summary = null, fields = '[]', trackers = '[]', evaluation = null, coaching = null where ${where}`,
     of,

@@ -11,7 +11,7 @@ export function presentRecording(row: RecordingRow): Recording {
     kind: row.kind,
     state: row.state,
     reason: row.reason,
-    detail: row.detail,
+    detail: row.detail && `${row.detail}.`,
     sha256: row.sha256?.toString("hex") ?? null,
     bytes: row.bytes,
     mime: row.mime,

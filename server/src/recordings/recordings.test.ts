@@ -168,7 +168,7 @@ test("a call without a recording says why", async () => {
   }
 });
 
-test("rec-cred-leak: a recording on a host that is not Twilio's gets no credentials of Twilio", async () => {
+test("rec-cred-leak (H178): a recording on a host that is not Twilio's gets no credentials of Twilio", async () => {
   host.serve((_request, response) => response.writeHead(200).end(wav));
   const seen = host.requests.length;
   const url = `${host.url}/2010-04-01/Accounts/AC${"0".repeat(32)}/Recordings/RE1.wav`;
@@ -178,7 +178,7 @@ test("rec-cred-leak: a recording on a host that is not Twilio's gets no credenti
   expect(JSON.stringify(headers)).not.toMatch(/authorization|the-token-of-twilio/i);
 });
 
-test("rec-redirect: a redirect to a private address reaches nobody, and credentials never follow a redirect", async () => {
+test("rec-redirect (H179): a redirect to a private address reaches nobody, and credentials never follow a redirect", async () => {
   host.serve((_request, response) => response.writeHead(302, { location: `${victim.url}/latest/meta-data` }).end());
   const result = await fetchRecording(deps, await announced(`${host.url}/rec.wav`));
   expect(result).toEqual({
@@ -194,7 +194,7 @@ test("rec-redirect: a redirect to a private address reaches nobody, and credenti
   expect(host.requests.length - loop).toBe(recordingLimits.redirectsMax + 1);
 });
 
-test("rec-ffconcat: a list of files that names /etc/passwd is refused before any decoder sees it", async () => {
+test("rec-ffconcat (H181): a list of files that names /etc/passwd is refused before any decoder sees it", async () => {
   host.serve((_request, response) =>
     response.writeHead(200, { "content-type": "audio/wav" }).end("ffconcat version 1.0\nfile /etc/passwd\n"),
   );
@@ -207,24 +207,27 @@ test("rec-ffconcat: a list of files that names /etc/passwd is refused before any
   expect(await readdir(deps.spool.dir)).toEqual([]);
 });
 
-test.skipIf(!hasFfmpeg)("rec-flac-bomb: ten hours in a few megabytes are given up, in bounded memory", async () => {
-  const bomb = path.join(folder, "bomb.flac");
-  const silence = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "36000", "-c:a", "flac", bomb];
-  execFileSync("ffmpeg", ["-loglevel", "error", ...silence]);
-  const bytes = await readFile(bomb);
-  expect(bytes.length).toBeLessThan(10_000_000);
-  host.serve((_request, response) => response.writeHead(200).end(bytes));
-  const input = await announced(`${host.url}/rec.flac`);
-  const stored = await fetchRecording(deps, input);
-  if (stored.kind !== "stored") throw new Error(JSON.stringify(stored));
-  const before = process.memoryUsage().rss;
-  const measured = await measureRecording(deps, { tenantId: input.tenantId, recordingId: stored.recording.id });
-  expect(measured).toMatchObject({ kind: "failed", reason: "recording_too_long" });
-  expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000);
-  expect(await readdir(deps.spool.dir)).toEqual([]);
-});
+test.skipIf(!hasFfmpeg)(
+  "rec-flac-bomb (H182): ten hours in a few megabytes are given up, in bounded memory",
+  async () => {
+    const bomb = path.join(folder, "bomb.flac");
+    const silence = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "36000", "-c:a", "flac", bomb];
+    execFileSync("ffmpeg", ["-loglevel", "error", ...silence]);
+    const bytes = await readFile(bomb);
+    expect(bytes.length).toBeLessThan(10_000_000);
+    host.serve((_request, response) => response.writeHead(200).end(bytes));
+    const input = await announced(`${host.url}/rec.flac`);
+    const stored = await fetchRecording(deps, input);
+    if (stored.kind !== "stored") throw new Error(JSON.stringify(stored));
+    const before = process.memoryUsage().rss;
+    const measured = await measureRecording(deps, { tenantId: input.tenantId, recordingId: stored.recording.id });
+    expect(measured).toMatchObject({ kind: "failed", reason: "recording_too_long" });
+    expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000);
+    expect(await readdir(deps.spool.dir)).toEqual([]);
+  },
+);
 
-test("rec-endless: a body without end, or one longer than it says, takes no more than it may", async () => {
+test("rec-endless (H184): a body without end, or one longer than it says, takes no more than it may", async () => {
   host.serve((_request, response) => {
     response.writeHead(200, { "content-length": "100" });
     // What is behind the stated length is no part of the answer.
@@ -253,7 +256,7 @@ test("rec-endless: a body without end, or one longer than it says, takes no more
   expect(await readdir(deps.spool.dir)).toEqual([]);
 }, 120_000);
 
-test("rec-traversal: no name from outside becomes a path", async () => {
+test("rec-traversal (H185): no name from outside becomes a path", async () => {
   host.serve((_request, response) =>
     response.writeHead(200, { "content-disposition": 'attachment; filename="../../../../etc/x"' }).end(wav),
   );

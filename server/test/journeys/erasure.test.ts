@@ -130,6 +130,16 @@ test("an erased call still says that there was one, when and how it ended, and n
   expect((await customer.ask("GET", `/v1/calls/${call.id}/transcript`)).status).toBe(404);
 });
 
+test("the steps of an erased call still say in a sentence why something was skipped", async () => {
+  const customer = await makeCustomer(app);
+  const { call } = await talked(customer);
+  await customer.ask("DELETE", `/v1/calls/${call.id}`);
+  const { steps } = await customer.get(`/v1/calls/${call.id}/steps`);
+  const skipped = steps.filter(({ reason }: { reason: string | null }) => reason !== null);
+  expect(skipped.length).toBeGreaterThan(0);
+  for (const step of skipped) expect(step).toMatchObject({ detail: expect.stringMatching(/^\S.*\.$/) });
+});
+
 test("what a provider sends again after an erasure brings nothing back", async () => {
   const customer = await makeCustomer(app);
   const vapi = await customer.connect("vapi");

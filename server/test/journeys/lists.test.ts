@@ -99,6 +99,18 @@ test("events: somebody who keeps the cursor and comes again reads everything onc
   );
 }, 120_000);
 
+test("422: a search of more words than are looked for, in the list and in one call", async () => {
+  const customer = await makeCustomer(app);
+  await register(customer, 1);
+  const [call] = await customer.calls();
+  const words = "q=one+two+three+four+five+six+seven+eight";
+  for (const path of ["/v1/calls?", `/v1/calls/${call?.id}/matches?`]) {
+    expect((await customer.ask("GET", path + words)).status).toBe(200);
+    const { status, json } = await customer.ask("GET", `${path}${words}+nine`);
+    expect([status, json.errors]).toEqual([422, [{ pointer: "?q", detail: "9 words and phrases; 8 at most" }]]);
+  }
+});
+
 test("422: a cursor that was altered, of another list, of another filter, of another tenant", async () => {
   const [customer, stranger] = [await makeCustomer(app), await makeCustomer(app)];
   await register(customer, 3);

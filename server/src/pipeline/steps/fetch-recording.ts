@@ -41,7 +41,7 @@ export const fetchRecording: Step = {
       case "waiting":
         return now < until ? waiting(until, `${result.detail}.`) : skipped("no_recording", `${result.detail}.`);
       case "retry":
-        throw new Retry(result.retryAfterMs, result.reason, { detail: result.detail });
+        throw new Retry(result.retryAfterMs, result.reason, { detail: `${result.detail}.` });
       case "failed":
         return failed(result.reason, `${result.detail}.`);
     }
