@@ -1,5 +1,6 @@
 import type { Redaction } from "@aftercall/contract/analysis/plan.ts";
 
+import { countriesOf } from "#/calls/countries.ts";
 import { factOf } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import type { CallState } from "#/calls/state.ts";
@@ -13,10 +14,11 @@ import type { Step } from "./step.ts";
 export function redactorFor(policy: Redaction, record: CallRecord, country: string | null): Redactor {
   const customer = factOf(record.state, "customer_name")?.trim() ?? "";
   const parts = customer.split(/\s+/u).filter((part) => part.length > 1);
-  return createRedactor(policy, { country: country ?? defaultCountry, names: [customer, ...parts] });
+  const countries = [country ?? [], countriesOf(record), country ? [] : defaultCountry].flat();
+  return createRedactor(policy, { countries, names: [customer, ...parts] });
 }
 
-/** Numbers with a prefix are found whatever this is. */
+/** Numbers of other countries are found by their shape. */
 const defaultCountry = "US";
 
 /** The state of a call without personal data in what its provider wrote about it: its summary, its own analysis. */

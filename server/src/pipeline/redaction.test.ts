@@ -108,6 +108,32 @@ test.each(["mask_outbound", "mask_before_llm", "mask_at_rest"])(
   },
 );
 
+test("no setting says the country: numbers said as they are dialled at home are covered, by those of the call or their shape", async () => {
+  const numbers = [
+    "050-123-4567",
+    "02-671-2345",
+    "03 5551234",
+    "04-8123456",
+    "020 7946 0958",
+    "1-700-700-800",
+    "*6050",
+  ];
+  for (const own of [{ from_number: "+97235551234", to_number: "+97226712345" }, {}]) {
+    const ids = await callBy(masking("mask_at_rest"), {
+      turns: turnsOf(
+        ["agent", "Hello, how can I help?"],
+        ...numbers.map((one) => ["customer", `Call ${one}, please.`] as const),
+      ),
+      facts: own,
+    });
+    await setup.bench().run(ids);
+    const current = await inTx(ids, (tx) => loadCurrentTranscript(tx, ...valuesOf(ids)));
+    const texts = current?.transcript.turns.slice(1).map(({ text }) => text);
+    expect(texts).toEqual(numbers.map((_, i) => `Call [PHONE_${i + 1}], please.`));
+    expect(await everyTextOf(ids, "analysis_runs")).not.toMatch(personal);
+  }
+});
+
 test.each([
   ["mask_outbound", true],
   ["mask_before_llm", false],

@@ -7,7 +7,7 @@ import { muteWindows } from "./mute.ts";
 import { createRedactor } from "./redact.ts";
 
 const types: Redaction["types"] = ["phone", "email", "card", "iban", "il_id", "birth_date", "address", "name"];
-const israel = { country: "IL", names: ["דנה לוי", "Dana Levi"] };
+const israel = { countries: ["IL"], names: ["דנה לוי", "Dana Levi"] };
 const masked = (text: string, wanted = types) => createRedactor({ types: wanted, names: [] }, israel).maskText(text);
 
 describe("personal data is covered", () => {
@@ -42,6 +42,22 @@ test.each([
   ["a place", "אני מבית שאן", types],
 ])("%s stays readable", (_, text, wanted) => {
   expect(masked(text, [...wanted])).toBe(text);
+});
+
+test.each([
+  ["a landline", "02-671-2345"],
+  ["a landline with a space", "03 5551234"],
+  ["a landline of two parts", "04-8123456"],
+  ["a number of another country", "020 7946 0958"],
+  ["a number that is free of charge", "1-700-700-800"],
+  ["a number spelled out", "zero two six seven one two three four five"],
+  ["a number with a star", "*6050"],
+  ["a number with a star that was spoken", "כוכבית 6050"],
+])("%s is covered whatever country is known", (_, number) => {
+  for (const countries of [[], ["US"], ["IL"], ["GB", "US"]]) {
+    const redactor = createRedactor({ types: ["phone"], names: [] }, { countries, names: [] });
+    expect(redactor.maskText(`call ${number}, please`), countries.join()).toBe("call [PHONE_1], please");
+  }
 });
 
 test("the same value has the same token in turns, text and summary, another value another one", () => {

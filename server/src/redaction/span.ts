@@ -13,8 +13,8 @@ export type Found = {
 
 /** What is known beside the text: whose numbers are local ones, and which names to look for. */
 export type Surroundings = {
-  /** ISO 3166 code of the country in which a number without a prefix is dialled. */
-  readonly country: string;
+  /** ISO 3166 codes of the countries in which a number without a prefix may be dialled. */
+  readonly countries: readonly string[];
   readonly names: readonly string[];
 };
 

@@ -1,36 +1,76 @@
 import { findPhoneNumbersInText, isSupportedCountry, parsePhoneNumberFromString } from "libphonenumber-js";
 
-import { digitRuns, stretchesOf } from "../digits.ts";
+import { phoneShapes } from "#/text/phone-shapes.ts";
+
+import { type DigitRun, digitRuns, stretchesOf } from "../digits.ts";
 import type { Found, Surroundings } from "../span.ts";
 
 /**
  * Phone numbers: as they are written, by the numbering plans of libphonenumber, and as they are spelled out. A number that is
- * possible but not in use counts too: what looks like a phone number is not worth publishing.
+ * possible but not in use counts too, and so does what is only shaped like one, and a number with a star: what looks like a
+ * phone number is not worth publishing, and nobody may know the country.
  */
-export function findPhones(text: string, { country }: Surroundings): Found[] {
-  const local = isSupportedCountry(country) ? { defaultCountry: country } : {};
-  const written = findPhoneNumbersInText(text, local).map(({ startsAt, endsAt, number }) => ({
-    start: startsAt,
-    end: endsAt,
-    type: "phone" as const,
-    value: number.number,
-  }));
-  return [...written, ...spelledOut(text, local)];
+export function findPhones(text: string, { countries }: Surroundings): Found[] {
+  const supported = countries.filter((one) => isSupportedCountry(one));
+  const locals: Local[] = supported.length > 0 ? supported.map((defaultCountry) => ({ defaultCountry })) : [{}];
+  const runs = digitRuns(text);
+  const known = locals.flatMap((local) => written(text, local));
+  return [...known, ...spelledOut(runs, locals), ...starred(text, runs), ...shaped(text)];
 }
 
-function spelledOut(text: string, local: Parameters<typeof findPhoneNumbersInText>[1]): Found[] {
-  return digitRuns(text).flatMap((run) =>
-    stretchesOf(run, { min: 9, max: 15, is: (digits) => numberOf(digits, local) !== null }).map(
-      ({ start, end, digits }) => ({ start, end, type: "phone" as const, value: numberOf(digits, local) ?? digits }),
-    ),
-  );
+type Local = NonNullable<Parameters<typeof findPhoneNumbersInText>[1]>;
+
+function written(text: string, local: Local): Found[] {
+  return findPhoneNumbersInText(text, local).map(({ startsAt, endsAt, number }) => {
+    return phone(startsAt, endsAt, number.number);
+  });
 }
+
+function spelledOut(runs: readonly DigitRun[], locals: readonly Local[]): Found[] {
+  return runs.flatMap((run) => {
+    const valueOf = (digits: string) => {
+      return locals.map((local) => numberOf(digits, local)).find((number) => number !== null) ?? null;
+    };
+    const is = (digits: string) => (run.isSpoken && dialled.test(digits)) || valueOf(digits) !== null;
+    return stretchesOf(run, { min: run.isSpoken ? 7 : 9, max: 15, is }).map(({ start, end, digits }) => {
+      return phone(start, end, valueOf(digits) ?? digits);
+    });
+  });
+}
+
+/** How a spoken number begins that is dialled inside a country. */
+const dialled = /^(?:0\d{6,14}|1[5-9]\d{8,9})$/;
 
 /** Only what begins as a dialled number does: by 0 inside the country, or by its own prefix and valid. */
-function numberOf(digits: string, local: Parameters<typeof findPhoneNumbersInText>[1]): string | null {
+function numberOf(digits: string, local: Local): string | null {
   const national = parsePhoneNumberFromString(digits, local);
   if (digits.startsWith("0") && national?.isPossible()) return national.number;
   const international = parsePhoneNumberFromString(`+${digits}`);
   if (international?.isValid()) return international.number;
   return national?.isValid() ? national.number : null;
+}
+
+/** `*6050`, "star six oh five oh", "כוכבית 6050". */
+function starred(text: string, runs: readonly DigitRun[]): Found[] {
+  return runs.flatMap(({ parts }) => {
+    const [first] = parts;
+    const star =
+      first && /(?:\*|(?<!\p{L})(?:[בלומש]?כוכבית|star|asterisk))\s?$/iu.exec(text.slice(0, first.start).slice(-12));
+    if (!star || !first) return [];
+    let [digits, end] = ["", first.end];
+    for (const part of parts) {
+      if (digits.length + part.digits.length > 6) break;
+      digits += part.digits;
+      end = part.end;
+    }
+    return digits.length < 3 ? [] : [phone(first.start - star[0].length, end, `*${digits}`)];
+  });
+}
+
+function shaped(text: string): Found[] {
+  return phoneShapes(text).map(({ start, end, digits }) => phone(start, end, digits));
+}
+
+function phone(start: number, end: number, value: string): Found {
+  return { start, end, type: "phone", value };
 }
