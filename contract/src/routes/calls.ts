@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { Route } from "../api.ts";
-import { Call, CallDirection, CallStatus, Transcript } from "../call.ts";
+import { Call, CallDirection, CallOutcome, CallStatus, Transcript } from "../call.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { CallMoment } from "../moment.ts";
 import { Timeline } from "../timeline.ts";
@@ -9,6 +9,10 @@ import { SearchQuery } from "./call-search.ts";
 
 const phone = z.string().trim().min(3).max(64);
 const text = z.string().min(1).max(1000);
+const e164 = z
+  .string()
+  .regex(/^\+[1-9]\d{1,14}$/, "Must be a number in E.164; its plus is written %2B in a URL: %2B972501234567");
+const time = z.iso.datetime({ offset: true });
 
 /** A call that is about to happen, so that the provider's events find it, and what the provider cannot know about it. */
 export const RegisterCall = z.strictObject({
@@ -59,6 +63,12 @@ export const callRoutes = {
         .transform((list) => list.split(","))
         .pipe(z.array(CallStatus))
         .optional(),
+      outcome: CallOutcome.optional(),
+      direction: CallDirection.optional(),
+      from: e164.optional().meta({ description: "Only calls from this number (E.164)." }),
+      to: e164.optional().meta({ description: "Only calls to this number (E.164)." }),
+      started_after: time.optional().meta({ description: "Started at this time or later." }),
+      started_before: time.optional().meta({ description: "Started before this time." }),
       provider: z.string().max(64).optional(),
       campaign: idOf("campaign").optional(),
       business_id: text.optional().meta({ description: "Only calls of this end-customer of yours." }),

@@ -6,9 +6,9 @@ import { createIds } from "#/kernel/ids.ts";
 
 import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
 import { makeTenant } from "../../test/harness/tenant.ts";
+import { listCalls } from "./list-store.ts";
 import { patternOf, termsOf, textOf } from "./search.ts";
 import { nothingKnown } from "./state.ts";
-import { listCalls } from "./store.ts";
 import { storedState } from "./stored-state.ts";
 
 let database: TestDatabase;
@@ -41,7 +41,15 @@ async function tenantWith(texts: readonly string[]): Promise<string> {
 
 async function found(tenant: string, query: string, limit = 10, before: string | null = null) {
   const patterns = termsOf(query).map(patternOf);
-  const none = { status: null, provider: null, campaignId: null, businessId: null };
+  const conditions = {
+    status: null,
+    provider: null,
+    campaignId: null,
+    businessId: null,
+    outcome: null,
+    direction: null,
+  };
+  const none = { ...conditions, from: null, to: null, startedAfter: null, startedBefore: null };
   return database.db.inTransaction([tenant], (tx) => listCalls(tx, tenant, { ...none, patterns, before, limit }));
 }
 

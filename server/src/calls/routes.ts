@@ -7,11 +7,12 @@ import { NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
 
 import { aliasesOf } from "./alias-store.ts";
+import { listCalls } from "./list-store.ts";
 import { shownMoments } from "./moment-store.ts";
 import { factOf } from "./project.ts";
 import { type CallRecord, toCall } from "./record.ts";
 import { patternOf, termsOf } from "./search.ts";
-import { listCalls, loadCall, userNames } from "./store.ts";
+import { loadCall, userNames } from "./store.ts";
 import { loadCurrentTranscript } from "./transcript-store.ts";
 
 /** Reading calls under /v1. Registering one is intake, and lives there. */
@@ -31,6 +32,12 @@ export function callHandlers({
           provider: query.provider ?? null,
           campaignId: query.campaign ?? null,
           businessId,
+          outcome: query.outcome ?? null,
+          direction: query.direction ?? null,
+          from: query.from ?? null,
+          to: query.to ?? null,
+          startedAfter: timeOf(query.started_after),
+          startedBefore: timeOf(query.started_before),
           patterns: query.q === undefined ? null : termsOf(query.q).map(patternOf),
           before: query.cursor === undefined ? null : fromPublicId("call", query.cursor),
           limit: query.limit + 1,
@@ -78,6 +85,10 @@ export function callHandlers({
       });
     },
   };
+}
+
+function timeOf(text: string | undefined): number | null {
+  return text === undefined ? null : Date.parse(text);
 }
 
 const nothing = { data: [], next_cursor: null, has_more: false };

@@ -10,7 +10,8 @@ import { isoOf } from "./record.ts";
 import { stateFrom, storedState } from "./stored-state.ts";
 import type { StoredState } from "./stored-state.ts";
 
-type CallRow = {
+/** A call as the database has it. */
+export type CallRow = {
   tenant_id: string;
   id: string;
   provider: string;
@@ -25,7 +26,7 @@ type CallRow = {
   updated_at: Date;
 };
 
-const callColumns =
+export const callColumns =
   "c.tenant_id, c.id, c.provider, c.provider_call_id, c.state, c.announced, c.campaign_id, c.user_id, c.merged_into, c.version, c.created_at, c.updated_at";
 
 /**
@@ -194,35 +195,6 @@ export async function loadCall(tx: Tx, tenantId: string, id: string): Promise<Ca
   return rows[0] ? recordOf(rows[0]) : null;
 }
 
-export type CallFilter = {
-  readonly status: readonly string[] | null;
-  readonly provider: string | null;
-  readonly campaignId: string | null;
-  readonly businessId: string | null;
-  /** For `like`: each must fit what the call can be found by. Null asks for nothing, none at all fits no call. */
-  readonly patterns: readonly string[] | null;
-  readonly before: string | null;
-  readonly limit: number;
-};
-
-/** Calls of a tenant, newest first, without those that were merged away. */
-export async function listCalls(tx: Tx, tenantId: string, filter: CallFilter): Promise<CallRecord[]> {
-  const { patterns } = filter;
-  const found = patterns ? "find_calls($1, $8::text[]) as f (id) join calls c on c.id = f.id and" : "calls c where";
-  const rows = await tx.rows<CallRow>(
-    `select ${callColumns} from ${found} c.tenant_id = $1 ${patterns ? "where" : "and"} c.merged_into is null
-        and ($2::text[] is null or c.status = any ($2)) and ($3::text is null or c.provider = $3)
-        and ($4::uuid is null or c.campaign_id = $4) and ($5::uuid is null or c.id < $5)
-        and ($7::text is null or c.business_id = $7)
-      order by c.id desc limit $6`,
-    [
-      ...[tenantId, filter.status, filter.provider, filter.campaignId, filter.before, filter.limit, filter.businessId],
-      ...(patterns ? [patterns] : []),
-    ],
-  );
-  return rows.map(recordOf);
-}
-
 /** What a merge leaves behind: the doubles point at the survivor, and so does whatever pointed at them. */
 export async function compressMerges(tx: Tx, tenantId: string, from: readonly string[], to: string): Promise<void> {
   await tx.run("update calls set merged_into = $3 where tenant_id = $1 and merged_into = any ($2::uuid[])", [
@@ -257,7 +229,7 @@ export async function userIdOf(tx: Tx, tenantId: string, externalId: string): Pr
   return rows[0]?.id ?? null;
 }
 
-function recordOf(row: CallRow): CallRecord {
+export function recordOf(row: CallRow): CallRecord {
   return {
     tenantId: row.tenant_id,
     id: row.id,
