@@ -13,5 +13,10 @@ export function messageIdOf(occurredAtMs: number, subjectId: string, type: strin
   return uuidFrom(ms, Number.parseInt(digest.slice(1, 4), 16), digest.slice(4, 20));
 }
 
+/** The time in such an id, epoch milliseconds. */
+export function timeOf(messageId: string): number {
+  return Number.parseInt(messageId.replaceAll("-", "").slice(0, 12), 16);
+}
+
 /** 48 bits. */
 const timeMax = 2 ** 48 - 1;

@@ -64,6 +64,21 @@ test("an endpoint that asked for it gets call.completed again for every run that
   ]);
 });
 
+test("what an endpoint missed is call.completed once, unless it asks to be told again", async () => {
+  const customer = await makeCustomer(app);
+  const own = await startReceiver();
+  const first = await customer.subscribe(own, { types: ["call.completed"], resend_on_late: true });
+  const id = await reported(customer);
+  await putRight(customer, id, "I am looking for a flat in Haifa.");
+  await verifiedMessages(own, first.secret, 2);
+  const missedBy = async (more: object): Promise<number> => {
+    const { id: endpoint_id } = await customer.subscribe(own, { types: ["call.completed"], ...more });
+    return (await customer.post("/v1/resends", { mode: "missing", endpoint_id, dry_run: true })).count;
+  };
+  expect([await missedBy({}), await missedBy({ resend_on_late: true })]).toEqual([1, 2]);
+  await own.close();
+});
+
 test("where nobody asked for it, what comes late leaves no second call.completed", async () => {
   const customer = await makeCustomer(app);
   const id = await reported(customer);

@@ -4,6 +4,7 @@ import type { Tx } from "#/db/transaction.ts";
 
 import { chooseEndpoints, type MessageKind } from "../choose.ts";
 import type { EndpointBook } from "../endpoints/book.ts";
+import { messageIdOf, timeOf } from "../message-id.ts";
 import type { Target } from "../target.ts";
 import { renderUnwritten } from "../unwritten.ts";
 import { type MessageFor, nextMessages } from "./missing-store.ts";
@@ -78,8 +79,14 @@ function isFor(
   rendered: ReadonlyMap<string, Buffer>,
 ): boolean {
   if (message.was_meant) return true;
+  if (isLate(message) && !wanted?.resendsOnLate) return false;
   const kind = kindOf(message, message.body ?? rendered.get(message.id) ?? null);
   return wanted !== undefined && chooseEndpoints(kind, choosing).endpoints.some((one) => one === wanted);
+}
+
+/** Told again of a call, for those who ask for that: the first message has the id of the call's own fact. */
+function isLate({ id, type, call_id: callId }: MessageFor): boolean {
+  return type === "call.completed" && callId !== null && id !== messageIdOf(timeOf(id), callId, type);
 }
 
 function kindOf(message: MessageFor, body: Buffer | null): MessageKind {
