@@ -16,12 +16,14 @@ export type Candidate = {
   readonly isAsked?: boolean;
   /** How sure the reading of the value is, apart from how many there are; 1 when left out. */
   readonly certainty?: number;
+  /** Why the value cannot be understood. */
+  readonly fault?: string;
 };
 
 /**
  * Makes one answer of what was found. The customer's words outrank the agent's, and what somebody asks for outranks what is
- * only mentioned; two values of the same rank are `ambiguous`, with both as candidates. A value that the field's schema
- * refuses is `invalid`. Nothing found is a normal answer.
+ * only mentioned; two values of the same rank are `ambiguous`, with both as candidates. A value that cannot be
+ * understood, or that the field's schema refuses, is `invalid`. Nothing found is a normal answer.
  */
 export function settleField(
   { name, schema }: FieldDef,
@@ -46,7 +48,7 @@ export function settleField(
       rationale: `${values.length} different values were said.`,
     };
   }
-  const fault = faultOfValue(schema, first.value);
+  const fault = first.fault ?? faultOfValue(schema, first.value);
   if (fault !== null)
     return { ...empty(name, method), state: "invalid", candidates: values, evidence: evidence(top), rationale: fault };
   return {

@@ -162,6 +162,19 @@ test("phone numbers are E.164 by the country of the call", () => {
   expect(read(customer("I have 3 rooms"), { parser: "phone" })).toMatchObject({ state: "not_mentioned" });
 });
 
+test("a number that was said and whose country nobody knows is invalid, not unmentioned", () => {
+  const [phone] = extractFields(customer("My number is 050-123-4567."), [field({ parser: "phone" })], {
+    ...around,
+    country: null,
+  });
+  expect(phone).toMatchObject({
+    state: "invalid",
+    value: null,
+    rationale: "The country of the number is not known.",
+    evidence: [{ quote: "050-123-4567" }],
+  });
+});
+
 test("in a long text without turns every place is looked at, and found where it is", () => {
   const text = `${"and so on, ".repeat(300)}my number is 050-123-4567, tomorrow. ${"and so on, ".repeat(300)}`;
   const flat = { text, turns: [], language: "en" };

@@ -1,5 +1,6 @@
 import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 
+import { countriesOf } from "#/calls/countries.ts";
 import { extractFields } from "#/models/builtin/extract.ts";
 
 import { definitionFor, withOthers } from "../applicable.ts";
@@ -40,9 +41,14 @@ export const extract: Step = {
 };
 
 function byCode(dossier: Dossier, { timeZone, country }: Tools): Finished {
-  const { found, seen } = dossier;
+  const { found, seen, record } = dossier;
   if (!found.words) return skipped("no_transcript", "There is no transcript to work on.");
-  const options = { startedAtMs: seen.startedAt ?? seen.endedAt, timeZone, country };
+  const options = {
+    startedAtMs: seen.startedAt ?? seen.endedAt,
+    timeZone,
+    country,
+    callCountry: countriesOf(record)[0] ?? null,
+  };
   const fields = extractFields(found.words, definitionFor(dossier).fields, options);
   const left = fields.filter(({ state }) => state === "skipped").length;
   const isPartial = left > 0 && left < fields.length;

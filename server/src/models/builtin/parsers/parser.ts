@@ -5,6 +5,8 @@ export type Parsed = {
   readonly end: number;
   /** How sure the reading is, 0 to 1; 1 when left out. */
   readonly certainty?: number;
+  /** Why the value is there and cannot be understood: nobody knows, which is not the same as nothing said. */
+  readonly fault?: string;
 };
 
 /** What values are understood by: when the call began and where it took place. */
@@ -15,6 +17,8 @@ export type Surroundings = {
   readonly timeZone: string | null;
   /** ISO 3166-1 alpha-2: what a phone number without a country code belongs to. */
   readonly country: string | null;
+  /** Where the call's own numbers are from: for phone numbers where no country is set, and for nothing else. */
+  readonly callCountry?: string | null;
   readonly language: string | null;
   /** Asks for leave to look at that many characters closely; no once a call has been looked at enough. */
   readonly spend: (chars: number) => boolean;
