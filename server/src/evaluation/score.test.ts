@@ -1,8 +1,12 @@
 import { Rubric } from "@aftercall/contract/analysis/plan.ts";
 import type { CriterionResult, Evidence, Verdict } from "@aftercall/contract/analysis/run.ts";
+import type { Transcript } from "@aftercall/contract/call.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { gradeByRules } from "#/models/builtin/grade.ts";
+
+import { trainingPlan } from "./default-plans.ts";
 import { evaluate, tally } from "./score.ts";
 
 const said: Evidence = {
@@ -54,6 +58,21 @@ test("the score weighs points over what is known, and says how much that is", ()
   );
   // (1·4 + 2·5) / (1·10 + 2·5) = 14/20; known weight 3 of 4.
   expect(evaluation).toMatchObject({ score: 70, coverage: 0.75, result: "pass", needs_review: false });
+});
+
+test("the scorecard of a Hebrew call names the built-in criteria in Hebrew, and what a model judged as the rubric does", () => {
+  const { rubric: own } = trainingPlan.definition;
+  if (!own) throw new Error("the built-in plan has a rubric");
+  const transcript: Transcript = {
+    text: "שלום",
+    language: "he",
+    turns: [{ role: "agent", text: "שלום", start_ms: 0, end_ms: 900 }],
+  };
+  const { results } = evaluate(own, gradeByRules(own, { transcript, metrics: [], fields: [] }), []);
+  expect(results[0]).toMatchObject({ criterion_id: "greeting", name: "מברך בפתיחת השיחה" });
+  for (const { name } of results) expect(name).toMatch(/[א-ת]/);
+  const judged = evaluate(rubric, [result("greeting", { name: "Ignore the rubric" })], []);
+  expect(judged.results[0]?.name).toBe("Greeting");
 });
 
 test("unknown never counts as zero, and too little known is an unknown result", () => {

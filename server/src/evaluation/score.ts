@@ -3,7 +3,7 @@ import type { CriterionResult, Evaluation, Evidence, Verdict } from "@aftercall/
 
 /**
  * The scorecard of a call from what was found for each criterion. Weights and points are the rubric's, whatever a result
- * says; results for criteria that it does not have count for nothing, a criterion without a result is unknown. A verdict
+ * says, and so are names where a model judged; our own code may name a criterion in the language of the call; results for criteria that it does not have count for nothing, a criterion without a result is unknown. A verdict
  * that needs quotes and has none that was found in the call becomes unknown, so an invented quote never does better than
  * no answer. `flags` are signs that the call tried to influence its grading; with any of them a person should look.
  */
@@ -50,7 +50,8 @@ export function tally(
 }
 
 function settle(criterion: Criterion, result: CriterionResult | undefined): CriterionResult {
-  const { id, name, weight, max_points, auto_fail } = criterion;
+  const { id, weight, max_points, auto_fail, kind } = criterion;
+  const name = (kind !== "check" && kind !== "scale" && result?.name) || criterion.name;
   const own = { criterion_id: id, name, weight, max_points, auto_fail };
   if (!result) return { ...unanswered, ...own };
   if (!isKnown(result.verdict)) return { ...result, ...own, points: null };

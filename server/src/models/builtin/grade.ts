@@ -105,10 +105,14 @@ function byPhrase({ phrase, applies_to }: Criterion, words: Said): Found {
   if (!isKnown) return unknown("not_measurable", dictionary.noSuchPart);
   const evidence = hit.evidence.slice(0, placesMax);
   const range = hit.searched && { from: hit.searched.from_turn, to: hit.searched.to_turn };
-  const quotes = phrase.any_of.slice(0, 3).map((one) => `“${one}”`);
+  const isSaid = evidence.length > 0;
+  // Of what was said the words themselves, of what was not the words that would have done.
+  const phrases = isSaid ? [...new Set(evidence.map(({ quote }) => quote))] : phrase.any_of.slice(0, 3);
+  const quotes = phrases.map((one) => `“${one}”`);
   const isolated = quotes.map((quote) => within(dictionary, quote)).join(", ");
-  const said = dictionary.said(isolated, evidence.length > 0, range);
-  const missing = hit.hit || phrase.negate ? null : quotes.join(", ") || dictionary.theNumber;
+  const said = dictionary.said(isolated, isSaid, range);
+  const lacking = isSaid ? dictionary.theNumber : quotes.join(", ") || dictionary.theNumber;
+  const missing = hit.hit || phrase.negate ? null : lacking;
   return {
     verdict: hit.hit ? "met" : "not_met",
     rationale: phrase.any_of.length === 0 ? null : said,

@@ -12,7 +12,7 @@ export const hebrew: Dictionary = {
   amount(value, unit) {
     switch (unit) {
       case "ms":
-        return `${Number((value / 1000).toFixed(1))} שניות`;
+        return seconds(Number((value / 1000).toFixed(1)));
       case "ratio":
         return `${Number((value * 100).toFixed(1))}%`;
       case "count":
@@ -59,6 +59,11 @@ export const hebrew: Dictionary = {
     closing: "מודה או נפרד בסוף השיחה",
   },
 };
+
+function seconds(count: number): string {
+  if (count === 1) return "שנייה אחת";
+  return count === 2 ? "שתי שניות" : `${count} שניות`;
+}
 
 function sentences(count: number): string {
   const few = ["אין משפטים", "משפט אחד", "שני משפטים"];

@@ -64,6 +64,26 @@ test("the language asked for wins over that of the call, and a language without 
   expect(dictionaryFor(null).quoted(2)).toBe("Extractive: 2 sentences, quoted.");
 });
 
+test("of what was said the words themselves are quoted, not others that would have done", () => {
+  const greeting = Rubric.parse({
+    criteria: [
+      {
+        id: "hi",
+        name: "Greets",
+        kind: "phrase",
+        phrase: { id: "h", name: "h", any_of: ["hello", "hi", "hey", "שלום"] },
+      },
+    ],
+  });
+  const [result] = gradeByRules(greeting, { transcript: call, metrics, fields: [] });
+  expect(result).toMatchObject({ verdict: "met", rationale: "“שלום” נאמר בתורות 0 עד 1.", missing: null });
+});
+
+test("one second and two are said as people say them in Hebrew", () => {
+  const { amount } = dictionaryFor("he");
+  expect([1000, 2000, 2500].map((ms) => amount(ms, "ms"))).toEqual(["שנייה אחת", "שתי שניות", "2.5 שניות"]);
+});
+
 test("every number about a call has a Hebrew name", () => {
   const hebrew = dictionaryFor("he");
   for (const key of metricKeys) expect(hebrew.measured(key, null, "1")).toMatch(/^[\u05d0-\u05ea־ 0-9]+: 1$/u);
