@@ -81,7 +81,8 @@ function retriedOf({ steps }: Dossier, section: LanguageSection): number {
 /** What our own code made where the model failed or was not there: less than was asked for, and it says why. */
 function insteadOf(made: Finished, why: readonly [Section["reason"], string | null]): Finished {
   const [reason, detail] = why;
-  return { ...made, state: "partial", reason, detail: `${detail ?? ""} Made by the built-in analyzer instead.`.trim() };
+  const failure = detail && (/[.!?]$/.test(detail) ? `${detail} ` : `${detail}. `);
+  return { ...made, state: "partial", reason, detail: `${failure ?? ""}Made by the built-in analyzer instead.` };
 }
 
 /** A failure after which the plan wants nothing, or what our own code makes. */
