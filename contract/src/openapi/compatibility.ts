@@ -1,3 +1,4 @@
+import { flood, json, ref, text, tooMany } from "./compatibility-answers.ts";
 import { completedCall, participantLeft } from "./compatibility-schemas.ts";
 import { refusals } from "./problems.ts";
 import type { JsonSchema } from "./schemas.ts";
@@ -59,6 +60,8 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
         "401": json("The signature is wrong or missing.", "Error", {
           signature: { error: "Invalid webhook signature", status: 401 },
         }),
+        ...refusals([413, 415]),
+        "429": tooMany(json(flood, "Error", { flood: { error: "Too many requests", status: 429 } })),
         "500": json("Our own failure: send it again.", "Error", {
           failure: { error: "Failed to process webhook event", message: "Try again", status: 500 },
         }),
@@ -132,6 +135,7 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
         },
         "400": text("The body cannot be used.", "Bad Request"),
         "401": text("The secret is wrong or missing.", "Unauthorized"),
+        "429": tooMany(text(flood, "Too Many Requests")),
         "500": text("Our own failure: send it again.", "Error"),
       },
     }),
@@ -154,6 +158,7 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
         "404": json("There is no such call yet. The event is kept and applied when there is.", "DetailError", {
           unknown: { detail: "Call not found for conversation_id: conv_01k9" },
         }),
+        "429": tooMany(json(flood, "DetailError", { flood: { detail: "Too many requests" } })),
         "500": json("Our own failure: send it again.", "DetailError", { failure: { detail: "Internal server error" } }),
       },
     }),
@@ -189,6 +194,7 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
         "404": json("There is no such session.", "SuccessResponse", {
           unknown: { success: false, error: "Training session not found" },
         }),
+        "429": tooMany(json(flood, "SuccessResponse", { flood: { success: false, error: "Too many requests" } })),
         "500": json("Our own failure: send it again.", "SuccessResponse", {
           failure: { success: false, error: "Internal server error" },
         }),
@@ -261,7 +267,7 @@ function intake(operationId: string, summary: string, { description, answers, bo
       required: true,
       content: { [type ?? "application/json"]: { schema: body ?? { type: "object" } } },
     },
-    responses: { ...answers, ...refusals([413, 415, 429]) },
+    responses: { ...answers, ...refusals([413, 415]) },
   };
 }
 
@@ -273,23 +279,8 @@ function twilioCallback(): Intake {
       "204": { description: "Stored, or known already." },
       "400": { description: "The body cannot be used." },
       "401": { description: "The signature is wrong or missing." },
+      "429": tooMany({ description: flood }),
       "503": { description: "Our own failure: Twilio repeats it where the callback URL says `#rc=3&rp=all`." },
     },
   };
-}
-
-function ref(name: string): JsonSchema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function json(description: string, schema: string, examples: Record<string, object>): object {
-  const named = Object.entries(examples).map(([name, value]) => [name, { value }] as const);
-  return {
-    description,
-    content: { "application/json": { schema: ref(schema), examples: Object.fromEntries(named) } },
-  };
-}
-
-function text(description: string, word: string): object {
-  return { description, content: { "text/plain": { schema: { type: "string" }, example: word } } };
 }
