@@ -50,7 +50,8 @@ export function asyncApiOf({ publicUrl, version }: AsyncApiOptions) {
       },
       socket: {
         address: "/v1/ws",
-        description: "One JSON object per text frame, of at most 64 kB.",
+        description:
+          "One JSON object per text frame, of at most 64 kB. A token that does not count is answered by the error `unauthorized` and close code 1008, also when it came with the opening; too many of them from one address, by 429 to the opening.",
         servers: [{ $ref: "#/servers/socket" }],
         messages: refs([...heard, ...said], "components/messages/socket."),
       },

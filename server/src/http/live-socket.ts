@@ -5,7 +5,7 @@ import websocket, { type WebSocket } from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import type { Clock } from "#/kernel/clock.ts";
-import { Malformed } from "#/kernel/errors.ts";
+import { Forbidden, Malformed, Unauthorized } from "#/kernel/errors.ts";
 import type { Log } from "#/kernel/log.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { createSocket, type Guest, type Wire } from "#/live/socket.ts";
@@ -15,10 +15,12 @@ import { headersOf } from "./wire.ts";
 
 export type SocketRouteOptions = LiveRouteOptions & { readonly log: Log };
 
+type Opening = { readonly guest: Guest | null; readonly refusal: string | null };
+
 declare module "fastify" {
   interface FastifyRequest {
-    /** Set on an upgrade: who brought a good token with it, and the response that became a connection. */
-    opening?: { readonly guest: Guest | null; readonly response: ServerResponse };
+    /** Set on an upgrade: who brought a good token with it, or why it was none, and the response that became a connection. */
+    opening?: Opening & { readonly response: ServerResponse };
   }
 }
 
@@ -49,10 +51,7 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
       url: "/v1/ws",
       onRequest: async (request, { raw: response }) => {
         checkOrigin(request, options);
-        const token = tokenIn(request);
-        const guest =
-          token === null ? null : { ...(await authenticate(token, request.ip)), credential: `Bearer ${token}` };
-        request.opening = { guest, response };
+        request.opening = { ...(await open(request)), response };
       },
       handler: async () => {
         throw new Malformed(
@@ -61,7 +60,7 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
         );
       },
       wsHandler(socket, request) {
-        const guest = request.opening?.guest ?? null;
+        const { guest = null, refusal = null } = request.opening ?? {};
         const { ip: address } = request;
         letGo(socket, request);
         const wire = wireOf(socket, clock);
@@ -75,10 +74,27 @@ export async function registerSocket(app: FastifyInstance, options: SocketRouteO
         });
         socket.on("pong", live.pong);
         socket.on("close", live.gone);
-        if (!guest) void clock.sleep(liveLimits.authenticateMs).then(live.lateForToken);
+        if (refusal !== null) live.refuse(refusal);
+        else if (!guest) void clock.sleep(liveLimits.authenticateMs).then(live.lateForToken);
       },
     });
   });
+
+  /**
+   * A page cannot see how an opening was answered, so a token that does not count opens a connection that ends at once with the
+   * reason. Whoever tries too many of them is answered 429 before that.
+   */
+  async function open(request: FastifyRequest): Promise<Opening> {
+    const token = tokenIn(request);
+    if (token === null) return { guest: null, refusal: null };
+    try {
+      const visitor = await authenticate(token, request.ip);
+      return { guest: { ...visitor, credential: `Bearer ${token}` }, refusal: null };
+    } catch (error) {
+      if (!request.ws || !(error instanceof Unauthorized || error instanceof Forbidden)) throw error;
+      return { guest: null, refusal: error.message };
+    }
+  }
 }
 
 /**

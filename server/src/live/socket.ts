@@ -39,6 +39,8 @@ export type Socket = {
   hear(text: string): void;
   /** The other side answered a ping. */
   pong(): void;
+  /** The token that came with the opening does not count: says why, and ends it. */
+  refuse(why: string): void;
   /** No token came in time. */
   lateForToken(): void;
   /** The wire is closed. */
@@ -61,6 +63,7 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
       queue(() => handle(text));
     },
     pong: () => listener?.pong(),
+    refuse,
     lateForToken() {
       if (!listener) close(1008, "unauthorized: no token came");
     },
@@ -122,9 +125,13 @@ export function createSocket(wire: Wire, guest: Guest | null, options: SocketOpt
       wire.send(frame({ type: "authenticated" }));
     } catch (error) {
       if (!(error instanceof Unauthorized || error instanceof Forbidden || error instanceof TooMany)) throw error;
-      say("unauthorized", error.message);
-      close(1008, "unauthorized");
+      refuse(error.message);
     }
+  }
+
+  function refuse(why: string): void {
+    say("unauthorized", why);
+    close(1008, "unauthorized");
   }
 
   async function enter(visitor: Guest): Promise<void> {
