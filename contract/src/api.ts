@@ -32,6 +32,11 @@ export type Route = {
   readonly canConflict?: boolean;
 };
 
+/** Whether a request may come without a body: a POST of which nothing is required. A PATCH without one is a mistake. */
+export function needsNoBody({ method, body }: Pick<Route, "method" | "body">): boolean {
+  return method === "POST" && body?.safeParse({}).success === true;
+}
+
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
 
 /** Who asks. The tenant comes from the credential, never from the request. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import type { Route } from "../api.ts";
+import { needsNoBody, type Route } from "../api.ts";
 import { refusals } from "./problems.ts";
 import type { JsonSchema, Schemas } from "./schemas.ts";
 
@@ -14,7 +14,10 @@ export function operationOf(name: string, route: Route, schemas: Schemas): objec
     description: descriptionOf(route),
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && {
-      requestBody: { required: true, content: { "application/json": { schema: schemas.input(route.body) } } },
+      requestBody: {
+        required: !needsNoBody(route),
+        content: { "application/json": { schema: schemas.input(route.body) } },
+      },
     }),
     ...(route.bodyLines && {
       requestBody: { required: true, content: { [ndjson]: { schema: linesOf(schemas.input(route.bodyLines)) } } },

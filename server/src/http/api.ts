@@ -1,4 +1,4 @@
-import type { Actor, Handlers, Route } from "@aftercall/contract/api.ts";
+import { type Actor, type Handlers, needsNoBody, type Route } from "@aftercall/contract/api.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
@@ -49,7 +49,7 @@ export function registerApi<Table extends Record<string, Route>>(
         if (route.bodyLines) haveTime(request.raw);
       },
       handler: async (request, reply) => {
-        const body = route.body ? readJson(request.body) : undefined;
+        const body = route.body ? bodyIn(request, route) : undefined;
         const params = route.params ? checkParams(route.params, request.params) : undefined;
         const errors: FieldError[] = [];
         const query = route.query ? check(route.query, request.query, "?", errors) : undefined;
@@ -150,8 +150,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function readJson(bytes: unknown): unknown {
-  if (!Buffer.isBuffer(bytes) || bytes.length === 0) throw new Malformed("The body must be a JSON object");
+function bodyIn({ body: bytes }: FastifyRequest, route: Route): unknown {
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) {
+    if (needsNoBody(route)) return {};
+    throw new Malformed("The body must be a JSON object");
+  }
   try {
     return readJsonObject(bytes);
   } catch (error) {

@@ -112,6 +112,18 @@ describe("an API key", () => {
     expect((await customer.ask("POST", `/v1/api-keys/${old.id}/rotate`, {})).status).toBe(409);
   });
 
+  test("201: rotated without a body, the old one counts for a day", async () => {
+    const old = await customer.post("/v1/api-keys", { name: "shop" });
+    const answer = await fetch(`${app.url}/v1/api-keys/${old.id}/rotate`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${customer.key}` },
+    });
+    expect(answer.status).toBe(201);
+    const { data } = await customer.get("/v1/api-keys");
+    const { expires_at: end } = data.find(({ id }: { id: string }) => id === old.id);
+    expect(Math.round((Date.parse(end) - Date.now()) / 3_600_000)).toBe(24);
+  });
+
   test("401: rotated without overlap, the old one ends at once", async () => {
     const old = await customer.post("/v1/api-keys", { name: "shop" });
     const made = await customer.post(`/v1/api-keys/${old.id}/rotate`, { overlap_seconds: 0 });
