@@ -70,7 +70,7 @@ export const callRoutes = {
       started_after: time.optional().meta({ description: "Started at this time or later." }),
       started_before: time.optional().meta({ description: "Started before this time." }),
       provider: z.string().max(64).optional(),
-      campaign: idOf("campaign").optional(),
+      campaign: text.optional().meta({ description: "Public id of a campaign, or its external id." }),
       business_id: text.optional().meta({ description: "Only calls of this end-customer of yours." }),
       q: SearchQuery.optional().meta({
         description:

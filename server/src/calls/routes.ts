@@ -7,6 +7,7 @@ import { NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
 
 import { aliasesOf } from "./alias-store.ts";
+import { campaignsByExternalId } from "./campaign-store.ts";
 import { listCalls } from "./list-store.ts";
 import { shownMoments } from "./moment-store.ts";
 import { factOf } from "./project.ts";
@@ -27,10 +28,12 @@ export function callHandlers({
       const businessId = actor.businessId ?? query.business_id ?? null;
       if (query.business_id !== undefined && businessId !== query.business_id) return nothing;
       return db.inTransaction([tenant], async (tx) => {
+        const campaignId = query.campaign === undefined ? null : await campaignNamed(tx, tenant, query.campaign);
+        if (query.campaign !== undefined && campaignId === null) return nothing;
         const rows = await listCalls(tx, tenant, {
           status: query.status ?? null,
           provider: query.provider ?? null,
-          campaignId: query.campaign ?? null,
+          campaignId,
           businessId,
           outcome: query.outcome ?? null,
           direction: query.direction ?? null,
@@ -92,6 +95,12 @@ function timeOf(text: string | undefined): number | null {
 }
 
 const nothing = { data: [], next_cursor: null, has_more: false };
+
+/** Our id of a campaign, by what another system calls it or by its public id. */
+async function campaignNamed(tx: Tx, tenant: string, name: string): Promise<string | null> {
+  const external = await campaignsByExternalId(tx, tenant, [name]);
+  return external.get(name)?.id ?? fromPublicId("campaign", name);
+}
 
 /** A call that the caller may see: an embed token those of its end-customer. @throws NotFound */
 async function callFor(tx: Tx, tenant: string, actor: Actor, id: string): Promise<CallRecord> {

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
+import { campaignsNamed } from "#/live/campaign-names.ts";
 import type { Hub } from "#/live/hub.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { mergedCalls } from "#/live/merged.ts";
@@ -37,7 +38,7 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions):
     request.facts["tenant"] = caller.tenant;
     request.facts["actor"] = caller.actor.id;
     const visitor = visitorOf(caller);
-    const keys = keysIn(request.query);
+    const keys = await keysIn(request.query, db, visitor);
     const stream = createStream({
       ...visitor,
       credential: authorization[0] ?? "",
@@ -87,15 +88,18 @@ export function checkOrigin(request: FastifyRequest, { isAllowedOrigin }: LiveRo
   }
 }
 
-function keysIn(query: Record<string, unknown>): string[] {
+async function keysIn(query: Record<string, unknown>, db: Db, visitor: Visitor): Promise<string[]> {
   const errors: FieldError[] = Object.keys(query)
     .filter((name) => name !== "topics")
     .map((name) => ({ pointer: `?${name}`, detail: "This field does not exist here" }));
   const given = query["topics"] ?? "calls";
   const topics = typeof given === "string" ? given.split(",") : [];
-  const known = topics.map((topic) => keysOfTopic(topic));
+  const prefix = "campaign:";
+  const names = topics.filter((topic) => topic.startsWith(prefix)).map((topic) => topic.slice(prefix.length));
+  const campaigns = await campaignsNamed(db, visitor, names.slice(0, liveLimits.topicsMax));
+  const known = topics.map((topic) => keysOfTopic(topic, campaigns));
   if (topics.length === 0 || topics.length > liveLimits.topicsMax || known.includes(null)) {
-    const detail = `Topics are calls, call:<id> and campaign:<id>, with commas, at most ${liveLimits.topicsMax}`;
+    const detail = `Topics are calls, call:<id> and campaign:<id of a campaign, or its external id>, with commas, at most ${liveLimits.topicsMax}`;
     errors.push({ pointer: "?topics", detail });
   }
   if (errors.length > 0) throw new Invalid("The request has fields that are not accepted; errors names them", errors);

@@ -3,6 +3,7 @@ import type { EndReason, SocketErrorCode } from "@aftercall/contract/live.ts";
 
 import type { Db } from "#/db/transaction.ts";
 
+import { withCampaigns } from "./campaign-names.ts";
 import type { ChangeItem } from "./change-item.ts";
 import { writeCursor } from "./cursor.ts";
 import { type Found, lookUp } from "./endings.ts";
@@ -56,7 +57,8 @@ export function createListener(options: ListenerOptions): Listener {
         const message = `A connection has at most ${liveLimits.subscriptionsMax} subscriptions`;
         return refuse("too_many_subscriptions", message);
       }
-      const wanted = identify(identifier);
+      const [wanted] = await withCampaigns(db, options, [identify(identifier)]);
+      if (!wanted || isEnded) return;
       // What happens while we look is told after the answer.
       held = [];
       const cursor = writeCursor(hub.here());
@@ -82,7 +84,7 @@ export function createListener(options: ListenerOptions): Listener {
 
     async resume(cursor, identifiers) {
       if (subscriptions.count() > 0) return refuse("too_late_to_resume", "Resume before the first subscription");
-      const wanted = [...new Set(identifiers)].map(identify);
+      const wanted = await withCampaigns(db, options, [...new Set(identifiers)].map(identify));
       const found = await lookUp(db, options, wanted);
       if (isEnded) return;
       held = [];

@@ -29,15 +29,20 @@ export type Stream = Subscriber &
     close(): void;
   };
 
-/** `calls`, `call:<any id of a call>`, `campaign:<id>`; null for anything else. */
-export function keysOfTopic(topic: string): readonly string[] | null {
+/**
+ * `calls`, `call:<any id of a call>`, `campaign:<id>`; null for anything else. `campaigns`: our ids of those that go by the id of
+ * another system.
+ */
+export function keysOfTopic(topic: string, campaigns: ReadonlyMap<string, string>): readonly string[] | null {
   if (topic === "calls") return ["*"];
   if (topic.startsWith("call:")) {
     const { kind, keys } = identify(topic.slice("call:".length));
     return kind === "all" || kind === "campaign" || topic.length > 260 || topic === "call:" ? null : keys;
   }
   if (topic.startsWith("campaign:")) {
-    const { kind, keys } = identify(topic.slice("campaign:".length));
+    const { identifier, kind, keys } = identify(topic.slice("campaign:".length));
+    const id = campaigns.get(identifier);
+    if (id !== undefined) return [`campaign ${id}`];
     return kind === "campaign" ? keys : null;
   }
   return null;

@@ -35,3 +35,36 @@ test("201: a registered call is answered as it is read afterwards, and so are th
   const { data } = await customer.post(`/v1/campaigns/${campaign.id}/calls`, { calls: [newCall(), newCall()] });
   for (const call of data) expect(await customer.get(`/v1/calls/${call.id}`)).toEqual(call);
 });
+
+test("the log tells of a changed call what it was and became: the ids in other systems, of metadata the keys", async () => {
+  const customer = await makeCustomer(app);
+  const { id } = await customer.post("/v1/calls", { ...newCall(), business_id: "10", metadata: { crm: "Dana" } });
+  const change = {
+    business_id: "11",
+    lead_id: "lead-7",
+    customer_name: "Dana Levi",
+    metadata: { crm: null, tier: "gold" },
+  };
+  expect((await customer.ask("PATCH", `/v1/calls/${id}`, change)).status).toBe(200);
+  const { data } = await customer.get(`/v1/audit-log?subject=${id}`);
+  const [entry] = data.filter(({ action }: { action: string }) => action === "call.updated");
+  expect(entry).toMatchObject({
+    before: { business_id: "10", lead_id: null, metadata_keys: ["crm"], version: 1 },
+    after: { business_id: "11", lead_id: "lead-7", metadata_keys: ["tier"], version: 2 },
+  });
+  expect(JSON.stringify(entry)).not.toMatch(/Dana|gold/);
+});
+
+test("200: calls are listed by the id that their campaign has in another system", async () => {
+  const customer = await makeCustomer(app);
+  for (const external of [`spring-${newUuid()}`, newUuid()]) {
+    const campaign = await customer.post("/v1/campaigns", { name: "Spring", external_id: external });
+    const { id } = await customer.post("/v1/calls", { ...newCall(), campaign: external });
+    for (const name of [external, campaign.id]) {
+      const { data } = await customer.get(`/v1/calls?campaign=${name}`);
+      expect(data.map((call: { id: string }) => call.id)).toEqual([id]);
+    }
+    const stranger = await makeCustomer(app);
+    expect((await stranger.get(`/v1/calls?campaign=${external}`)).data).toEqual([]);
+  }
+});
