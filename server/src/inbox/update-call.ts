@@ -1,4 +1,5 @@
 import type { Handler } from "@aftercall/contract/api.ts";
+import type { Call } from "@aftercall/contract/call.ts";
 import type { callRoutes } from "@aftercall/contract/routes/calls.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
@@ -43,15 +44,19 @@ export function updateCallHandler({ db, ids, context }: Deps): Handler<(typeof c
       const message = { tenantId: tenant, provider, aliases: [alias], heard: null, userId: null, facts: told };
       const { applied, afterCommit } = await tell(tx, context, message);
       const after = await show(applied.record);
-      // What people wrote about a call stays in the call: the log says which fields, and of metadata which keys.
       const detail = { changed: Object.keys(body), ...(metadata && { metadata_keys: Object.keys(metadata) }) };
-      const sides = { before: { version: before.version }, after: { version: after.version } };
+      const sides = { before: shownInLog(before), after: shownInLog(after) };
       await recordAudit(tx, ids, { tenant, actor, action: "call.updated", subject: after.id, ...sides, detail });
       return { call: after, afterCommit };
     });
     for (const run of afterCommit) run();
     return call;
   };
+}
+
+/** What people wrote about a call stays in the call: the log has ids of other systems, and of metadata the keys. */
+function shownInLog({ version, business_id, lead_id, campaign_id, metadata }: Call) {
+  return { version, business_id, lead_id, campaign_id, metadata_keys: Object.keys(metadata).toSorted() };
 }
 
 async function lockedCall(tx: Tx, tenant: string, id: string): Promise<CallRecord> {
