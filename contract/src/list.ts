@@ -19,7 +19,7 @@ export function idOf(kind: IdKind) {
   return z.string().transform((id, context) => {
     const uuid = fromPublicId(kind, id);
     if (uuid !== null) return uuid;
-    context.addIssue({ code: "custom", message: `Not an id of this kind: ${kind}` });
+    context.addIssue({ code: "custom", message: `Not an id of this kind: ${kind}`, params: { kind } });
     return z.NEVER;
   });
 }

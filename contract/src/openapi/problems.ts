@@ -62,7 +62,7 @@ function exampleOf(code: ProblemCode): object {
     code,
     request_id: "0199d4c7-1d80-7c52-8f8e-2d1c51b8a6f1",
     ...(code === "invalid" && {
-      errors: [{ pointer: "/name", detail: "Too small: expected string to have >=1 characters" }],
+      errors: [{ pointer: "/name", detail: "Must have at least 1 character" }],
     }),
   };
 }

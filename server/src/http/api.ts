@@ -3,9 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
 import { type FieldError, Invalid, Malformed, NotFound, PreconditionFailed } from "#/kernel/errors.ts";
+import { refusalWords } from "#/kernel/refusal-words.ts";
 import { readJsonObject } from "#/providers/json.ts";
 import { MalformedBody } from "#/providers/provider.ts";
 
+import { absent } from "./absent.ts";
 import { requireAccess } from "./access.ts";
 import { admit, type AdmitOptions } from "./admit.ts";
 import type { Caller } from "./auth.ts";
@@ -169,12 +171,12 @@ function checkParams(schema: z.ZodType, given: unknown): unknown {
     throw new NotFound("Path");
   }
   const result = schema.safeParse(given);
-  if (!result.success) throw new NotFound("Path");
+  if (!result.success) throw absent(result.error);
   return result.data;
 }
 
 function check(schema: z.ZodType, given: unknown, prefix: "/" | "?", errors: FieldError[]): unknown {
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: refusalWords });
   if (result.success) return result.data;
   errors.push(...result.error.issues.flatMap((issue) => fieldErrors(issue, prefix)));
   return undefined;

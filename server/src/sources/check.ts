@@ -1,6 +1,7 @@
 import { fromPublicId } from "@aftercall/contract/id.ts";
 
 import { type FieldError, Invalid } from "#/kernel/errors.ts";
+import { refusalWords } from "#/kernel/refusal-words.ts";
 import type { Provider } from "#/providers/provider.ts";
 
 /** The provider of a new source. Throws {@link Invalid} with the names that exist. */
@@ -13,7 +14,7 @@ export function providerNamed(providers: readonly Provider[], name: string): Pro
 
 /** Throws {@link Invalid} with pointers below `/setup` when the provider's own schema refuses the settings. */
 export function checkSetup(provider: Provider, setup: Readonly<Record<string, unknown>>): void {
-  const result = provider.setup.safeParse(setup);
+  const result = provider.setup.safeParse(setup, { error: refusalWords });
   if (result.success) return;
   const errors = result.error.issues.flatMap((issue): FieldError[] => {
     const path = ["/setup", ...issue.path.map(escape)].join("/");

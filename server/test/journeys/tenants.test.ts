@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Route } from "@aftercall/contract/api.ts";
-import { fromPublicId, toPublicId, type IdKind } from "@aftercall/contract/id.ts";
+import { fromPublicId, idPrefixes, toPublicId, type IdKind } from "@aftercall/contract/id.ts";
 import { routes } from "@aftercall/contract/routes.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -169,22 +169,31 @@ const all = (Object.entries(routes) as [string, Route][]).filter(([, route]) => 
 const named = all.filter(([, route]) => route.path.includes("/:"));
 const lists = all.filter(([, route]) => route.method === "GET" && !route.path.includes("/:"));
 
-test.each(named)("%s: another tenant's id is the same 404 as one that was never given out", async (name, route) => {
-  const body = route.body && (bodies[name] ?? {});
-  const theirs = await stranger.ask(
-    route.method,
-    pathWith(route, (kind) => owned.get(kind) ?? ""),
-    body,
-  );
-  const none = await stranger.ask(
-    route.method,
-    pathWith(route, (kind) => toPublicId(kind, randomUUID())),
-    body,
-  );
-  expect([theirs.status, none.status]).toEqual([404, 404]);
-  const shown = ({ request_id: _r, instance: _i, ...problem }: Record<string, unknown>) => problem;
-  expect(shown(theirs.json)).toEqual(shown(none.json));
-});
+test.each(named)(
+  "%s: another tenant's id and a malformed one are the same 404 as one that was never given out",
+  async (name, route) => {
+    const body = route.body && (bodies[name] ?? {});
+    const theirs = await stranger.ask(
+      route.method,
+      pathWith(route, (kind) => owned.get(kind) ?? ""),
+      body,
+    );
+    const none = await stranger.ask(
+      route.method,
+      pathWith(route, (kind) => toPublicId(kind, randomUUID())),
+      body,
+    );
+    const malformed = await stranger.ask(
+      route.method,
+      pathWith(route, (kind) => `${idPrefixes[kind]}_1`),
+      body,
+    );
+    expect([theirs.status, none.status, malformed.status]).toEqual([404, 404, 404]);
+    const shown = ({ request_id: _r, instance: _i, ...problem }: Record<string, unknown>) => problem;
+    expect(shown(theirs.json)).toEqual(shown(none.json));
+    expect(shown(malformed.json)).toEqual(shown(none.json));
+  },
+);
 
 test("every id is good for its owner", async () => {
   for (const [, route] of named.filter(([, { method }]) => method === "GET")) {
