@@ -10,6 +10,11 @@ const identifier = z
   .regex(/^[a-z][a-z0-9_]{0,63}$/, "lower case letters, digits and _, as in service_category");
 const language = z.string().min(2).max(35).meta({ description: "BCP 47: `en`, `he`, `pt-BR`." });
 
+/** The kept wordings of what a language model is told. */
+const PromptVersion = z.enum(["1", "2", "3"]);
+export type PromptVersion = z.infer<typeof PromptVersion>;
+const newestPrompt: PromptVersion = "3";
+
 /** A metric held against a number. `between` takes two. */
 export const MetricTest = z.strictObject({
   key: z.string().max(64),
@@ -197,6 +202,10 @@ export const PlanDefinition = z.strictObject({
       use: z.enum(["auto", "builtin", "llm"]).default("auto"),
       /** What a section does when the model failed for good. */
       fallback: z.enum(["builtin", "none"]).default("builtin"),
+      prompt_version: PromptVersion.default(newestPrompt).meta({
+        description:
+          "The wording that a language model is asked in. The newest one where the plan does not say; a published plan keeps what it has.",
+      }),
     })
     .prefault({}),
 });

@@ -65,13 +65,14 @@ const plan = {
   },
 };
 
-async function withModel(customer: Customer) {
+async function withModel(customer: Customer, promptVersion?: string) {
   const model = await startReceiver();
   toClose.push(() => model.close());
   const engine = { model: "gpt-4o-mini", base_url: `${model.url}v1`, api_key: "sk-of-this-test-0123456789" };
   const price = { input_per_million: "1000", output_per_million: "5000" };
   expect((await customer.ask("PUT", "/v1/engines/language", { ...engine, price })).status).toBe(200);
-  const { id } = await customer.post("/v1/analysis-plans", plan);
+  const chosen = { ...plan.definition, engine: { prompt_version: promptVersion } };
+  const { id } = await customer.post("/v1/analysis-plans", { ...plan, definition: chosen });
   await customer.post(`/v1/analysis-plans/${id}/publish`, undefined);
   return model;
 }
@@ -103,6 +104,22 @@ test("a call is read by the tenant's model in one request, and what it cost is t
 });
 
 test("inject-score (H187): a caller who speaks to the grader of a gullible model raises nothing, and the call is flagged", async () => {
+test("a model is asked in the wording that the plan chose, and the run says which; an unknown one is refused", async () => {
+  const customer = await makeCustomer(app);
+  const vapi = await customer.connect("vapi");
+  const model = await withModel(customer, "1");
+  model.answer(completion(honest));
+  await vapi.own(report(spoken));
+  const run = await analysed(customer);
+  expect(run.sections.coaching?.engine).toMatchObject({ kind: "llm", version: "1" });
+  expect(saidTo(model.received[0])).not.toContain("keep, start, stop: at most");
+
+  const definition = { engine: { prompt_version: "0" } };
+  const { status, json: problem } = await customer.ask("POST", "/v1/analysis-plans", { name: "Old", definition });
+  const errors = [{ pointer: "/definition/engine/prompt_version", detail: expect.stringMatching(/1.*2.*3/) }];
+  expect([status, problem.errors]).toEqual([422, errors]);
+});
+
   const customer = await makeCustomer(app);
   const vapi = await customer.connect("vapi");
   const model = await withModel(customer);

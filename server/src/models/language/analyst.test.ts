@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 
+import type { PromptVersion } from "@aftercall/contract/analysis/plan.ts";
 import { afterEach, expect, test } from "vitest";
 
 import { GiveUp, Retry } from "../failure.ts";
@@ -310,6 +311,30 @@ test("an answer that is kept is not paid for again", async () => {
   expect(answer.sections.summary).toMatchObject({ ok: true });
   expect(receiver.received).toHaveLength(3);
   expect(answer.usage).toMatchObject({ input_tokens: 100 });
+});
+
+test("a plan chooses the wording: another one is another request, asked and paid anew, and the run says which it was", async () => {
+  const { receiver, analyse } = await model();
+  receiver.answer(completion(honest));
+  const kept = new Map<string, never>();
+  const answers = {
+    find: async (hash: Buffer) => kept.get(hash.toString("hex")) ?? null,
+    keep: async (hash: Buffer, answer: unknown) => void kept.set(hash.toString("hex"), answer as never),
+  };
+  const by = async (version: PromptVersion) => {
+    const plan = { ...testPlan, engine: { ...testPlan.engine, prompt_version: version } };
+    return (await analyse(plainCall, all, { plan, answers })).engine;
+  };
+  const engines = [await by("1"), await by("2"), await by("3"), await by("3")];
+  expect(engines.map(({ version }) => version)).toEqual(["1", "2", "3", "3"]);
+  expect(new Set(engines.map(({ prompt_sha256: sha256 }) => sha256)).size).toBe(3);
+  const told = receiver.received.map(saidTo);
+  expect(told.map((text) => /what not_applicable_when says/.test(text))).toEqual([false, true, true]);
+  expect(told.map((text) => /keep, start, stop: at most/.test(text))).toEqual([false, false, true]);
+});
+
+test("without a choice the newest wording is used", () => {
+  expect(testPlan.engine.prompt_version).toBe("3");
 });
 
 test("a quote that nobody said makes the verdict unknown and the value invalid", async () => {

@@ -23,7 +23,7 @@ import { createGenerate, type Generate } from "./generate.ts";
 import { turnsToGrader } from "./injection.ts";
 import { judgedTwice } from "./judged-twice.ts";
 import { keepingBooks } from "./ledger.ts";
-import { instructionsFor, promptVersion } from "./prompts/instructions.ts";
+import { instructionsFor } from "./prompts/instructions.ts";
 import { notesInstructions } from "./prompts/notes.ts";
 import { read, type Reading } from "./read.ts";
 import { askedCriteria, askedFields } from "./schema.ts";
@@ -57,7 +57,7 @@ export function createAnalyst(engine: LanguageEngine, options: AnalystOptions): 
       kind: "llm",
       provider: engine.provider,
       model: engine.model,
-      version: promptVersion,
+      version: plan.engine.prompt_version,
       prompt_sha256: createHash("sha256").update(JSON.stringify(prompt)).digest("hex"),
     };
   };
