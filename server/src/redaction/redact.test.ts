@@ -51,6 +51,7 @@ test.each([
   ["a number of another country", "020 7946 0958"],
   ["a number that is free of charge", "1-700-700-800"],
   ["a number spelled out", "zero two six seven one two three four five"],
+  ["a number in Arabic digits", "٠٢٦٧١٢٣٤٥"],
   ["a number with a star", "*6050"],
   ["a number with a star that was spoken", "כוכבית 6050"],
 ])("%s is covered whatever country is known", (_, number) => {

@@ -17,9 +17,15 @@ test.each([
   "01.23.45.67.89",
   "050/1234567",
   "0501234567",
+  "050_123_4567",
+  "050:1234567",
 ])("%s is shaped like a phone number", (number) => {
   expect(shapesIn(`המספר הוא ${number}, תודה`)).toEqual([number]);
   expect(shapesIn(`ב-${number}`)).toEqual([number]);
+});
+
+test("a number is found right behind the word for it", () => {
+  expect(shapesIn("tel0501234567, TEL-026712345")).toEqual(["0501234567", "026712345"]);
 });
 
 test.each([
@@ -31,6 +37,7 @@ test.each([
   "+5,000,000 shekels",
   "10.050.000,00",
   "order #0012345",
+  "order AC-0012345",
   "call_0123456789",
   "c0a80101-0123-4567-8901-012345678901",
   "3 rooms, 12 floors, 2026",

@@ -4,7 +4,7 @@ export type PhoneShape = { readonly start: number; readonly end: number; readonl
 /**
  * What looks like a phone number where no numbering plan says so: seven digits or more that begin as they are dialled, with 0,
  * + or 1-700 and its like. Runs that are longer than a number come whole: two numbers said after one another. Dates, times,
- * amounts and UUIDs are none.
+ * amounts and ids are none.
  */
 export function phoneShapes(text: string): PhoneShape[] {
   const rest = text.replace(others, (other) => " ;".repeat(other.length).slice(0, other.length));
@@ -15,9 +15,11 @@ export function phoneShapes(text: string): PhoneShape[] {
   }));
 }
 
-const gap = String.raw`[ \t\u00a0\u2010-\u2015\u05be().,/-]{0,3}`;
+const gap = String.raw`[ \t\u00a0\u2010-\u2015\u05be().,:_/-]{0,3}`;
+/** Not within the id of a thing (`AC-0012345`, `call_0123456`), but right behind the word for it. */
+const front = String.raw`(?:(?<![A-Za-z]_?|[A-Z]{2}-|[\d#])|(?<=(?:[Tt]el|TEL|[Ff]ax|FAX|[Pp]hone|PHONE|[Mm]obile)[-_]?))`;
 const shapes = new RegExp(
-  String.raw`(?<![A-Za-z]_?|[\d#])(?:\(?\+${gap}\d|\(?0|1${gap}[5-9]\d{2}(?=(?:${gap}\d){6}))(?:${gap}\d){6,}`,
+  String.raw`${front}(?:\(?\+${gap}\d|\(?0|1${gap}[5-9]\d{2}(?=(?:${gap}\d){6}))(?:${gap}\d){6,}`,
   "gu",
 );
 

@@ -15,7 +15,7 @@ export function findPhones(text: string, { countries }: Surroundings): Found[] {
   const locals: Local[] = supported.length > 0 ? supported.map((defaultCountry) => ({ defaultCountry })) : [{}];
   const runs = digitRuns(text);
   const known = locals.flatMap((local) => written(text, local));
-  return [...known, ...spelledOut(runs, locals), ...starred(text, runs), ...shaped(text)];
+  return [...known, ...spelledOut(text, runs, locals), ...starred(text, runs), ...shaped(text)];
 }
 
 type Local = NonNullable<Parameters<typeof findPhoneNumbersInText>[1]>;
@@ -26,13 +26,16 @@ function written(text: string, local: Local): Found[] {
   });
 }
 
-function spelledOut(runs: readonly DigitRun[], locals: readonly Local[]): Found[] {
+function spelledOut(text: string, runs: readonly DigitRun[], locals: readonly Local[]): Found[] {
   return runs.flatMap((run) => {
     const valueOf = (digits: string) => {
       return locals.map((local) => numberOf(digits, local)).find((number) => number !== null) ?? null;
     };
-    const is = (digits: string) => (run.isSpoken && dialled.test(digits)) || valueOf(digits) !== null;
-    return stretchesOf(run, { min: run.isSpoken ? 7 : 9, max: 15, is }).map(({ start, end, digits }) => {
+    // What has digits of another script, too, is not read as it is written.
+    const isForeign = run.parts.some(({ start }) => text.charCodeAt(start) > 127);
+    const isSpelled = run.isSpoken || isForeign;
+    const is = (digits: string) => (isSpelled && dialled.test(digits)) || valueOf(digits) !== null;
+    return stretchesOf(run, { min: isSpelled ? 7 : 9, max: 15, is }).map(({ start, end, digits }) => {
       return phone(start, end, valueOf(digits) ?? digits);
     });
   });
