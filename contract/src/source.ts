@@ -44,6 +44,24 @@ export const SourceSecret = z.object({
 });
 export type SourceSecret = z.infer<typeof SourceSecret>;
 
+/** What asking the provider's API for lost webhooks did last. */
+export const SourcePull = z.object({
+  /**
+   * `off`: the address of the API or a name of the key is missing. `refused`: the API takes the secret no more, or its address is
+   * not one that this server connects to. `limited`: too many requests. `unreadable`: an answer was no list of calls.
+   */
+  result: z.enum(["ok", "off", "refused", "limited", "unavailable", "unreadable"]),
+  detail: z.string().nullable(),
+  polled_at: z.string(),
+  next_poll_at: z.string(),
+  /** Requests of the last poll. */
+  request_count: z.number().int(),
+  /** Calls about which the last poll learned something, and all polls together. */
+  found_count: z.number().int(),
+  found_total: z.number().int(),
+});
+export type SourcePull = z.infer<typeof SourcePull>;
+
 /** A tenant's connection to a provider. */
 export const Source = z.object({
   id: z.string(),
@@ -64,32 +82,12 @@ export const Source = z.object({
   /** False: `auth` is required and there is no active secret, so every request is refused. */
   is_ready: z.boolean(),
   secrets: z.array(SourceSecret),
+  /** Null where the provider has not been asked. */
+  pull: SourcePull.nullable(),
   created_at: z.string(),
   updated_at: z.string(),
 });
 export type Source = z.infer<typeof Source>;
-
-/** What asking the provider's API for lost webhooks did last. */
-export const SourcePull = z.object({
-  /**
-   * `off`: the address of the API or a name of the key is missing. `refused`: the API takes the secret no more, or its address is
-   * not one that this server connects to. `limited`: too many requests. `unreadable`: an answer was no list of calls.
-   */
-  result: z.enum(["ok", "off", "refused", "limited", "unavailable", "unreadable"]),
-  detail: z.string().nullable(),
-  polled_at: z.string(),
-  next_poll_at: z.string(),
-  /** Requests of the last poll. */
-  request_count: z.number().int(),
-  /** Calls about which the last poll learned something, and all polls together. */
-  found_count: z.number().int(),
-  found_total: z.number().int(),
-});
-export type SourcePull = z.infer<typeof SourcePull>;
-
-/** A source in a list: with `pull`, null where the provider has not been asked. */
-export const ListedSource = Source.extend({ pull: SourcePull.nullable() });
-export type ListedSource = z.infer<typeof ListedSource>;
 
 const SecretValue = z.string().min(8, "at least 8 characters").max(4096);
 const KeyId = z.string().min(1).max(255);

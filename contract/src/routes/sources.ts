@@ -4,7 +4,6 @@ import type { Route } from "../api.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import {
   CreateSource,
-  ListedSource,
   NewSecret,
   ProviderInfo,
   RotatedSecret,
@@ -31,7 +30,7 @@ export const sourceRoutes = {
     summary: "List the sources of the tenant, newest first, with what asking their provider's API did last",
     role: "viewer",
     query: ListQuery,
-    output: listOf(ListedSource),
+    output: listOf(Source),
   },
   createSource: {
     method: "POST",

@@ -11,6 +11,7 @@ import type { SecretRow, SourcePollRow, SourceRow } from "./store.ts";
 export function presentSource(
   row: SourceRow,
   secrets: readonly SecretRow[],
+  poll: SourcePollRow | null,
   provider: Provider | null,
   at: { publicUrl: string; nowMs: number },
 ): Source {
@@ -31,12 +32,13 @@ export function presentSource(
     given_urls: row.on_given_routes ? (provider?.givenRoutes ?? []).map((route) => at.publicUrl + route.path) : [],
     is_ready: row.is_enabled && (row.auth === "none" || active.length > 0),
     secrets: active.map(presentSecret),
+    pull: poll && presentPull(poll),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
 }
 
-export function presentPull(row: SourcePollRow): SourcePull {
+function presentPull(row: SourcePollRow): SourcePull {
   return {
     result: row.result,
     detail: row.detail,

@@ -15,7 +15,7 @@ import type { Provider } from "#/providers/provider.ts";
 
 import { sourcesChanged } from "./active.ts";
 import { checkSecret, checkSetup, invalid, providerNamed, userIdOf } from "./check.ts";
-import { presentProvider, presentPull, presentSecret, presentSource } from "./present.ts";
+import { presentProvider, presentSecret, presentSource } from "./present.ts";
 import { addSecret, rotateSecret, type SecretChange } from "./rotate.ts";
 import { isActive } from "./secrets.ts";
 import * as store from "./store.ts";
@@ -46,14 +46,7 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
       return db.inTransaction([tenant], async (tx) => {
         const rows = await store.listSources(tx, tenant, query.limit + 1, before);
         const shown = rows.slice(0, query.limit);
-        const polls = await store.pollsOf(
-          tx,
-          tenant,
-          shown.map((row) => row.id),
-        );
-        const pulls = new Map(polls.map((poll) => [toPublicId("source", poll.source_id), presentPull(poll)]));
-        const sources = await presentAll(tx, shown);
-        const data = sources.map((source) => ({ ...source, pull: pulls.get(source.id) ?? null }));
+        const data = await presentAll(tx, shown);
         const hasMore = rows.length > query.limit;
         return { data, has_more: hasMore, next_cursor: hasMore ? (data.at(-1)?.id ?? null) : null };
       });
@@ -227,17 +220,16 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
 
   async function presentAll(tx: Tx, rows: readonly store.SourceRow[]): Promise<Source[]> {
     const tenants = [...new Set(rows.map((row) => row.tenant_id))];
-    const secrets = await store.secretsOf(
-      tx,
-      tenants,
-      rows.map((row) => row.id),
-    );
+    const sourceIds = rows.map((row) => row.id);
+    const secrets = await store.secretsOf(tx, tenants, sourceIds);
+    const polls = await store.pollsOf(tx, tenants, sourceIds);
     const at = { publicUrl, nowMs: clock.now() };
     return rows.map((row) => {
       const provider = providers.find((one) => one.name === row.provider) ?? null;
       return presentSource(
         row,
         secrets.filter((secret) => secret.source_id === row.id),
+        polls.find((poll) => poll.source_id === row.id) ?? null,
         provider,
         at,
       );

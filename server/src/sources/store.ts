@@ -193,10 +193,14 @@ export type SourcePollRow = {
 };
 
 /** What asking the providers of these sources did last. */
-export async function pollsOf(tx: Tx, tenant: string, sourceIds: readonly string[]): Promise<SourcePollRow[]> {
+export async function pollsOf(
+  tx: Tx,
+  tenantIds: readonly string[],
+  sourceIds: readonly string[],
+): Promise<SourcePollRow[]> {
   return tx.rows<SourcePollRow>(
     `select source_id, result, detail, polled_at, due_at, request_count, found_count, found_total
-       from source_polls where tenant_id = $1 and source_id = any ($2::uuid[])`,
-    [tenant, sourceIds],
+       from source_polls where tenant_id = any ($1::uuid[]) and source_id = any ($2::uuid[])`,
+    [tenantIds, sourceIds],
   );
 }

@@ -37,13 +37,16 @@ async function pulledBy(customer: Customer, id: string) {
   return data.find((source: { id: string }) => source.id === id)?.pull ?? null;
 }
 
-/** Asks the provider now, and resolves with what the list of sources says about it afterwards. */
+/** Asks the provider now, and resolves with what the list of sources, and the source itself, say about it afterwards. */
 async function pull(customer: Customer, id: string) {
   const before = await pulledBy(customer, id);
   await customer.post(`/v1/sources/${id}/pull`, undefined);
   for (;;) {
     const now = await pulledBy(customer, id);
-    if (now && now.polled_at !== before?.polled_at) return now;
+    if (now && now.polled_at !== before?.polled_at) {
+      expect((await customer.get(`/v1/sources/${id}`)).pull).toEqual(now);
+      return now;
+    }
     await systemClock.sleep(20);
   }
 }
