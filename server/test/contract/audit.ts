@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { expect } from "vitest";
 
 import type { Db } from "#/db/transaction.ts";
@@ -5,12 +7,14 @@ import type { Db } from "#/db/transaction.ts";
 /** What a request that changes something leaves behind: what was said and asked in it, and under which id the server knows it. */
 export type Deed = {
   readonly name: string;
+  readonly method: string;
   readonly requestId: string;
   readonly sent: unknown;
   readonly answered: string;
 };
 
-type Row = { readonly before: object | null; readonly after: object | null };
+type Side = Readonly<Record<string, unknown>> | null;
+type Row = { readonly before: Side; readonly after: Side };
 
 /** Asks about things, or somebody else's server: there is nothing before and after. */
 const changesNothing = new Set(["pullSource", "testEndpoint", "testLanguageEngine", "testSpeechEngine"]);
@@ -21,7 +25,8 @@ const writesNothing = new Set(["checkLog"]);
  * Every change has its entry in the audit log: who, what, before or after, from where; without secrets and without what was said
  * in calls.
  */
-export async function expectAudited(db: Db, tenant: string, { name, requestId, sent, answered }: Deed): Promise<void> {
+export async function expectAudited(db: Db, tenant: string, deed: Deed): Promise<void> {
+  const { name, method, requestId, sent, answered } = deed;
   const rows = await db.inTransaction([tenant], (tx) =>
     tx.rows<Row>("select actor, action, subject, before, after, address from audit_log where request_id = $1", [
       requestId,
@@ -39,9 +44,22 @@ export async function expectAudited(db: Db, tenant: string, { name, requestId, s
   }
   const hasSide = rows.some(({ before, after }) => before !== null || after !== null);
   expect([name, hasSide]).toEqual([name, !changesNothing.has(name)]);
+  if (method === "PATCH") {
+    const changed = new Set(rows.flatMap(changedIn));
+    const asked = Object.keys(sent ?? {});
+    const isTold = (field: string) => changed.has(field) || changed.has(`${field}_keys`);
+    expect([name, asked.filter((field) => !isTold(field))]).toEqual([name, []]);
+  }
   const text = JSON.stringify(rows);
   const kept = [...privateTexts(sent), ...privateTexts(answered === "" ? null : JSON.parse(answered))];
   expect([name, kept.filter((one) => text.includes(one))]).toEqual([name, []]);
+}
+
+/** The fields that are not before what they are after; of values that nobody may read again, which keys there are. */
+function changedIn({ before, after }: Row): string[] {
+  const [old, now] = [before ?? {}, after ?? {}];
+  const fields = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+  return fields.filter((field) => !isDeepStrictEqual(old[field], now[field]));
 }
 
 /** Where secrets stand in what is sent and answered, and what people say and are called. */

@@ -275,7 +275,10 @@ async function succeed(name: string, route: Route, status: number): Promise<void
   const answer = await send(route, wanted.path, { ...bodyOf(wanted), headers: { "x-request-id": requestId } });
   expect(answer.status).toBe(status);
   if (route.method === "GET") return;
-  await expectAudited(app.db, tenant, { name, requestId, sent: wanted.body, answered: answer.text });
+  await expectAudited(app.db, tenant, {
+    ...{ name, method: route.method, requestId },
+    ...{ sent: wanted.body, answered: answer.text },
+  });
 }
 
 const document = openApiOf({ version: "test" }) as unknown as {
