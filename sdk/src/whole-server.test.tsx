@@ -1,5 +1,6 @@
-import { exec } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 import type { User } from "@aftercall/contract/tenant.ts";
@@ -13,6 +14,8 @@ import {
   newUuid,
   randomToken,
 } from "../../server/test/harness/customer.ts";
+import { fixture } from "../../server/test/harness/fixture.ts";
+import { providersFolder } from "../../server/test/harness/provider-files.ts";
 import { startReceiver } from "../../server/test/harness/receiver.ts";
 import { userToken } from "../../server/test/harness/sign.ts";
 import { createClient } from "./client.ts";
@@ -33,14 +36,8 @@ afterAll(() => app.stop());
 const clientOf = (customer: Customer) => createClient({ baseUrl: app.url, token: customer.key });
 const register = () => ({ provider: "vapi", provider_call_id: newUuid() });
 
-/** What LiveKit sends when somebody leaves the room, as in the reference's own example. */
-const participantLeft = (room: string) => ({
-  id: `evt_${randomToken("x")}`,
-  event: "participant_left",
-  createdAt: "2025-10-29T15:30:45.123Z",
-  room: { name: "sip-7678189426__1730217045__test", sid: room, creationTime: "2025-10-29T15:30:00.000Z" },
-  participant: { sid: "PA_test_123", identity: "agent", disconnectReason: "CLIENT_INITIATED" },
-});
+/** What LiveKit sends when somebody leaves the room: the very bytes of the reference's own example. */
+const participantLeft = fixture("livekit", "given/participant_left.curl-test.json");
 
 /** A customer with a user whose LiveKit calls are reported. */
 async function withLivekit() {
@@ -104,7 +101,7 @@ test("a message that the server sends is verified with the secret that the clien
   const { customer, livekit } = await withLivekit();
   const receiver = await startReceiver();
   const endpoint = await clientOf(customer).createEndpoint({ url: receiver.url, types: ["call.ended"] });
-  await livekit.given(participantLeft(`RM_${randomToken("x")}`));
+  await livekit.given(participantLeft);
   const [got] = await receiver.waitFor(1);
   await receiver.close();
   if (!got) throw new Error("nothing came");
@@ -135,8 +132,7 @@ test("what happens to a call arrives live, and a page shows it without being loa
     return null;
   })();
   await live;
-  const room = `RM_${randomToken("x")}`;
-  await livekit.given({ ...participantLeft(room), event: "participant_left" });
+  await livekit.given(participantLeft);
   const item = await next;
   leaving.abort();
   expect(item?.types).toContain("call.ended");
@@ -162,32 +158,52 @@ test("what happens to a call arrives live, and a page shows it without being loa
 
 // The examples of the Call Outcomes API's reference.
 
-test("the reference's curl lines: health, a signed test event, its outcome", async () => {
+/** A customer with a user, whose LiveKit calls are reported by a sender that signs as the reference says. */
+async function withSender() {
   const customer = await makeCustomer(app);
   const { secret, source } = await connectLivekitHmac(app, customer);
   const sub = randomToken("user");
   const user: User = await customer.post("/v1/users", { external_id: sub });
   await clientOf(customer).updateSource(source.id, { user_id: user.id });
-  const jwt = userToken(known.jwtSecret, { sub });
-  // As a person types them; the body is JSON without single quotes.
-  const curl = async (line: string) => JSON.parse((await promisify(exec)(`curl -s ${line}`)).stdout);
-  const body = JSON.stringify(participantLeft(`RM_${randomToken("x")}`));
-  const signature = createHmac("sha256", secret).update(body).digest("hex");
+  return { secret, sub, jwt: userToken(known.jwtSecret, { sub }) };
+}
 
-  expect(await curl(`${app.url}/api/webhooks/call_completed/health`)).toMatchObject({ status: "healthy" });
-  const processed = await curl(
-    `-X POST ${app.url}/api/webhooks/call_completed -H "Content-Type: application/json" -H "X-LiveKit-Signature: ${signature}" -d '${body}'`,
+/** What a shell prints for a script as a person types it. */
+async function shell(script: string, env: Readonly<Record<string, string>> = {}) {
+  const { stdout } = await promisify(execFile)("bash", ["-c", script], { env: { ...process.env, ...env } });
+  return JSON.parse(stdout);
+}
+
+const processedAs = { status: "processed", message: "Event processed successfully. Outcome: completed" };
+
+test("the reference's curl lines: health, its signed test event as it stands, its outcome", async () => {
+  const { secret, sub, jwt } = await withSender();
+  const signature = createHmac("sha256", secret).update(participantLeft).digest("hex");
+
+  expect(await shell(`curl ${app.url}/api/webhooks/call_completed/health`)).toMatchObject({ status: "healthy" });
+  const processed = await shell(
+    `curl -X POST ${app.url}/api/webhooks/call_completed -H "Content-Type: application/json" -H "X-LiveKit-Signature: ${signature}" -d '${participantLeft}'`,
   );
-  expect(processed).toMatchObject({ status: "processed", message: "Event processed successfully. Outcome: completed" });
-  const outcome = await curl(
-    `-X GET "${app.url}/api/calls/${processed.call_id}/outcome?user_id=${sub}" -H "Authorization: Bearer ${jwt}"`,
+  expect(processed).toMatchObject({ ...processedAs, event_id: "evt_test_123" });
+  const outcome = await shell(
+    `curl -X GET "${app.url}/api/calls/${processed.call_id}/outcome?user_id=${sub}" -H "Authorization: Bearer ${jwt}"`,
   );
   expect(outcome).toMatchObject({ id: processed.call_id, userId: sub, outcome: "completed", duration: 45 });
 });
 
+test("the curl line of the provider's page, as it is printed, signs and sends the test event", async () => {
+  const { secret } = await withSender();
+  const page = readFileSync(`${providersFolder}/livekit/README.md`, "utf8");
+  const printed = /```sh\n([\s\S]*?curl[\s\S]*?)```/.exec(page)?.[1] ?? "";
+  const script = printed.replace("http://localhost:4400", app.url);
+  const event: unknown = JSON.parse(/^\s*body='(.*)'$/m.exec(printed)?.[1] ?? "");
+  expect(event).toEqual(JSON.parse(participantLeft));
+  expect(await shell(script, { LIVEKIT_WEBHOOK_SECRET: secret })).toMatchObject(processedAs);
+});
+
 test("the reference's TypeScript client", async () => {
   const { customer, livekit, sub, jwt } = await withLivekit();
-  await livekit.given(participantLeft(`RM_${randomToken("x")}`));
+  await livekit.given(participantLeft);
   const [call] = await customer.calls();
   const page = await openPage(app.url);
   localStorage.setItem("token", jwt);
@@ -204,7 +220,7 @@ test("the reference's TypeScript client", async () => {
 
 test("the reference's React hook", async () => {
   const { customer, livekit, sub, jwt } = await withLivekit();
-  await livekit.given(participantLeft(`RM_${randomToken("x")}`));
+  await livekit.given(participantLeft);
   const [call] = await customer.calls();
   function CallOutcomeDisplay({ callId, userId }: { callId: string; userId: string }) {
     const { outcome, loading, error, refresh } = useCallOutcome(callId, userId);
