@@ -146,6 +146,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const react = composeReactions({
     ids,
     clock,
+    log,
     jobs,
     book,
     delivery,

@@ -5,6 +5,8 @@ import { countForCampaigns } from "#/campaigns/progress.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { messagesFor } from "#/delivery/announce.ts";
 import type { EndpointBook } from "#/delivery/endpoints/book.ts";
+import { logUnrouted } from "#/delivery/log-unrouted.ts";
+import type { MessageRow } from "#/delivery/queue/message-store.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
 import { writeMessages } from "#/delivery/write.ts";
 import { jobId } from "#/jobs/define.ts";
@@ -12,6 +14,7 @@ import type { Jobs } from "#/jobs/jobs.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Config } from "#/kernel/config.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import type { Log } from "#/kernel/log.ts";
 import { announce } from "#/live/announce.ts";
 import { maskChanges } from "#/pipeline/mask-changes.ts";
 import { callsToWorkOn } from "#/pipeline/wake.ts";
@@ -24,6 +27,7 @@ import { enqueueCallsWith, enqueueFeedbackWith, work } from "./work.ts";
 export type ReactionParts = {
   readonly ids: Ids;
   readonly clock: Clock;
+  readonly log: Log;
   readonly jobs: Jobs;
   readonly book: EndpointBook;
   readonly delivery: DeliveryWorker;
@@ -35,7 +39,17 @@ export type ReactionParts = {
 };
 
 /** Gives each reaction of reactions.ts the feature that does it. */
-export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, ring, config }: ReactionParts): React {
+export function composeReactions({
+  ids,
+  clock,
+  log,
+  jobs,
+  book,
+  delivery,
+  isWorker,
+  ring,
+  config,
+}: ReactionParts): React {
   const enqueueCalls = enqueueCallsWith(jobs);
   const enqueueFeedback = enqueueFeedbackWith(jobs);
   const roomFor = isWorker ? delivery.roomFor : () => 0;
@@ -50,8 +64,11 @@ export function composeReactions({ ids, clock, jobs, book, delivery, isWorker, r
     },
 
     async sendMessages(tx, changes) {
-      const handOffs = await writeMessages(tx, messagesFor(await toldAmong(tx, changes)), { ids, book, roomFor });
-      return { afterCommit: [() => delivery.handOff(handOffs)] };
+      const unrouted: MessageRow[] = [];
+      const onUnrouted = (message: MessageRow) => unrouted.push(message);
+      const facts = messagesFor(await toldAmong(tx, changes));
+      const handOffs = await writeMessages(tx, facts, { ids, book, roomFor, onUnrouted });
+      return { afterCommit: [() => delivery.handOff(handOffs), () => logUnrouted(log, unrouted)] };
     },
 
     async settleLater(tx, changes) {

@@ -21,13 +21,14 @@ export type CallRow = {
   campaign_id: string | null;
   user_id: string | null;
   merged_into: string | null;
+  erased_at: Date | null;
   version: number;
   created_at: Date;
   updated_at: Date;
 };
 
 export const callColumns =
-  "c.tenant_id, c.id, c.provider, c.provider_call_id, c.state, c.announced, c.campaign_id, c.user_id, c.merged_into, c.version, c.created_at, c.updated_at";
+  "c.tenant_id, c.id, c.provider, c.provider_call_id, c.state, c.announced, c.campaign_id, c.user_id, c.merged_into, c.erased_at, c.version, c.created_at, c.updated_at";
 
 /**
  * Locks calls in the order of their ids and gives them by id. A call that was merged gives the call it was merged into as
@@ -240,6 +241,7 @@ export function recordOf(row: CallRow): CallRecord {
     campaignId: row.campaign_id,
     userId: row.user_id,
     mergedInto: row.merged_into,
+    isErased: row.erased_at !== null,
     version: row.version,
     createdAt: row.created_at.getTime(),
     updatedAt: row.updated_at.getTime(),

@@ -52,6 +52,8 @@ export type WriteContext = {
   readonly book: EndpointBook;
   /** How many deliveries this process can take for an endpoint right away; 0 where no worker runs. */
   readonly roomFor: (target: Target) => number;
+  /** Told of each message that goes to nobody; the transaction that made it is still open. */
+  readonly onUnrouted?: (message: MessageRow) => void;
 };
 
 /**
@@ -103,6 +105,7 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
   }
   const rows = [...messages.values()];
   const written = await insertMessages(tx, { messages: rows, bodies, deliveries, leaseMs: limits.deliveryLeaseMs });
+  for (const row of rows) if (row.unroutedReason !== null && written.has(row.id)) context.onUnrouted?.(row);
   return handOffs.flatMap((handOff) => {
     const sequence = written.get(handOff.messageId);
     return sequence === undefined ? [] : [{ ...handOff, sequence }];

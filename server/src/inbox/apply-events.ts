@@ -47,7 +47,10 @@ export async function applyEvents(
   rebuild: (work: CallWork) => Promise<CallState | null>,
 ): Promise<Applied[]> {
   const moved: Moved[] = [];
-  for (const one of work) moved.push(move(one, await rebuild(one), context.now()));
+  for (const one of work) {
+    const isErased = one.known?.isErased === true;
+    moved.push(isErased ? unmoved(one, one.known) : move(one, await rebuild(one), context.now()));
+  }
   const campaigns = await context.hooks.resolveCampaigns(
     tx,
     moved.flatMap(({ record }) => campaignNameOf(record)),
@@ -125,12 +128,18 @@ function move(work: CallWork, rebuilt: CallState | null, now: number): Moved {
     campaignId: known?.campaignId ?? doubles.find((d) => d.campaignId)?.campaignId ?? null,
     userId,
     mergedInto: null,
+    isErased: false,
     version: (known?.version ?? 0) + 1,
     createdAt: known?.createdAt ?? now,
     updatedAt: known ? changedAt(known, now) : now,
   };
   const isChanged = !known || doubles.length > 0 || known.userId !== userId || differs(known.state, state);
   return { work, record: isChanged || !known ? record : known, isChanged };
+}
+
+/** An erased call stays as its erasure left it. */
+function unmoved(work: CallWork, record: CallRecord): Moved {
+  return { work, record, isChanged: false };
 }
 
 function campaignNameOf(record: CallRecord): { tenantId: string; name: string }[] {

@@ -12,13 +12,13 @@ export type ForgottenEvents = { readonly rows: number; readonly blobKeys: readon
  * same bytes go where they were refused before they were taken in. With them go the keys of recordings that came inside events.
  */
 export async function forgetEvents(tx: Tx, tenantId: string, callIds: readonly string[]): Promise<ForgottenEvents> {
-  return empty(tx, tenantId, await eventsOf(tx, tenantId, callIds, null));
+  return emptyEvents(tx, tenantId, await eventsOf(tx, tenantId, callIds, null));
 }
 
 /** The same for the events that carry a recording of the call, and for no other. */
 export async function forgetCarried(tx: Tx, tenantId: string, callIds: readonly string[]): Promise<ForgottenEvents> {
   const carrying = providers.flatMap(({ name, large }) => (large ? [`${name} ${large.type}`] : []));
-  return empty(tx, tenantId, await eventsOf(tx, tenantId, callIds, carrying));
+  return emptyEvents(tx, tenantId, await eventsOf(tx, tenantId, callIds, carrying));
 }
 
 /** What was told of calls, at once or applied to them later, and has not been emptied. */
@@ -39,7 +39,8 @@ async function eventsOf(
   return rows.map(({ id }) => id);
 }
 
-async function empty(tx: Tx, tenantId: string, eventIds: readonly string[]): Promise<ForgottenEvents> {
+/** Takes the bytes and headers out of events. */
+export async function emptyEvents(tx: Tx, tenantId: string, eventIds: readonly string[]): Promise<ForgottenEvents> {
   if (eventIds.length === 0) return { rows: 0, blobKeys: [] };
   const blobKeys = await carriedObjects(tx, tenantId, eventIds);
   await tx.run(

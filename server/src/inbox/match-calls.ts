@@ -151,7 +151,10 @@ async function lockWork(tx: Tx, groups: readonly Group<Entry>[], born: ReadonlyS
   const work: CallWork[] = [];
   for (const { tenantId, items, aliases, callIds } of groups) {
     const records = new Map(callIds.flatMap((id) => survivor(locked, id) ?? []).map((record) => [record.id, record]));
-    const [known, ...doubles] = [...records.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const oldestFirst = [...records.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const erased = oldestFirst.find((record) => record.isErased);
+    // An erased call takes no other in: what the other says would be its own again.
+    const [known, ...doubles] = erased ? [erased] : oldestFirst;
     const [newId, ...strays] = [...(known ? [known.id] : []), ...callIds.filter((id) => !locked.has(id))];
     if (!newId) continue;
     for (const stray of strays) await redirectAliases(tx, tenantId, stray, newId);

@@ -14,6 +14,7 @@ import type { Applied, CallWork } from "./apply-events.ts";
 import type { Arrival, IntakeHooks, Outcome } from "./arrival.ts";
 import { claimTraining, decideStanding, entriesOf } from "./entries.ts";
 import type { Entry } from "./entries.ts";
+import { emptyEvents } from "./forget-store.ts";
 import { keptHeaders } from "./headers.ts";
 import { lookUp, matchCalls } from "./match-calls.ts";
 import type { Reread } from "./match-calls.ts";
@@ -62,15 +63,16 @@ export async function applyEntries(
   const work = await matchCalls(tx, entries, named ?? (await lookUp(tx, entries)), context);
   const applied = await applyEvents(tx, work, context, rebuild);
   const records = applied.flatMap((one) => one.records);
+  const heard = applied.filter(({ record }) => !record.isErased);
   const changes = [
     ...applied.flatMap((one) => one.changes),
-    ...spokenTurns(applied),
+    ...spokenTurns(heard),
     ...trainingChanges(entries, applied),
   ];
   const [, , , , afterCommit] = await together([
     saveCalls(tx, records),
-    saveTranscripts(tx, transcriptsOf(applied, context)),
-    saveMoments(tx, momentsOf(applied)),
+    saveTranscripts(tx, transcriptsOf(heard, context)),
+    saveMoments(tx, momentsOf(heard)),
     logEvents(tx, entries, applied, context),
     context.hooks.react(tx, changes),
   ]);
@@ -146,6 +148,7 @@ async function logEvents(
   await insertEvents(tx, logged);
   await insertUnmatched(tx, waiting);
   await insertApplications(tx, later);
+  await emptyErased(tx, applied);
   const tenants = [...new Set(items.map((item) => item.tenantId))];
   const failed = items.filter((item) => item.problem && item.standing === "new");
   const mended = items.filter((item) => !item.problem && item.standing === "retry");
@@ -161,6 +164,18 @@ async function logEvents(
     mended.map((item) => item.eventId),
     false,
   );
+}
+
+/** What is heard of an erased call is written down without its bytes. */
+async function emptyErased(tx: Tx, applied: readonly Applied[]): Promise<void> {
+  for (const { work, record } of applied) {
+    if (record.isErased)
+      await emptyEvents(
+        tx,
+        work.tenantId,
+        work.items.map((item) => item.eventId),
+      );
+  }
 }
 
 function rowOf(item: Entry) {
@@ -185,7 +200,7 @@ function rowOf(item: Entry) {
 function effectOf(item: Entry, call: Applied | undefined): EventRow["effect"] {
   if (item.training?.result === "unknown_session") return "unmatched";
   if (item.problem) return "recorded";
-  if (call) return "applied";
+  if (call) return call.record.isErased ? "recorded" : "applied";
   return item.event.aliases.length > 0 ? "unmatched" : "recorded";
 }
 
@@ -249,10 +264,12 @@ function outcomesOf(
     const applicable = callOf.get(first);
     const call = applicable ? viewOf(applicable.record, applicable.aliases) : (repeated.get(first.eventId) ?? null);
     const isWaiting = !call && (first.event.aliases.length > 0 || entry.training?.result === "unknown_session");
+    // Of an erased call nothing is new, and nothing that came with this is kept.
+    const isHeard = entry.standing === "repeat" || applicable?.record.isErased === true;
     results.get(entry.arrival)?.push({
       event: entry.event,
       eventId: entry.eventId,
-      effect: entry.standing !== "repeat" ? effectOf(entry, applicable) : isWaiting ? "unmatched" : "repeat",
+      effect: !isHeard ? effectOf(entry, applicable) : isWaiting ? "unmatched" : "repeat",
       call,
       training: entry.training?.result ?? null,
       problem: first.problem,

@@ -208,7 +208,15 @@ export async function pipelineSetup() {
     const known = (await loadCall(tx, tenantId, id))?.state;
     const state = known && given.isAdded ? join(known, told) : told;
     const record = { tenantId, id, provider: "generic", providerCallId: id, state, announced: ["call.ended"] };
-    const rest = { campaignId: null, userId: null, mergedInto: null, version: 1, createdAt: at, updatedAt: at };
+    const rest = {
+      campaignId: null,
+      userId: null,
+      mergedInto: null,
+      isErased: false,
+      version: 1,
+      createdAt: at,
+      updatedAt: at,
+    };
     await saveCalls(tx, [{ ...record, ...rest }]);
     await tx.run(
       "insert into call_aliases (tenant_id, kind, value, call_id) values ($1, 'generic', $2::text, $2::uuid) on conflict do nothing",

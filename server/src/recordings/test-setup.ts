@@ -96,7 +96,14 @@ export async function recordingSetup() {
       const names = more.aliases ?? [];
       await db.inTransaction([tenant], async (tx) => {
         const record = { tenantId: tenant, id, provider, providerCallId: id, state, announced: [], campaignId: null };
-        const rest = { userId: null, mergedInto: null, version: 1, createdAt: clock.now(), updatedAt: clock.now() };
+        const rest = {
+          userId: null,
+          mergedInto: null,
+          isErased: false,
+          version: 1,
+          createdAt: clock.now(),
+          updatedAt: clock.now(),
+        };
         await saveCalls(tx, [{ ...record, ...rest }]);
         for (const { kind, value } of names) {
           // oxlint-disable-next-line no-await-in-loop -- As above.
