@@ -73,7 +73,7 @@ async function prepare(app: Running, mine: string, vars: Variables): Promise<voi
   const say = (type: string, id: string) =>
     app.post("/api/webhooks/vapi", signVapi(variable("VAPI_SECRET"), JSON.stringify({ type, call: { id } })));
 
-  await post("/v1/users", { external_id: variable("USER_A") });
+  await post("/v1/members", { external_id: variable("USER_A"), role: "admin" });
   await post("/v1/users", { external_id: variable("USER_B") }, theirKey);
   const callOf = (name: string) => ({ provider: "vapi", provider_call_id: variable(name) });
   await post("/v1/calls", { ...callOf("CALL_A"), user_id: variable("USER_A") });
