@@ -63,6 +63,17 @@ export const RecordingInfo = z.object({
 });
 export type RecordingInfo = z.infer<typeof RecordingInfo>;
 
+/** What is known of the recording of a call: what its provider announced, and what became of our own copy. */
+export const CallRecording = RecordingInfo.extend({
+  status: z.enum(["pending", "available", "stored", "failed", "absent"]).meta({
+    description:
+      "`available`: its provider has it, and we do not yet; `stored`: we have a copy; `failed`: there will be none, `reason` says why.",
+  }),
+  codec: z.string().nullable().meta({ description: "Of our own copy, once it was decoded; null before." }),
+  reason: z.string().nullable().meta({ description: "Why it failed; of a stored one, why it could not be decoded." }),
+});
+export type CallRecording = z.infer<typeof CallRecording>;
+
 /** The record of one physical call, whoever reported it. */
 export const Call = z.object({
   id: z.string(),
@@ -81,7 +92,7 @@ export const Call = z.object({
   cost: Money.nullable(),
   campaign_id: z.string().nullable(),
   user_id: z.string().nullable(),
-  recording: RecordingInfo.nullable(),
+  recording: CallRecording.nullable(),
   summary: z.string().nullable(),
   language: z.string().nullable(),
   /** The tenant's own end-customer that the call belongs to. */

@@ -63,7 +63,8 @@ export const eventTypes = {
   "recording.ready": {
     ...ordinary,
     title: "A recording can be fetched",
-    description: "Sent when our own copy of a recording is stored, once per recording.",
+    description:
+      "Sent when our own copy of a recording is stored and was decoded, once per recording. Where it cannot be decoded, `reason` says why.",
     data: of.RecordingData,
     examples: analysisExamples.recordingReady,
   },

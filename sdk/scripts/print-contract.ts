@@ -1,4 +1,5 @@
 import type { Route } from "@aftercall/contract/api.ts";
+import * as callTranscript from "@aftercall/contract/call-transcript.ts";
 import * as call from "@aftercall/contract/call.ts";
 import * as campaign from "@aftercall/contract/campaign.ts";
 import * as delivery from "@aftercall/contract/delivery.ts";
@@ -21,6 +22,7 @@ import { createPrinter } from "./print-type.ts";
 export function printContract(): string {
   const modules = [
     call,
+    callTranscript,
     campaign,
     delivery,
     endpoint,

@@ -16,6 +16,7 @@ export type {
   Transcript,
   Turn,
 } from "@aftercall/contract/call.ts";
+export type { CallTranscript } from "@aftercall/contract/call-transcript.ts";
 export type { Campaign } from "@aftercall/contract/campaign.ts";
 export type { ExportLine } from "@aftercall/contract/import.ts";
 export type { CallItem, CampaignItem, LiveCall, LiveTurn, TranscriptionItem } from "@aftercall/contract/live.ts";

@@ -12,6 +12,7 @@ import {
   Section,
   SectionName,
   Summary,
+  Topic,
   TrackerHit,
 } from "./run.ts";
 import { StepName, StepReason, StepState } from "./step.ts";
@@ -36,6 +37,8 @@ export const CallAnalysis = z.object({
   summary: Summary.nullable(),
   fields: z.array(ExtractedField),
   trackers: z.array(TrackerHit),
+  /** What the call is about, by the topics of its trackers, the most frequent first. */
+  topics: z.array(Topic),
   /** The sets that could be measured, the one from audio first. */
   metrics: z.array(MetricSet),
   evaluation: Evaluation.nullable(),

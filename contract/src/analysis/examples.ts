@@ -73,6 +73,7 @@ const englishAnalysis: CallAnalysis = {
   },
   fields: [field("city", null, []), field("service_category", "Locksmith", [doorQuote])],
   trackers: [],
+  topics: [],
   metrics: [
     {
       basis: "text",

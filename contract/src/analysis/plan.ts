@@ -28,6 +28,10 @@ export type MetricTest = z.infer<typeof MetricTest>;
 export const Tracker = z.strictObject({
   id: identifier,
   name,
+  topic: name
+    .nullable()
+    .default(null)
+    .meta({ description: "What the call is about where it hits; several trackers may name one." }),
   any_of: z.array(z.string().min(1).max(200)).max(100).default([]),
   role: TurnRole.nullable().default(null),
   /** True: a hit is that none of the phrases was said in the range. */

@@ -50,6 +50,8 @@ export type ExtractedField = z.infer<typeof ExtractedField>;
 export const TrackerHit = z.object({
   id: z.string(),
   name: z.string(),
+  /** Of the tracker; absent where it has none. */
+  topic: z.string().optional(),
   hit: z.boolean(),
   negated: z.boolean(),
   evidence: z.array(Evidence),
@@ -58,6 +60,15 @@ export const TrackerHit = z.object({
   alert: z.boolean(),
 });
 export type TrackerHit = z.infer<typeof TrackerHit>;
+
+/** Something that the call is about, by the trackers that name it. */
+export const Topic = z.object({
+  name: z.string(),
+  /** How often it came up: the places in the call, and 1 for a hit that has none, as of a number. */
+  count: z.number().int(),
+  evidence: z.array(Evidence),
+});
+export type Topic = z.infer<typeof Topic>;
 
 export const Verdict = z.enum(["met", "partial", "not_met", "unknown", "not_applicable"]);
 export type Verdict = z.infer<typeof Verdict>;
@@ -145,6 +156,8 @@ export const AnalysisRun = z.object({
   summary: Summary.nullable(),
   fields: z.array(ExtractedField),
   trackers: z.array(TrackerHit),
+  /** Those that came up, the most frequent first. */
+  topics: z.array(Topic),
   evaluation: Evaluation.nullable(),
   coaching: Coaching.nullable(),
   usage: Usage.nullable(),

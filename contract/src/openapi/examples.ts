@@ -16,6 +16,24 @@ export const schemaExamples: Readonly<Record<string, readonly unknown[]>> = {
     },
   ],
   Transcript: [englishTranscript],
+  CallTranscript: [
+    {
+      ...englishTranscript,
+      origin: "stt",
+      engine: { kind: "stt", provider: "openai", model: "whisper-1" },
+      quality: {
+        avg_confidence: 0.94,
+        avg_logprob: -0.18,
+        no_speech_prob_max: 0.02,
+        role_source: "channel",
+        role_confidence: null,
+        flags: ["segments_dropped"],
+        dropped_segments: [
+          { start_ms: 3300, end_ms: 4100, channel: 0, text: "Thank you for watching!", why: "no_energy" },
+        ],
+      },
+    },
+  ],
   Campaign: [springRenewals],
   TrainingSession: [trainingSession],
   Assignment: [

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import * as audit from "../audit.ts";
+import * as callTranscript from "../call-transcript.ts";
 import * as call from "../call.ts";
 import * as campaign from "../campaign.ts";
 import * as delivery from "../delivery.ts";
@@ -80,6 +81,7 @@ function namedSchemas() {
   const delivered = [delivery, endpoint, eventData, events, eventType, message, publish, typeName];
   const modules = [
     call,
+    callTranscript,
     campaign,
     ...delivered,
     event,

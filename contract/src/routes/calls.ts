@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import type { Route } from "../api.ts";
-import { Call, CallDirection, CallOutcome, CallStatus, Transcript } from "../call.ts";
+import { CallTranscript } from "../call-transcript.ts";
+import { Call, CallDirection, CallOutcome, CallStatus } from "../call.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { CallMoment } from "../moment.ts";
 import { Timeline } from "../timeline.ts";
@@ -130,6 +131,6 @@ export const callRoutes = {
     role: "viewer",
     isEmbeddable: true,
     params: z.object({ id: idOf("call") }),
-    output: Transcript,
+    output: CallTranscript,
   },
 } as const satisfies Record<string, Route>;

@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import type { Route } from "../api.ts";
-import { Transcript, TurnRole } from "../call.ts";
+import { CallTranscript } from "../call-transcript.ts";
+import { TurnRole } from "../call.ts";
 import { idOf } from "../list.ts";
 import { Recording } from "../recording.ts";
 
@@ -35,7 +36,7 @@ export const correctionRoutes = {
     role: "member",
     params: z.object({ id: idOf("call") }),
     body: EditTranscript,
-    output: Transcript,
+    output: CallTranscript,
     status: 202,
     canConflict: true,
   },

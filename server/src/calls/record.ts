@@ -1,4 +1,4 @@
-import type { Call } from "@aftercall/contract/call.ts";
+import type { Call, CallRecording } from "@aftercall/contract/call.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { Alias, CallView } from "#/providers/provider.ts";
@@ -21,8 +21,6 @@ export type CallRecord = {
   readonly userId: string | null;
   /** Set on a record that turned out to be another call's double. */
   readonly mergedInto: string | null;
-  /** What it said about people was taken out: whatever else is heard of it moves nothing. */
-  readonly isErased: boolean;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -57,7 +55,7 @@ export function toCall(record: CallRecord, aliases: readonly Alias[], userExtern
     cost: factOf(state, "cost"),
     campaign_id: record.campaignId && toPublicId("campaign", record.campaignId),
     user_id: userExternalId,
-    recording: factOf(state, "recording"),
+    recording: recordingOf(state),
     summary: factOf(state, "summary"),
     language: factOf(state, "language"),
     business_id: factOf(state, "business_id"),
@@ -73,6 +71,21 @@ export function toCall(record: CallRecord, aliases: readonly Alias[], userExtern
     version: record.version,
     created_at: new Date(record.createdAt).toISOString(),
     updated_at: new Date(record.updatedAt).toISOString(),
+  };
+}
+
+/** What became of our own copy, over what its provider announced. */
+function recordingOf(state: CallState): CallRecording | null {
+  const told = factOf(state, "recording");
+  const kept = factOf(state, "kept_recording");
+  if (!told && !kept) return null;
+  return {
+    status: kept?.status ?? told?.status ?? "absent",
+    url: told?.url ?? null,
+    duration_ms: kept?.duration_ms ?? told?.duration_ms ?? null,
+    channels: kept?.channels ?? told?.channels ?? null,
+    codec: kept?.codec ?? null,
+    reason: kept?.reason ?? null,
   };
 }
 

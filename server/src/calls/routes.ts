@@ -13,8 +13,8 @@ import { shownMoments } from "./moment-store.ts";
 import { factOf } from "./project.ts";
 import { type CallRecord, toCall } from "./record.ts";
 import { patternOf, termsOf } from "./search.ts";
+import { shownTranscript } from "./shown-transcript.ts";
 import { loadCall, userNames } from "./store.ts";
-import { loadCurrentTranscript } from "./transcript-store.ts";
 
 /** Reading calls under /v1. Registering one is intake, and lives there. */
 export function callHandlers({
@@ -82,9 +82,9 @@ export function callHandlers({
     async getTranscript({ tenant, actor, params }) {
       return db.inTransaction([tenant], async (tx) => {
         const row = await callFor(tx, tenant, actor, params.id);
-        const current = await loadCurrentTranscript(tx, tenant, row.id);
-        if (!current) throw new NotFound("Transcript");
-        return current.transcript;
+        const transcript = await shownTranscript(tx, row);
+        if (!transcript) throw new NotFound("Transcript");
+        return transcript;
       });
     },
   };

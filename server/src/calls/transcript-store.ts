@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { EngineRef } from "@aftercall/contract/analysis/engine.ts";
+import type { TranscriptQuality } from "@aftercall/contract/call-transcript.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 
 import type { Tx } from "#/db/transaction.ts";
@@ -92,6 +93,23 @@ export async function loadCurrentTranscript(tx: Tx, tenantId: string, callId: st
     [tenantId, callId],
   );
   return rows[0] ? keptOf(rows[0]) : null;
+}
+
+/** Who made a transcript; `quality` where a speech engine did. */
+export type Making = {
+  readonly origin: string;
+  readonly engine: EngineRef | null;
+  readonly quality: TranscriptQuality | null;
+};
+
+/** Null when it is gone. */
+export async function makingOf(tx: Tx, tenantId: string, id: string): Promise<Making | null> {
+  const [row] = await tx.rows<Making>(
+    `select origin, engine, case when quality->'flags' is not null then quality end as quality
+       from transcripts where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+  return row ?? null;
 }
 
 /** Keeps a transcript that no event brought. */

@@ -12,6 +12,8 @@ import type {
 } from "@aftercall/contract/analysis/run.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
+import { topicsOf } from "./topics.ts";
+
 /** One version of a plan, by our own id of it. */
 export type Plan = {
   readonly id: string;
@@ -83,6 +85,7 @@ export function showRun(row: RunRow): AnalysisRun {
     summary: row.summary,
     fields: [...row.fields],
     trackers: [...row.trackers],
+    topics: topicsOf(row.trackers),
     evaluation: row.evaluation,
     coaching: row.coaching,
     usage: row.usage,

@@ -7,6 +7,7 @@ import { join, nothingKnown } from "#/calls/state.ts";
 import type { CallState } from "#/calls/state.ts";
 import { currentSections, providerResult } from "#/evaluation/current.ts";
 import { type Analysed, engineOf, statusOf } from "#/evaluation/run.ts";
+import { topicsOf } from "#/evaluation/topics.ts";
 import { sumUsage } from "#/models/usage.ts";
 import type { Facts } from "#/providers/provider.ts";
 
@@ -67,6 +68,7 @@ export function callAnalysisOf(dossier: Dossier, { id, analysed }: MadeRun, prov
     summary: analysed.summary,
     fields: [...analysed.fields],
     trackers: [...analysed.trackers],
+    topics: topicsOf(analysed.trackers),
     metrics: [audio, text].filter((set) => set !== null),
     evaluation: analysed.evaluation,
     coaching: analysed.coaching,

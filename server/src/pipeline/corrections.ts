@@ -31,7 +31,7 @@ export function correctionHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps)
         const before = current && { origin: current.origin, turns: current.transcript.turns.length };
         const after = { origin: "human_edit", turns: transcript.turns.length };
         await recordAudit(tx, ids, { tenant, actor, action: "transcript.edited", subject, before, after, detail });
-        return transcript;
+        return { ...transcript, origin: "human_edit" as const, engine: null, quality: null };
       });
     },
 

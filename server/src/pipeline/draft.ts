@@ -11,6 +11,7 @@ import type { NewRun } from "#/evaluation/run-store.ts";
 import { callAnalysisOf, toldDigestOf, withFindings } from "./analysis.ts";
 import { type Dossier, isFinal, shownTranscript } from "./dossier.ts";
 import { isSetAside, withRow } from "./drive.ts";
+import { withKeptRecording } from "./kept-recording.ts";
 import { withoutStated } from "./mask.ts";
 import { shownMoments } from "./moments.ts";
 import { failed } from "./outcome.ts";
@@ -155,16 +156,17 @@ function changesOf(
   { made, provider, stated, settles, now }: Concluding,
 ): { after: CallRecord; changes: Change[] } {
   const arrived: CallResult[] = arrivedResults(dossier);
-  if (!made) return { after: record, changes: arrived };
+  const state = withKeptRecording(made ? withFindings(stated, dossier, made.id, now) : record.state, dossier);
+  if (state === record.state) return { after: record, changes: arrived };
   const { tenantId, aliases } = dossier;
-  const state = withFindings(stated, dossier, made.id, now);
   const next = { ...record, state, version: record.version + 1, updatedAt: changedAt(record, now) };
   const { record: after, types } = changesBetween(record, next, settles ? "due" : "pipeline");
+  const transcript = shownTranscript(dossier)?.transcript ?? null;
+  const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
+  if (!made) return { after, changes: [...arrived, ...types.map((type) => ({ type, ...base }))] };
   const analysis = callAnalysisOf(dossier, made, provider);
   // Where only the provider has something new to say, that is what is told of.
   const subject = made.isNew ? made.id : (provider?.id ?? made.id);
-  const transcript = shownTranscript(dossier)?.transcript ?? null;
-  const base = { tenantId, before: record, after, aliases, transcript, receivedAt: now };
   const costs = [...dossier.steps.values()].flatMap(({ cost }) => cost);
   const current = settles ? undefined : newRuns(dossier, { made, provider }).find(({ isCurrent }) => isCurrent);
   const whole = { analysis, costs, moments: shownMoments(dossier) ?? [] };

@@ -4,19 +4,21 @@ import type { StepName } from "@aftercall/contract/analysis/step.ts";
 import type { CallResult } from "#/calls/change.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { presentRecording } from "#/recordings/present.ts";
+import type { RecordingRow } from "#/recordings/store.ts";
 
-import { type Dossier, shownTranscript } from "./dossier.ts";
+import { type Dossier, isFinal, shownTranscript, type StepRow } from "./dossier.ts";
+import { isRecordingTold, withKeptRecording } from "./kept-recording.ts";
 
 /** What is there since the last commit: the recording, the transcript. */
 export function arrivedResults(dossier: Dossier): CallResult[] {
   const { found, unsaved, steps } = dossier;
   const results: CallResult[] = [];
   const isNew = (step: StepName) => unsaved.has(step) && steps.get(step)?.state === "succeeded";
-  const recordings = [isNew("fetch_recording") ? found.recording?.row : null, isNew("redact") ? found.redacted : null];
-  for (const row of recordings) {
-    if (!row) continue;
-    const data = { recording: presentRecording(row) };
-    results.push(resultOf(dossier, dossier.record, "recording.ready", { subject: row.id, id: row.id, data }));
+  for (const recording of [decodedRecording(dossier), isNew("redact") ? presented(found.redacted) : null]) {
+    if (!recording) continue;
+    const { id, data } = recording;
+    const after = { ...dossier.record, state: withKeptRecording(dossier.record.state, dossier) };
+    results.push(resultOf(dossier, after, "recording.ready", { subject: id, id, data }));
   }
   const shown = shownTranscript(dossier);
   const isCovered = unsaved.has("redact") && found.covered !== null;
@@ -25,6 +27,20 @@ export function arrivedResults(dossier: Dossier): CallResult[] {
     results.push(resultOf(dossier, dossier.record, "transcript.ready", { subject: id, id, data: { transcript } }));
   }
   return results;
+}
+
+/** The stored recording with all that is to be known of it: once it was decoded, or cannot be, and was not told of before. */
+function decodedRecording({ record, found: { recording }, steps, unsaved }: Dossier) {
+  const measured = steps.get("measure_audio");
+  if (!recording || !unsaved.has("measure_audio") || !isFinal(measured) || measured?.state === "skipped") return null;
+  if (isRecordingTold(record, recording.row.id)) return null;
+  return presented(recording.row, measured?.state === "failed" ? measured : null);
+}
+
+function presented(row: RecordingRow | null, failure: Pick<StepRow, "reason" | "detail"> | null = null) {
+  if (!row) return null;
+  const why = failure && { reason: failure.reason, detail: failure.detail };
+  return { id: row.id, data: { recording: { ...presentRecording(row), ...why } } };
 }
 
 /** What a finished run is told with, ours or the provider's: nothing where every section was skipped. */

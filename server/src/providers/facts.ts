@@ -1,5 +1,5 @@
 import type { CostLine } from "@aftercall/contract/analysis/engine.ts";
-import type { CallDirection, Money, RecordingInfo } from "@aftercall/contract/call.ts";
+import type { CallDirection, CallRecording, Money, RecordingInfo } from "@aftercall/contract/call.ts";
 
 import type { ProviderAnalysis } from "./analysis.ts";
 
@@ -19,6 +19,8 @@ export type Facts = {
   /** What the parts of the call cost, as the provider says. */
   readonly cost_lines?: readonly CostLine[] | null;
   readonly recording?: RecordingInfo | null;
+  /** What became of our own copy of it. No provider says this: the pipeline does. */
+  readonly kept_recording?: KeptRecording | null;
   /** A recording of this call is to be expected although none was announced. */
   readonly awaits_recording?: true | null;
   readonly summary?: string | null;
@@ -56,4 +58,8 @@ export type Facts = {
   /** Brought in from a file, and not to be told to endpoints. */
   readonly is_quiet?: true | null;
 };
+
+/** `id`: of the stored copy; null where there is none. */
+export type KeptRecording = Omit<CallRecording, "url"> & { readonly id: string | null };
+
 export type FactName = keyof Facts;

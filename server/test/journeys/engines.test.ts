@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 
 import type { AnalysisRun } from "@aftercall/contract/analysis/run.ts";
-import type { Transcript, TurnRole } from "@aftercall/contract/call.ts";
+import type { CallTranscript } from "@aftercall/contract/call-transcript.ts";
+import type { TurnRole } from "@aftercall/contract/call.ts";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import { completion, honest, json, plainCall, saidTo } from "#/models/language/test-model.ts";
@@ -103,7 +104,6 @@ test("a call is read by the tenant's model in one request, and what it cost is t
   expect((await customer.calls())[0]).toMatchObject({ city: "Beit Shean", summary: honest.summary.text });
 });
 
-test("inject-score (H187): a caller who speaks to the grader of a gullible model raises nothing, and the call is flagged", async () => {
 test("a model is asked in the wording that the plan chose, and the run says which; an unknown one is refused", async () => {
   const customer = await makeCustomer(app);
   const vapi = await customer.connect("vapi");
@@ -120,6 +120,7 @@ test("a model is asked in the wording that the plan chose, and the run says whic
   expect([status, problem.errors]).toEqual([422, errors]);
 });
 
+test("inject-score (H187): a caller who speaks to the grader of a gullible model raises nothing, and the call is flagged", async () => {
   const customer = await makeCustomer(app);
   const vapi = await customer.connect("vapi");
   const model = await withModel(customer);
@@ -170,7 +171,10 @@ test("a recording without a transcript is turned into one, channel by channel", 
     const sentFrom = Math.max(0, (turns[0]?.start_ms ?? 0) - 500);
     const at = (ms: number) => (ms - sentFrom) / 1000;
     const segments = turns.map((turn) => ({ start: at(turn.start_ms), end: at(turn.end_ms), text: turn.text }));
-    return json({ text: "all of it", language: "english", duration: truth.duration_ms / 1000, segments });
+    const last = segments.at(-1);
+    const doubted = { text: "Thank you for watching!", no_speech_prob: 0.95, avg_logprob: -2 };
+    const heard = last ? [...segments, { ...last, start: last.end, ...doubted }] : [];
+    return json({ text: "all of it", language: "english", duration: truth.duration_ms / 1000, segments: heard });
   });
   await customer.ask("PUT", "/v1/engines/speech", {
     model: "whisper-1",
@@ -184,7 +188,20 @@ test("a recording without a transcript is turned into one, channel by channel", 
   await customer.post(`/v1/analysis-plans/${id}/publish`, undefined);
   await vapi.own(report([], { recording: { stereoUrl: `http://127.0.0.1:${port}/call.wav` } }));
   const { callId } = await analysed(customer);
-  const transcript: Transcript = await customer.get(`/v1/calls/${callId}/transcript`);
+  const transcript: CallTranscript = await customer.get(`/v1/calls/${callId}/transcript`);
+  expect(transcript).toMatchObject({
+    language: "en",
+    origin: "stt",
+    engine: { kind: "stt", provider: expect.any(String), model: "whisper-1" },
+    quality: { role_source: "channel", flags: ["segments_dropped"] },
+  });
+  expect(transcript.quality?.dropped_segments).toMatchObject([
+    { channel: 0, text: "Thank you for watching!", why: "no_speech" },
+    { channel: 1, text: "Thank you for watching!", why: "no_speech" },
+  ]);
+  expect(await customer.get(`/v1/calls/${callId}`)).toMatchObject({
+    recording: { status: "stored", duration_ms: 13_000, channels: 2, codec: "pcm_mulaw", reason: null },
+  });
   expect(transcript.turns.map(({ role, text }) => `${role}: ${text}`)).toEqual([
     "agent: Hello this is the booking desk how can I help you with your visit",
     "customer: I would like a visit tomorrow.",

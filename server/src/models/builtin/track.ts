@@ -33,8 +33,8 @@ export function look(
   tracker: Tracker,
   side: TurnRole | null = tracker.role,
 ): { readonly hit: TrackerHit; readonly isKnown: boolean } {
-  const { id, name, negate, alert } = tracker;
-  const base = { id, name, negated: negate, alert };
+  const { id, name, topic, negate, alert } = tracker;
+  const base = { id, name, ...(topic !== null && { topic }), negated: negate, alert };
   const number = tracker.metric ? testMetric(tracker.metric, metrics, side ?? "agent") : null;
   const part = partOf(turns, tracker.range);
   const hasPhrases = tracker.any_of.length > 0;
