@@ -17,6 +17,8 @@ export type Person = {
   readonly externalId: string;
   readonly memberships: readonly Membership[];
   readonly claims: { readonly tenant: string | null; readonly role: Role | null };
+  /** What they are where the tenant gave them no role. */
+  readonly roleWithout: Role;
 };
 
 /** `role`: what the tenant says that they may; absent or null where it says nothing. */
@@ -75,7 +77,7 @@ export function createAuth(options: AuthOptions): Auth {
     },
   };
 
-  /** A token signed with our own key. */
+  /** A token signed with our own key: whoever has that may make admins, and no owners. */
   async function ownPerson(token: string): Promise<Person> {
     const claims = await verify(token);
     const { data: role = null } = Role.safeParse(claims.role);
@@ -83,16 +85,17 @@ export function createAuth(options: AuthOptions): Auth {
       externalId: claims.sub,
       memberships: await options.membershipsOf(claims.sub),
       claims: { tenant: claims.tenant, role },
+      roleWithout: role === "admin" ? "admin" : "member",
     };
   }
 
-  /** A token of somebody else: it reaches only who believes it. */
+  /** A token of somebody else: it reaches only who believes it, and its role can only take away. */
   async function foreignPerson(token: string): Promise<Person> {
     if (!options.issuers) throw new Unauthorized("Invalid or expired token");
     const { sub, tenants, tenantClaim, roleClaim } = await options.issuers.verify(token);
     const memberships = (await options.membershipsOf(sub)).filter(({ tenant }) => tenants.includes(tenant));
     const { data: role = null } = Role.safeParse(roleClaim);
-    return { externalId: sub, memberships, claims: { tenant: tenantClaim, role } };
+    return { externalId: sub, memberships, claims: { tenant: tenantClaim, role }, roleWithout: "member" };
   }
 
   async function verify(token: string) {
@@ -133,16 +136,15 @@ function isForeign(token: string): boolean {
 }
 
 /** The role that the tenant gave counts, and a token can only lower it; its tenant only chooses among the person's own. */
-function callerFrom({ memberships, claims }: Person): Caller {
+function callerFrom({ memberships, claims, roleWithout }: Person): Caller {
   const chosen = memberships.length === 1 ? memberships[0] : memberships.find(({ tenant }) => tenant === claims.tenant);
   if (!chosen) throw new Unauthorized("The token does not say which tenant of this server it is for");
   return {
     tenant: chosen.tenant,
-    actor: { kind: "user", id: chosen.userId, role: roleOf(chosen.role ?? "member", claims.role) },
+    actor: { kind: "user", id: chosen.userId, role: roleOf(chosen.role ?? roleWithout, claims.role) },
   };
 }
 
-/** A user to whom the tenant gave no role is a member. Whoever may sign tokens must not make admins by it. */
 function roleOf(given: Role, claimed: Role | null): Role {
   const order = Role.options;
   return claimed !== null && order.indexOf(claimed) < order.indexOf(given) ? claimed : given;
