@@ -21,6 +21,8 @@ export type CallRecord = {
   readonly userId: string | null;
   /** Set on a record that turned out to be another call's double. */
   readonly mergedInto: string | null;
+  /** What it said about people was taken out: whatever else is heard of it moves nothing. */
+  readonly isErased: boolean;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
