@@ -1,4 +1,5 @@
-import { askedCriteria, askedFields, checksOf } from "../../schema.ts";
+import { askedCriteria, askedFields, checksOf } from "#/models/language/schema.ts";
+
 import type { Wording } from "./wording.ts";
 
 export const version1: Wording = {

@@ -1,4 +1,5 @@
-import { askedCriteria, checksOf } from "../../schema.ts";
+import { askedCriteria, checksOf } from "#/models/language/schema.ts";
+
 import { version1 } from "./version-1.ts";
 import type { Wording } from "./wording.ts";
 

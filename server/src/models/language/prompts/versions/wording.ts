@@ -1,6 +1,6 @@
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 
-import type { LanguageSection } from "../../answer.ts";
+import type { LanguageSection } from "#/models/language/answer.ts";
 
 /** One version of what a model is told. Kept as it is: a new wording is a new version. */
 export type Wording = {
