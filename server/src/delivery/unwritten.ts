@@ -15,7 +15,7 @@ import { insertForms } from "./resend/forms-store.ts";
 
 /**
  * The bytes, in the standard form, of those of these messages that have none: messages about calls that nobody wanted are kept
- * without any, because they can be made from the call (docs/decisions/0010, 0069). They say what is known of the call now.
+ * without any, because they can be made from the call (docs/decisions/0010, 0030). They say what is known of the call now.
  */
 export async function renderUnwritten(
   tx: Tx,
