@@ -37,11 +37,9 @@ export const CallTranscript = Transcript.extend({
     description:
       "`provider`: as it sent them; `stt`: a speech engine heard the recording; `human_edit`: put right by a person; `redaction`: one of these without personal data.",
   }),
-  engine: EngineRef.pick({ kind: true, provider: true, model: true })
-    .nullable()
-    .meta({
-      description: "Who made the words; of masked ones, who made those they stand for. Null where a person did.",
-    }),
+  engine: EngineRef.pick({ kind: true, provider: true, model: true }).nullable().meta({
+    description: "Who made the words; of masked ones, who made those they stand for. Null where a person did.",
+  }),
   quality: TranscriptQuality.nullable().meta({ description: "Null where no speech engine made the words." }),
 });
 export type CallTranscript = z.infer<typeof CallTranscript>;
