@@ -67,6 +67,8 @@ test.each([
     is_same: true,
     before: "בית שאן",
     after: "בית שאן",
+    state_before: "found",
+    state_after: "found",
   });
   const exported = await app.get("/v1/export", { authorization: `Bearer ${customer.key}` });
   expect(exported.text).toContain(theirs?.id ?? "no run");
