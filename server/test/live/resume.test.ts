@@ -38,6 +38,10 @@ test("a socket that is cut off and comes back, to either server, is told every t
   const { say, end } = await vapi(customer);
   const [first, second, stranger] = [newUuid(), newUuid(), newUuid()];
   const follower = createFollower(customer.key, [first, second]);
+  // What is said before anybody listens is not missed.
+  await follower.listen(one.url, (client) =>
+    client.until(() => client.frames.filter(({ type }) => type === "subscribed").length === 2),
+  );
   let isTold = false;
   const said: string[] = [];
   const telling = (async () => {
