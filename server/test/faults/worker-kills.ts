@@ -18,8 +18,8 @@ export type WorkerKills = {
   readonly accepted: number;
   readonly deliveries: number;
   /**
-   * Requests of both workers that the receiver had not answered when one of them was killed, all kills together, and the least and
-   * most of one.
+   * Requests of both workers that were under way when one of them was killed: not answered by the receiver, or so lately that the
+   * result may not have been stored. All kills together, and the least and most of one.
    */
   readonly inFlight: { readonly sum: number; readonly min: number; readonly max: number };
   /** Messages for endpoints, neither arrived nor listed as undelivered. */
@@ -44,10 +44,10 @@ export async function runWorkerKills({ kills, seed }: { kills: number; seed: num
   const own = await ownDatabase();
   const proxy = await startDatabaseProxy(own.connection);
   const receiver = fork(join(import.meta.dirname, "slow-receiver.ts"), [file, String(seed)]);
-  const ask = async (): Promise<number> => {
-    receiver.send("open");
-    const [{ open }] = (await once(receiver, "message")) as [{ open: number }];
-    return open;
+  const ask = async () => {
+    receiver.send("count");
+    const [counts] = (await once(receiver, "message")) as [{ open: number; underWay: number }];
+    return counts;
   };
   const processes: ServerProcess[] = [];
   const start = async (role: "api" | "worker") => {
@@ -65,11 +65,11 @@ export async function runWorkerKills({ kills, seed }: { kills: number; seed: num
     const stopping = new AbortController();
     const publishing = publishUntil(api, accepted, stopping.signal);
 
-    const open: number[] = [];
+    const underWay: number[] = [];
     for (let kill = 0; kill < kills; kill++) {
-      const isFull = async () => (await ask()) >= wanted * 0.9;
+      const isFull = async () => (await ask()).open >= wanted * 0.9;
       for (let tries = 0; tries < 100 && !(await isFull()); tries++) await sleep(50);
-      open.push(await ask());
+      underWay.push((await ask()).underWay);
       await workers[kill % 2]?.kill();
       workers[kill % 2] = await start("worker");
     }
@@ -78,7 +78,7 @@ export async function runWorkerKills({ kills, seed }: { kills: number; seed: num
     await publishing;
     await untilNothingWaits(api);
     const finishedAfterMs = performance.now() - killedAt;
-    return { kills, finishedAfterMs, ...judge(file, accepted, open, await undelivered(api, numbers)) };
+    return { kills, finishedAfterMs, ...judge(file, accepted, underWay, await undelivered(api, numbers)) };
   } finally {
     receiver.disconnect();
     await Promise.all(processes.map((process) => process.kill().catch(() => {})));
@@ -146,7 +146,7 @@ async function undelivered(api: Running, numbers: ReadonlyMap<string, number>): 
 function judge(
   file: string,
   accepted: readonly string[],
-  open: readonly number[],
+  underWay: readonly number[],
   undelivered: readonly Listed[],
 ): Omit<WorkerKills, "kills" | "finishedAfterMs"> {
   const lines = readFileSync(file, "utf8").trim().split("\n");
@@ -158,9 +158,9 @@ function judge(
     accepted: accepted.length,
     deliveries: expected.length,
     inFlight: {
-      sum: open.reduce((sum, count) => sum + count, 0),
-      min: Math.min(...open),
-      max: Math.max(...open),
+      sum: underWay.reduce((sum, count) => sum + count, 0),
+      min: Math.min(...underWay),
+      max: Math.max(...underWay),
     },
     missing: expected.filter((line) => !arrived.has(line) && !listed.has(line)),
     listed: Object.fromEntries([...reasons].map(([reason, of]) => [reason, of.length])),
