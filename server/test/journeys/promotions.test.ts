@@ -1,38 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { makeCustomer, newUuid, type Customer } from "../harness/customer.ts";
+import { makeCustomer, type Customer } from "../harness/customer.ts";
+import { reportedCall } from "../harness/reported-call.ts";
 
 let app: TestApp;
 beforeAll(async () => {
   app = await startTestApp();
 });
 afterAll(() => app.stop());
-
-/** A call that Vapi reports whole. */
-async function reported(customer: Customer): Promise<string> {
-  const line = await customer.connect("vapi");
-  const say = (role: string, message: string, from: number) => {
-    return { role, message, time: from, endTime: from + 2, secondsFromStart: from };
-  };
-  await line.own({
-    message: {
-      type: "end-of-call-report",
-      timestamp: Date.now(),
-      endedReason: "customer-ended-call",
-      call: { id: newUuid(), type: "inboundPhoneCall" },
-      artifact: {
-        messages: [
-          say("bot", "Good evening, this is the night desk.", 0),
-          say("user", "I am locked out of my flat in Tel Aviv.", 3),
-          say("bot", "A locksmith will be there in half an hour.", 6),
-        ],
-      },
-    },
-  });
-  await customer.settled();
-  return (await customer.calls())[0]?.id ?? "";
-}
 
 async function finished(customer: Customer, jobId: string): Promise<void> {
   while ((await customer.get(`/v1/analysis-jobs/${jobId}`)).state !== "done") {
@@ -42,7 +18,7 @@ async function finished(customer: Customer, jobId: string): Promise<void> {
 
 test("a call is found by the summary of the run that was made to count, and after going back by exactly what it was found by before", async () => {
   const customer = await makeCustomer(app);
-  const id = await reported(customer);
+  const id = await reportedCall(customer);
   const definition = { summary: { language: "he" } };
   const plan = await customer.post("/v1/analysis-plans", { name: "In Hebrew", definition });
   await customer.post(`/v1/analysis-plans/${plan.id}/publish`, {});

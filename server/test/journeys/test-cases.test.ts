@@ -4,38 +4,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "#/kernel/clock.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { makeCustomer, newUuid, type Customer } from "../harness/customer.ts";
+import { makeCustomer, type Customer } from "../harness/customer.ts";
+import { reportedCall } from "../harness/reported-call.ts";
 
 let app: TestApp;
 beforeAll(async () => {
   app = await startTestApp();
 });
 afterAll(() => app.stop());
-
-/** A call that Vapi reports whole. */
-async function reported(customer: Customer): Promise<string> {
-  const line = await customer.connect("vapi");
-  const say = (role: string, message: string, from: number) => {
-    return { role, message, time: from, endTime: from + 2, secondsFromStart: from };
-  };
-  await line.own({
-    message: {
-      type: "end-of-call-report",
-      timestamp: Date.now(),
-      endedReason: "customer-ended-call",
-      call: { id: newUuid(), type: "inboundPhoneCall" },
-      artifact: {
-        messages: [
-          say("bot", "Good evening, this is the night desk.", 0),
-          say("user", "I am locked out of my flat in Tel Aviv.", 3),
-          say("bot", "A locksmith will be there in half an hour.", 6),
-        ],
-      },
-    },
-  });
-  await customer.settled();
-  return (await customer.calls())[0]?.id ?? "";
-}
 
 const cities = (...values: string[]) => [
   { name: "city", kind: "gazetteer", entries: values.map((value) => ({ value, aliases: [] })) },
@@ -54,7 +30,7 @@ async function resultOf(customer: Customer, jobId: string): Promise<TestResult> 
 
 test("a call becomes a test case of a plan: a draft that makes something else of it says what, and publishing tests by itself", async () => {
   const customer = await makeCustomer(app);
-  const callId = await reported(customer);
+  const callId = await reportedCall(customer);
   const definition = { fields: cities("Tel Aviv"), rubric: greeting("good evening") };
   const plan = await customer.post("/v1/analysis-plans", { name: "Night desk", definition });
   const path = `/v1/analysis-plans/${plan.id}`;
@@ -93,7 +69,7 @@ test("a call becomes a test case of a plan: a draft that makes something else of
 
 test("without more a case expects what the call shows now, as far as the plan asks for it", async () => {
   const customer = await makeCustomer(app);
-  const callId = await reported(customer);
+  const callId = await reportedCall(customer);
   const plan = await customer.post("/v1/analysis-plans", {
     name: "Two fields",
     definition: { fields: [...cities("Tel Aviv"), { name: "mood", kind: "ai" }] },
