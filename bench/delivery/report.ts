@@ -1,9 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
-import { join } from "node:path";
-
 import { type Latency, type Spread, spreadOf } from "../load/percentiles.ts";
+import { aboutRun, writeResultFiles } from "../machine/results.ts";
 import type { Bench } from "./bench.ts";
 import type { ClaimCase } from "./claim.ts";
 import type { Drain } from "./drain.ts";
@@ -40,18 +36,8 @@ export function textOf(figures: Figures): string {
 }
 
 export function writeDeliveryResults(root: string, bench: Bench, figures: Figures): string[] {
-  const dir = join(root, "bench/results");
-  mkdirSync(dir, { recursive: true });
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
   const about = {
-    date: new Date().toISOString(),
-    commit,
-    command,
-    cpu: cpus()[0]?.model.trim(),
-    cores: cpus().length,
-    load: loadavg().map((load) => Math.round(load * 10) / 10),
-    node: process.versions.node,
+    ...aboutRun(root),
     postgresql: bench.database.version,
     redis: bench.redis?.version ?? "absent",
     body_bytes: bench.bodyBytes,
@@ -60,15 +46,12 @@ export function writeDeliveryResults(root: string, bench: Bench, figures: Figure
   const lines = [
     "# Results of the benchmark of deliveries",
     "",
-    `\`${command}\` on ${about.date.slice(0, 10)}, commit ${commit}. ${about.cpu}, ${about.cores} cores shared by sender, PostgreSQL, Redis and receiver; load average ${about.load.join(", ")} at the end; node ${about.node}, postgresql ${about.postgresql}, redis ${about.redis}; messages of ${about.body_bytes} bytes. What is compared and what limits it: [README](../README.md#deliveries).`,
+    `\`${about.command}\` on ${about.date.slice(0, 10)}, commit ${about.commit}. ${about.cpu}, ${about.cores} cores shared by sender, PostgreSQL, Redis and receiver; load average ${about.load.join(", ")} at the end; node ${about.node}, postgresql ${about.postgresql}, redis ${about.redis}; messages of ${about.body_bytes} bytes. What is compared and what limits it: [README](../README.md#deliveries).`,
     "",
     textOf(figures),
     "",
   ];
-  const [json, markdown] = [join(dir, "delivery.json"), join(dir, "delivery.md")];
-  writeFileSync(json, `${JSON.stringify({ ...about, ...figures }, null, 2)}\n`);
-  writeFileSync(markdown, lines.join("\n"));
-  return [json, markdown];
+  return writeResultFiles(root, "delivery", { ...about, ...figures }, lines);
 }
 
 function rateLines({ rates }: Figures): string[] {

@@ -1,9 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
-import { join } from "node:path";
-
 import { type Latency, type Spread, spreadOf } from "../load/percentiles.ts";
+import { aboutRun, writeResultFiles } from "../machine/results.ts";
 import type { Analysis } from "./analysis.ts";
 import type { Bench, Cpu } from "./bench.ts";
 import type { Calls, CallsTurn } from "./calls.ts";
@@ -28,33 +24,20 @@ export function textOf({ calls, waits, analysis, recordings }: Figures): string 
 }
 
 export function writePipelineResults(root: string, bench: Bench, figures: Figures): string[] {
-  const dir = join(root, "bench/results");
-  mkdirSync(dir, { recursive: true });
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
   const about = {
-    date: new Date().toISOString(),
-    commit,
-    command,
-    cpu: cpus()[0]?.model.trim(),
-    cores: cpus().length,
-    load: loadavg().map((load) => Math.round(load * 10) / 10),
-    node: process.versions.node,
+    ...aboutRun(root),
     postgresql: bench.database.version,
     log_level: bench.logLevel,
   };
   const lines = [
     "# Results of the benchmark of the pipeline",
     "",
-    `\`${command}\` on ${about.date.slice(0, 10)}, commit ${commit}. ${about.cpu}, ${about.cores} cores shared by load generator, server and PostgreSQL; load average ${about.load.join(", ")} at the end; node ${about.node}, postgresql ${about.postgresql}. What is measured and where the time goes: [README](../README.md#the-pipeline).`,
+    `\`${about.command}\` on ${about.date.slice(0, 10)}, commit ${about.commit}. ${about.cpu}, ${about.cores} cores shared by load generator, server and PostgreSQL; load average ${about.load.join(", ")} at the end; node ${about.node}, postgresql ${about.postgresql}. What is measured and where the time goes: [README](../README.md#the-pipeline).`,
     "",
     textOf(figures),
     "",
   ];
-  const [json, markdown] = [join(dir, "pipeline.json"), join(dir, "pipeline.md")];
-  writeFileSync(json, `${JSON.stringify({ ...about, ...figures }, null, 2)}\n`);
-  writeFileSync(markdown, lines.join("\n"));
-  return [json, markdown];
+  return writeResultFiles(root, "pipeline", { ...about, ...figures }, lines);
 }
 
 function callLines(calls: readonly Calls[]): string[] {
