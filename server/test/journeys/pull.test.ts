@@ -150,10 +150,12 @@ describe("Vapi", () => {
     expect(event).toMatchObject({ type: "pulled.ended", verification: "pulled", effect: "applied", seen_count: 1 });
     const detail = await customer.get(`/v1/events/${event?.id}`);
     expect(detail.body).toContain(call.id);
+    await customer.settled();
     const before = await customer.calls();
 
     const replayed = await customer.post(`/v1/events/${event?.id}/replay`, {});
     expect(replayed).toMatchObject({ problem: null });
+    await customer.settled();
     expect(await customer.calls()).toEqual(before);
 
     // What is known to its end is not asked about again.
