@@ -21,7 +21,7 @@ import { haveTime, headersOf, targetOf } from "./wire.ts";
 export type ApiOptions<Table extends Record<string, Route>> = AdmitOptions & {
   readonly routes: Table;
   readonly handlers: Handlers<Table>;
-  /** What signs the cursors of lists. */
+  /** What makes the cursors of lists opaque. */
   readonly cursors: Cursors;
   /** What makes a POST safe to send again; without it the header counts for nothing. */
   readonly idempotency?: Idempotency;

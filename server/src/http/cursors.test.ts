@@ -10,9 +10,22 @@ const place = { tenant: "t1", path: "/v1/calls", query: { status: "ended", limit
 const position = "call_06cs7z3w1e00bmre3vhm81ce5a";
 const cursor = cursors.seal(position, place);
 
-test("a cursor gives back its position, whatever the page size, and shows nothing of it in clear text", () => {
+test("a cursor gives back its position, whatever the page size, and is the same each time", () => {
   expect(cursors.open(cursor, { ...place, query: { limit: "50", cursor, status: "ended" } })).toBe(position);
   expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
+  expect(cursors.seal(position, place)).toBe(cursor);
+});
+
+test("nothing of a position can be read from its cursor, nor from two of them", () => {
+  const positions = fc.string({ minLength: 4, unit: "binary" });
+  fc.assert(
+    fc.property(positions, positions, (one, other) => {
+      expect(bytesOf(one).includes(Buffer.from(one))).toBe(false);
+      // One key stream for both would give away in what they differ.
+      if (one !== other)
+        expect(mixed(bytesOf(one), bytesOf(other))).not.toEqual(mixed(Buffer.from(one), Buffer.from(other)));
+    }),
+  );
 });
 
 test("422: any change of any character is refused", () => {
@@ -43,3 +56,12 @@ test("422: a cursor of another server is refused", () => {
 test("422: an id, as cursors were before, and nothing at all", () => {
   for (const text of [position, "", "AAAA", "a".repeat(22)]) expect(() => cursors.open(text, place)).toThrow(Invalid);
 });
+
+/** What a cursor has in the place of its position. */
+function bytesOf(of: string): Buffer {
+  return Buffer.from(cursors.seal(of, place), "base64url").subarray(16);
+}
+
+function mixed(a: Buffer, b: Buffer): number[] {
+  return Array.from({ length: Math.min(a.length, b.length) }, (_none, i) => (a[i] ?? 0) ^ (b[i] ?? 0));
+}
