@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { request as ask } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -11,21 +10,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { registerApi } from "#/http/api.ts";
 import { createCursors } from "#/http/cursors.ts";
-import { fingerprintOf } from "#/http/idempotency.ts";
 import { digest } from "#/kernel/secrets.ts";
 import { insertKey } from "#/tenants/store.ts";
 
 import { makeKey } from "../harness/api.ts";
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { checkAnswer } from "../harness/contract-check.ts";
 import { randomToken } from "../harness/customer.ts";
 import { startHttp, type TestHttp } from "../harness/http.ts";
 import { startReceiver, type Receiver } from "../harness/receiver.ts";
 import { makeTenant } from "../harness/tenant.ts";
 import { expectAudited } from "./audit.ts";
 import { conflictsFor } from "./conflicts.ts";
-import { key, type Request, type Requests, requestsFor } from "./requests.ts";
+import { key, type Requests, requestsFor } from "./requests.ts";
+import { bodyFor, bodyOf, send, strange } from "./send.ts";
 import { type Others, startOthers, storiesOf } from "./stories.ts";
+import { type Ways, waysOf } from "./ways.ts";
 
 /*
  * Every route × every status that the OpenAPI document says it can answer with, each by a request that gets it; and what
@@ -35,16 +34,13 @@ import { type Others, startOthers, storiesOf } from "./stories.ts";
 let app: TestApp;
 let limited: TestApp;
 let broken: TestHttp;
+let ways: Ways;
 let receiver: Receiver;
 let requests: Requests;
 let conflicts: Requests;
 let others: Others;
 let dataDir: string;
 let tenant: string;
-/** A key of another tenant. */
-let stranger: string;
-/** A key whose scopes leave everything out. */
-const scoped = randomToken("ac_dev_scoped");
 
 beforeAll(async () => {
   receiver = await startReceiver();
@@ -64,7 +60,8 @@ beforeAll(async () => {
   const stories = storiesOf(app, others, { tenantId: tenant, key });
   requests = requestsFor(app, receiver, stories);
   conflicts = conflictsFor(requests, app, stories);
-  stranger = await makeKey(app.db, await makeTenant(app.db), "owner");
+  const stranger = await makeKey(app.db, await makeTenant(app.db), "owner");
+  const scoped = randomToken("ac_dev_scoped");
   await app.db.inTransaction([tenant], (tx) =>
     insertKey(tx, {
       tenant_id: tenant,
@@ -89,6 +86,7 @@ beforeAll(async () => {
       cursors: createCursors(Buffer.alloc(32)),
     }),
   );
+  ways = waysOf({ app, limited, broken, tenant, requests, stranger, scoped });
 }, 120_000);
 afterAll(async () => {
   await broken.close();
@@ -99,180 +97,10 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-type Sending = {
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  readonly file?: string;
-  readonly url?: string;
-  readonly key?: string | null;
-};
-
-/** Sends bytes as they are; the answer is held against its schema. */
-async function send(
-  route: Route,
-  path: string,
-  { headers = {}, url = app.url, key: used = key, ...sent }: Sending = {},
-) {
-  const { body = sent.file } = sent;
-  const type = sent.file === undefined ? "application/json" : "application/x-ndjson";
-  const answer = await fetch(url + path, {
-    method: route.method,
-    headers: {
-      ...(used !== null && { authorization: `Bearer ${used}` }),
-      ...(body !== undefined && { "content-type": type }),
-      ...headers,
-    },
-    ...(body !== undefined && { body }),
-  });
-  const text = await answer.text();
-  const media = answer.headers.get("content-type") ?? "";
-  checkAnswer(route.method, path, { status: answer.status, type: media, text });
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    text,
-    code: /\+json/.test(media) ? JSON.parse(text).code : null,
-  };
-}
-
-/** The path with ids of nothing. */
-function strange(route: Route): string {
-  return route.path.replaceAll(/:\w+/g, () => "not.an-id");
-}
-/** The path with ids that have the form of one. */
-function random(route: Route): string {
-  return route.path.replaceAll(/:\w+/g, (name) => (name === ":step" ? "score" : randomUUID()));
-}
-const bodyFor = (route: Route): Sending => (route.body ? { body: "{}" } : route.bodyLines ? { file: "{}\n" } : {});
-
-async function valid(name: string, route: Route): Promise<Request> {
-  const made = requests[name];
-  return made ? made() : { path: route.path };
-}
-function bodyOf({ body, file }: Request): Sending {
-  if (file !== undefined) return { file };
-  return body === undefined ? {} : { body: JSON.stringify(body) };
-}
-
-/** The status that a request gets for what it says of its body, before a byte of it. */
-function statusFor(route: Route, path: string, headers: Record<string, string>): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const given = { authorization: `Bearer ${key}`, ...headers };
-    const asking = ask(app.url + path, { method: route.method, headers: given }, (answer) => {
-      resolve(answer.statusCode);
-      asking.destroy();
-    });
-    asking.on("error", reject).flushHeaders();
-  });
-}
-
-/** How each status is got, for any route. */
-const ways: Readonly<Record<number, (name: string, route: Route) => Promise<void>>> = {
-  304: async (name, route) => {
-    const { path } = await valid(name, route);
-    const etag = (await send(route, path)).headers.get("etag") ?? "";
-    // What counts as it goes may change in between; what has not changed is not sent again.
-    let status = 0;
-    for (let i = 0, known = etag; i < 20 && status !== 304; i++) {
-      const again = await send(route, path, { headers: { "if-none-match": known } });
-      status = again.status;
-      known = again.headers.get("etag") ?? "";
-    }
-    expect(status).toBe(304);
-  },
-  400: async (_name, route) => {
-    const spoilt = route.body ? { body: "{" } : { headers: { "idempotency-key": "k".repeat(300) } };
-    expect((await send(route, random(route), spoilt)).status).toBe(400);
-  },
-  401: async (_name, route) => {
-    expect((await send(route, strange(route), { ...bodyFor(route), key: null })).status).toBe(401);
-  },
-  403: async (_name, route) => {
-    expect((await send(route, strange(route), { ...bodyFor(route), key: scoped })).status).toBe(403);
-  },
-  404: async (name, route) => {
-    expect((await send(route, strange(route), bodyFor(route))).status).toBe(404);
-    const wanted = await valid(name, route);
-    const unknown = wanted.path.replaceAll(/(?<=\/)(?:[a-z]+_[0-9a-z]{26}|lead\.q\w+)/g, () => randomUUID());
-    expect(unknown).not.toBe(wanted.path);
-    expect((await send(route, unknown, bodyOf(wanted))).status).toBe(404);
-    // What is of another tenant is not there either; whole tenants are the operator's alone.
-    const foreign = await send(route, wanted.path, { ...bodyOf(wanted), key: stranger });
-    expect(foreign.status).toBe(route.path.startsWith("/v1/tenants/") ? 403 : 404);
-  },
-  409: async (name, route) => {
-    // The request was done once, and the process that did it died before it could keep its answer.
-    const wanted = await valid(name, route);
-    const used = randomUUID();
-    const body = wanted.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(wanted.body));
-    const { json } = await app.ask(key, "GET", "/v1/whoami");
-    await app.db.inTransaction([tenant], (tx) =>
-      tx.run(
-        `insert into idempotency_keys (tenant_id, actor, key, fingerprint, holder_id, locked_until, effected_at, expires_at)
-         values ($1, $2, $3, $4, $5, now() - interval '1 minute', now(), now() + interval '1 hour')`,
-        [tenant, json.actor.id, used, fingerprintOf(route.method, wanted.path, body), randomUUID()],
-      ),
-    );
-    const { status, code } = await send(route, wanted.path, {
-      ...bodyOf(wanted),
-      headers: { "idempotency-key": used },
-    });
-    expect([status, code]).toEqual([409, "idempotency_key_in_use"]);
-  },
-  412: async (name, route) => {
-    const wanted = await valid(name, route);
-    const answer = await send(route, wanted.path, { ...bodyOf(wanted), headers: { "if-match": '"of another"' } });
-    expect(answer.status).toBe(412);
-  },
-  413: async (_name, route) => {
-    if (route.bodyLines) {
-      const headers = {
-        "content-type": "application/x-ndjson",
-        "content-length": String((route.bodyBytesMax ?? 0) + 1),
-      };
-      return expect(await statusFor(route, random(route), headers)).toBe(413);
-    }
-    const body = JSON.stringify({ x: "x".repeat(route.bodyBytesMax ?? 1_000_000) });
-    expect((await send(route, strange(route), { body })).status).toBe(413);
-  },
-  415: async (_name, route) => {
-    const spoilt = { body: "x", headers: { "content-type": "text/plain" } };
-    expect((await send(route, strange(route), spoilt)).status).toBe(415);
-  },
-  422: async (name, route) => {
-    const path = random(route);
-    if (route.query) return expect((await send(route, `${path}?unknown=1`)).status).toBe(422);
-    if (route.body) return expect((await send(route, path, { body: '{"unknown":1}' })).status).toBe(422);
-    const used = randomUUID();
-    const headers = { "idempotency-key": used, "content-type": "application/json" };
-    const first = await fetch(`${app.url}/v1/campaigns`, {
-      method: "POST",
-      headers: { ...headers, authorization: `Bearer ${key}` },
-      body: '{"name":"first"}',
-    });
-    expect(first.status).toBe(201);
-    const wanted = await valid(name, route);
-    expect((await send(route, wanted.path, { headers: { "idempotency-key": used } })).code).toBe(
-      "idempotency_key_reused",
-    );
-  },
-  429: async (_name, route) => {
-    const url = limited.url;
-    const statuses = [];
-    for (let i = 0; i < 2; i++) statuses.push((await send(route, strange(route), { ...bodyFor(route), url })).status);
-    expect(statuses.at(-1)).toBe(429);
-  },
-  500: async (name, route) => {
-    const wanted = await valid(name, route);
-    const { status, code } = await send(route, wanted.path, { ...bodyOf(wanted), url: broken.url });
-    expect([status, code]).toEqual([500, "internal"]);
-  },
-};
-
 async function succeed(name: string, route: Route, status: number): Promise<void> {
-  const wanted = await valid(name, route);
+  const wanted = (await requests[name]?.()) ?? { path: route.path };
   const requestId = `status-${randomUUID()}`;
-  const answer = await send(route, wanted.path, { ...bodyOf(wanted), headers: { "x-request-id": requestId } });
+  const answer = await send(app.url, route, wanted.path, { ...bodyOf(wanted), headers: { "x-request-id": requestId } });
   expect(answer.status).toBe(status);
   if (route.method === "GET") return;
   await expectAudited(app.db, tenant, {
@@ -331,7 +159,7 @@ describe("503", () => {
     const answers = await Promise.all(
       rows.map(async ({ name, route }) => [
         name,
-        (await send(route, strange(route), { ...bodyFor(route), key: randomToken("k") })).status,
+        (await send(app.url, route, strange(route), { ...bodyFor(route), key: randomToken("k") })).status,
       ]),
     );
     app.database.restore();
@@ -347,6 +175,6 @@ test.each(Object.keys(conflictNames))("409: %s, when the state of the thing forb
   const route = (routes as Record<string, Route>)[name];
   const wanted = await conflicts[name]?.();
   if (!route || !wanted) throw new Error(`${name} is no route`);
-  const { status, code } = await send(route, wanted.path, bodyOf(wanted));
+  const { status, code } = await send(app.url, route, wanted.path, bodyOf(wanted));
   expect([status, code]).toEqual([409, name === "publishMessage" ? "duplicate_message" : "conflict"]);
 });
