@@ -245,20 +245,19 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     intake,
     isAccepting: () => !stopping.signal.aborted,
   });
-  const url = await server.listen({ port: config.port, host: config.host });
-
-  return {
-    server,
-    url,
-    async stop() {
-      stopping.abort();
-      await closeServer(server, clock, limits.drainMs - 5_000);
-      await intake.batcher.idle();
-      await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
-      await alarms.counting.run().catch(() => {});
-      await Promise.all([http.close(), engines.close(), recordings.close()]);
-    },
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await closeServer(server, clock, limits.drainMs - 5_000);
+    await intake.batcher.idle();
+    await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
+    await alarms.counting.run().catch(() => {});
+    await Promise.all([http.close(), engines.close(), recordings.close()]);
   };
+  const url = await server.listen({ port: config.port, host: config.host }).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { server, url, stop };
 }
 
 async function readVersion(): Promise<string> {
