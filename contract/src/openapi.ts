@@ -64,7 +64,8 @@ const introduction =
 \`*_ms\`, money as decimal text. Fields may be added to answers at any time; what is there does not change.
 
 A refused request is answered with a problem (RFC 9457): \`code\` is for programs and has a page of its own under
-\`/docs/problems\`, \`errors\` names each refused field. Lists are read with \`limit\` and \`cursor\`.
+\`/docs/problems\`, \`errors\` names each refused field. Lists are read with \`limit\` and \`cursor\`;
+\`include=total_estimate\` also says how many there are.
 
 Send an \`Idempotency-Key\` with every POST, and it can be repeated without being done twice. Every GET has an \`ETag\`;
 a PATCH with \`If-Match\` overwrites nothing that you have not seen. Requests are counted for each key or user, reads and

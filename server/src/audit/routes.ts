@@ -3,6 +3,7 @@ import type { AuditEntry } from "@aftercall/contract/audit.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { identityRoutes } from "@aftercall/contract/routes/identity.ts";
 
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import { pageOf } from "#/kernel/page.ts";
 
@@ -12,14 +13,10 @@ import { type AuditRow, listAudit } from "./store.ts";
 export function auditHandlers({ db }: { db: Db }): Handlers<Pick<typeof identityRoutes, "listAudit">> {
   return {
     async listAudit({ tenant, query }) {
+      const before = query.cursor === undefined ? null : fromPublicId("audit_entry", query.cursor);
+      const filter = { subject: query.subject ?? null, action: query.action ?? null, actor: query.actor ?? null };
       const rows = await db.inTransaction([tenant], (tx) =>
-        listAudit(tx, tenant, {
-          subject: query.subject ?? null,
-          action: query.action ?? null,
-          actor: query.actor ?? null,
-          before: query.cursor === undefined ? null : fromPublicId("audit_entry", query.cursor),
-          limit: query.limit + 1,
-        }),
+        readPage(tx, query, before, (probe, page) => listAudit(probe, tenant, { ...filter, ...page })),
       );
       return pageOf(rows, query.limit, show, (row) => toPublicId("audit_entry", row.id));
     },

@@ -2,9 +2,10 @@ import type { Actor, Handlers } from "@aftercall/contract/api.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { callRoutes } from "@aftercall/contract/routes/calls.ts";
 
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { NotFound } from "#/kernel/errors.ts";
-import { pageOf } from "#/kernel/page.ts";
+import { emptyPage, pageOf } from "#/kernel/page.ts";
 
 import { aliasesOf } from "./alias-store.ts";
 import { campaignsByExternalId } from "./campaign-store.ts";
@@ -26,11 +27,11 @@ export function callHandlers({
     async listCalls({ tenant, actor, query }) {
       // Somebody who may see one end-customer finds nothing of another by asking for it.
       const businessId = actor.businessId ?? query.business_id ?? null;
-      if (query.business_id !== undefined && businessId !== query.business_id) return nothing;
+      if (query.business_id !== undefined && businessId !== query.business_id) return emptyPage(query);
       return db.inTransaction([tenant], async (tx) => {
         const campaignId = query.campaign === undefined ? null : await campaignNamed(tx, tenant, query.campaign);
-        if (query.campaign !== undefined && campaignId === null) return nothing;
-        const rows = await listCalls(tx, tenant, {
+        if (query.campaign !== undefined && campaignId === null) return emptyPage(query);
+        const filter = {
           status: query.status ?? null,
           provider: query.provider ?? null,
           campaignId,
@@ -42,9 +43,12 @@ export function callHandlers({
           startedAfter: timeOf(query.started_after),
           startedBefore: timeOf(query.started_before),
           patterns: query.q === undefined ? null : termsOf(query.q).map(patternOf),
-          before: query.cursor === undefined ? null : fromPublicId("call", query.cursor),
-          limit: query.limit + 1,
-        });
+        };
+        const before = query.cursor === undefined ? null : fromPublicId("call", query.cursor);
+        const found = await readPage(tx, query, before, (probe, page) =>
+          listCalls(probe, tenant, { ...filter, ...page }),
+        );
+        const { rows } = found;
         const aliases = await aliasesOf(
           tx,
           [tenant],
@@ -56,7 +60,7 @@ export function callHandlers({
           rows.flatMap((row) => row.userId ?? []),
         );
         return pageOf(
-          rows,
+          found,
           query.limit,
           (row) => toCall(row, aliases.get(row.id) ?? [], (row.userId && users.get(row.userId)) || null),
           (row) => toPublicId("call", row.id),
@@ -93,8 +97,6 @@ export function callHandlers({
 function timeOf(text: string | undefined): number | null {
   return text === undefined ? null : Date.parse(text);
 }
-
-const nothing = { data: [], next_cursor: null, has_more: false };
 
 /** Our id of a campaign, by what another system calls it or by its public id. */
 async function campaignNamed(tx: Tx, tenant: string, name: string): Promise<string | null> {

@@ -3,11 +3,12 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { campaignRoutes } from "@aftercall/contract/routes/campaigns.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
-import { pageOf } from "#/kernel/page.ts";
+import { emptyPage, pageOf } from "#/kernel/page.ts";
 
 import { holdDeliveries, releaseDeliveries, setPaused } from "./pause-store.ts";
 import { showCampaign } from "./show.ts";
@@ -19,8 +20,6 @@ export type CampaignDeps = {
   /** Called after messages were paused or go on, so that this process knows at once whom they go to. */
   readonly forgetEndpoints: (tenant: string) => void;
 };
-
-const nothing = { data: [], next_cursor: null, has_more: false };
 
 /** Campaigns under /v1. */
 export function campaignHandlers({
@@ -48,10 +47,10 @@ export function campaignHandlers({
     },
     async listCampaigns({ tenant, actor, query }) {
       const businessId = actor.businessId ?? query.business_id ?? null;
-      if (query.business_id !== undefined && businessId !== query.business_id) return nothing;
+      if (query.business_id !== undefined && businessId !== query.business_id) return emptyPage(query);
       const before = query.cursor === undefined ? null : fromPublicId("campaign", query.cursor);
       const rows = await db.inTransaction([tenant], (tx) =>
-        listCampaigns(tx, tenant, { businessId, before, limit: query.limit + 1 }),
+        readPage(tx, query, before, (probe, page) => listCampaigns(probe, tenant, { businessId, ...page })),
       );
       return pageOf(rows, query.limit, showCampaign, (row) => toPublicId("campaign", row.id));
     },

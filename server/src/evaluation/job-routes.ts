@@ -5,6 +5,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 
 import { loadCall } from "#/calls/store.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
@@ -90,11 +91,14 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
     async listAnalysisJobs({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("analysis_job", query.cursor);
       return db.inTransaction([tenant], async (tx) => {
-        const rows = await store.listJobs(tx, tenant, { state: query.state ?? null, before, limit: query.limit + 1 });
-        const ofRows = rows.map(({ id }) => id);
+        const state = query.state ?? null;
+        const found = await readPage(tx, query, before, (probe, page) =>
+          store.listJobs(probe, tenant, { state, ...page }),
+        );
+        const ofRows = found.rows.map(({ id }) => id);
         const counts = await store.countsOf(tx, tenant, ofRows);
         const show = (row: JobRow) => showJob(row, counts.get(row.id));
-        return pageOf(rows, query.limit, show, ({ id }) => toPublicId("analysis_job", id));
+        return pageOf(found, query.limit, show, ({ id }) => toPublicId("analysis_job", id));
       });
     },
 
@@ -105,8 +109,10 @@ export function jobHandlers(deps: JobRouteDeps): Handlers<JobRoutes> {
       db.inTransaction([tenant], async (tx) => {
         const job = await existing(tx, tenant, params.id);
         const before = query.cursor === undefined ? null : fromPublicId("call", query.cursor);
-        const page = { state: query.state ?? null, before, limit: query.limit + 1 };
-        const rows = await store.listJobCalls(tx, job, page);
+        const state = query.state ?? null;
+        const rows = await readPage(tx, query, before, (probe, page) =>
+          store.listJobCalls(probe, job, { state, ...page }),
+        );
         return pageOf(rows, query.limit, showJobCall, ({ call_id }) => toPublicId("call", call_id));
       }),
 

@@ -4,6 +4,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -37,8 +38,12 @@ export function planHandlers({ db, ids, test }: PlanRouteDeps): Handlers<PlanRou
   return {
     async listAnalysisPlans({ tenant, query }) {
       const after = query.cursor === undefined ? null : fromPublicId("analysis_plan", query.cursor);
-      const filter = { status: query.status ?? null, after, limit: query.limit + 1 };
-      const rows = await db.inTransaction([tenant], (tx) => store.listPlans(tx, tenant, filter));
+      const status = query.status ?? null;
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, after, (probe, page) =>
+          store.listPlans(probe, tenant, { status, after: page.before, limit: page.limit }),
+        ),
+      );
       return pageOf(rows, query.limit, showPlan, ({ id }) => toPublicId("analysis_plan", id));
     },
 

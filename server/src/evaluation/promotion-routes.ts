@@ -4,6 +4,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -77,7 +78,9 @@ export function promotionHandlers({ db, ids, findLater }: PromotionRouteDeps): H
 
     async listPromotions({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("analysis_promotion", query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => store.listPromotions(tx, tenant, before, query.limit + 1));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => store.listPromotions(probe, tenant, page)),
+      );
       return pageOf(rows, query.limit, show, ({ id }) => toPublicId("analysis_promotion", id));
     },
 

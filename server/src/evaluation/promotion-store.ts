@@ -1,5 +1,6 @@
 import { type FoundBy, saveLines } from "#/calls/search-store.ts";
 import { withSummaries } from "#/calls/search.ts";
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 export type PromotionRow = {
@@ -125,12 +126,7 @@ export async function loadPromotion(tx: Tx, tenantId: string, id: string): Promi
   return rows[0] ?? null;
 }
 
-export async function listPromotions(
-  tx: Tx,
-  tenantId: string,
-  before: string | null,
-  limit: number,
-): Promise<PromotionRow[]> {
+export async function listPromotions(tx: Tx, tenantId: string, { before, limit }: Page): Promise<PromotionRow[]> {
   return tx.rows<PromotionRow>(
     `select ${columns} from analysis_promotions p where p.tenant_id = $1 and ($2::uuid is null or p.id < $2) order by p.id desc limit $3`,
     [tenantId, before, limit],

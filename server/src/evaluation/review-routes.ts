@@ -6,6 +6,7 @@ import type { analysisRoutes } from "@aftercall/contract/routes/analysis.ts";
 import { type Deed, record } from "#/audit/record.ts";
 import type { React } from "#/calls/change.ts";
 import { loadCall } from "#/calls/store.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -49,7 +50,7 @@ export function reviewHandlers({ db, ids, clock, react }: ReviewRouteDeps): Hand
       const rows = await db.inTransaction([tenant], async (tx) => {
         const call = await loadCall(tx, tenant, params.id);
         if (!call) throw new NotFound("Call");
-        return listRuns(tx, tenant, call.id, before, query.limit + 1);
+        return readPage(tx, query, before, (probe, page) => listRuns(probe, tenant, call.id, page.before, page.limit));
       });
       return pageOf(rows, query.limit, showRun, ({ id }) => toPublicId("analysis_run", id));
     },

@@ -9,6 +9,7 @@ import type { testCaseRoutes } from "@aftercall/contract/routes/test-cases.ts";
 import { record } from "#/audit/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import { loadCurrentTranscript } from "#/calls/transcript-store.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
@@ -31,7 +32,9 @@ export function testCaseHandlers(deps: BeginDeps & { readonly db: Db }): Handler
       db.inTransaction([tenant], async (tx) => {
         await newestVersion(tx, tenant, params.id);
         const before = query.cursor === undefined ? null : fromPublicId("test_case", query.cursor);
-        const rows = await store.listTestCases(tx, tenant, params.id, { before, limit: query.limit + 1 });
+        const rows = await readPage(tx, query, before, (probe, page) =>
+          store.listTestCases(probe, tenant, params.id, page),
+        );
         return pageOf(rows, query.limit, show, ({ id }) => toPublicId("test_case", id));
       }),
 

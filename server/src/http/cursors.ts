@@ -48,7 +48,7 @@ export function createCursors(key: Buffer): Cursors {
 
   function tagOf(position: string, { tenant, path, query }: CursorPlace): Buffer {
     const filters = Object.entries(query)
-      .filter(([name]) => name !== "cursor" && name !== "limit")
+      .filter(([name]) => !ofPage.has(name))
       .toSorted(([a], [b]) => (a < b ? -1 : 1));
     const bound = JSON.stringify([tenant, path, filters, position]);
     return createHmac("sha256", tagKey).update(bound).digest().subarray(0, tagBytes);
@@ -61,6 +61,9 @@ export function createCursors(key: Buffer): Cursors {
 }
 
 /** Also the length of an IV of AES-CTR. */
+/** What may differ from page to page of one list. */
+const ofPage: ReadonlySet<string> = new Set(["cursor", "limit", "include"]);
+
 const tagBytes = 16;
 
 function foreignCursor(): Invalid {

@@ -5,6 +5,7 @@ import type { eventRoutes } from "@aftercall/contract/routes/events.ts";
 import { record as recordAudit } from "#/audit/record.ts";
 import { project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -43,20 +44,22 @@ export function inboxHandlers({
 }: InboxRouteDeps): Handlers<typeof eventRoutes> {
   return {
     async listEvents({ tenant, query }) {
-      const rows = await db.inTransaction([tenant], (tx) =>
-        readLog(tx, tenant, {
-          order: query.order,
-          after: query.cursor === undefined ? null : positionOf(query.cursor),
-          provider: query.provider ?? null,
-          type: query.type ?? null,
-          callId: query.call ?? null,
-          effect: query.effect ?? null,
-          isWaiting: query.waiting ?? null,
-          limit: query.limit + 1,
-        }),
+      const filter = {
+        order: query.order,
+        provider: query.provider ?? null,
+        type: query.type ?? null,
+        callId: query.call ?? null,
+        effect: query.effect ?? null,
+        isWaiting: query.waiting ?? null,
+      };
+      const after = query.cursor === undefined ? null : positionOf(query.cursor);
+      const found = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, after, (probe, { before, limit }) =>
+          readLog(probe, tenant, { ...filter, after: before, limit }),
+        ),
       );
-      const page = pageOf(rows, query.limit, showEvent, cursorOf);
-      const last = rows.at(-1);
+      const page = pageOf(found, query.limit, showEvent, cursorOf);
+      const last = found.rows.at(-1);
       // The oldest-first log never ends: its last page has a cursor as well, to go on from when more has been written.
       const next = query.order === "oldest" && !page.has_more && last ? cursorOf(last) : page.next_cursor;
       return { ...page, next_cursor: next };
@@ -144,7 +147,9 @@ export function inboxHandlers({
     async listQuarantine({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("quarantined", query.cursor);
       const rows = await db.inTransaction([tenant], (tx) =>
-        listQuarantined(tx, tenant, { sourceId: query.source ?? null, before, limit: query.limit + 1 }),
+        readPage(tx, query, before, (probe, page) =>
+          listQuarantined(probe, tenant, { sourceId: query.source ?? null, ...page }),
+        ),
       );
       return pageOf(rows, query.limit, showQuarantined, (row) => toPublicId("quarantined", row.id));
     },

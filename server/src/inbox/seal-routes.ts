@@ -1,6 +1,7 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
 import type { sealRoutes } from "@aftercall/contract/routes/erasure.ts";
 
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import { pageOf } from "#/kernel/page.ts";
 
@@ -12,7 +13,9 @@ export function sealHandlers({ db }: { db: Db }): Handlers<typeof sealRoutes> {
   return {
     async listSeals({ tenant, query }) {
       const before = query.cursor === undefined ? null : Number(query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => listSeals(tx, tenant, before, query.limit + 1));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => listSeals(probe, tenant, page)),
+      );
       return pageOf(
         rows,
         query.limit,

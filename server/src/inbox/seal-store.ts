@@ -1,3 +1,4 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import type { LogPosition } from "./log-store.ts";
@@ -36,7 +37,7 @@ export async function readDigests(
 }
 
 /** The youngest seals first. */
-export async function listSeals(tx: Tx, tenantId: string, before: number | null, limit: number): Promise<SealRow[]> {
+export async function listSeals(tx: Tx, tenantId: string, { before, limit }: Page<number>): Promise<SealRow[]> {
   return tx.rows<SealRow>(
     `select ${columns} from seals where tenant_id = $1 and ($2::int is null or number < $2) order by number desc limit $3`,
     [tenantId, before, limit],

@@ -24,7 +24,7 @@ export async function sealLogs(db: Db): Promise<number> {
 
 /** Seals the next events of one tenant; gives their number. */
 async function sealNext(tx: Tx, tenantId: string): Promise<number> {
-  const [last] = await listSeals(tx, tenantId, null, 1);
+  const [last] = await listSeals(tx, tenantId, { before: null, limit: 1 });
   const after = last ? { xid: last.upto_xid, seq: last.upto_seq } : null;
   const rows = await readDigests(tx, tenantId, after, null, limits.sealEventsMax);
   const end = rows.at(-1);

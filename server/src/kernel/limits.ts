@@ -39,6 +39,13 @@ export const limits = {
   drainMs: 20_000,
   /** Rows of a page of a list, at most. */
   pageRowsMax: 200,
+  /** Rows of a list that are counted where its length is asked for; beyond, the planner's estimate is answered. */
+  totalRowsMax: 10_000,
+  /**
+   * What counting them may cost, in the planner's unit: 10,000 messages by their key come to 400, and reading through 300,000
+   * to find a few to 17,000, which takes 0.8 s.
+   */
+  totalCostMax: 10_000,
   /** Times a job is tried again before it counts as failed. */
   jobRetriesMax: 20,
   /** The longest wait between two tries of a job, in seconds. */

@@ -7,6 +7,7 @@ import { record as recordAudit } from "#/audit/record.ts";
 import { project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { loadCall } from "#/calls/store.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { costsOfCall } from "#/engines/store.ts";
 import { currentSections, providerResult } from "#/evaluation/current.ts";
@@ -15,6 +16,7 @@ import { currentRun, loadRuns } from "#/evaluation/run-store.ts";
 import { showRun } from "#/evaluation/run.ts";
 import { Conflict, Malformed, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { pageOf } from "#/kernel/page.ts";
 
 import { providerCosts, totalCost } from "./costs.ts";
 import type { StepRow } from "./dossier.ts";
@@ -98,21 +100,27 @@ export function pipelineHandlers({
     async listSteps({ tenant, query }) {
       return db.inTransaction([tenant], async (tx) => {
         const before = query.cursor === undefined ? null : keyIn(query.cursor);
-        const keys = await steps.listStepKeys(tx, tenant, filterOf(query), { before, limit: query.limit + 1 });
-        const page = keys.slice(0, query.limit);
+        const filter = filterOf(query);
+        const found = await readPage(tx, query, before, (probe, page) =>
+          steps.listStepKeys(probe, tenant, filter, page),
+        );
+        const page = pageOf(
+          found,
+          query.limit,
+          (key) => key,
+          (key) => `${toPublicId("call", key.call_id)}.${key.step}`,
+        );
         const rows = new Map<string, Awaited<ReturnType<typeof loadSteps>>>();
-        for (const { call_id: callId } of page) {
+        for (const { call_id: callId } of page.data) {
           // oxlint-disable-next-line no-await-in-loop -- One statement after the other on one connection.
           if (!rows.has(callId)) rows.set(callId, await loadSteps(tx, tenant, callId));
         }
-        const last = page.at(-1);
         return {
-          data: page.flatMap(({ call_id: callId, step }) => {
-            const found = rows.get(callId)?.find(({ row }) => row.step === step);
-            return found ? [{ ...showStep(found.row), call_id: toPublicId("call", callId) }] : [];
+          ...page,
+          data: page.data.flatMap(({ call_id: callId, step }) => {
+            const one = rows.get(callId)?.find(({ row }) => row.step === step);
+            return one ? [{ ...showStep(one.row), call_id: toPublicId("call", callId) }] : [];
           }),
-          has_more: keys.length > query.limit,
-          next_cursor: keys.length > query.limit && last ? `${toPublicId("call", last.call_id)}.${last.step}` : null,
         };
       });
     },

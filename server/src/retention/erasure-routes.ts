@@ -4,6 +4,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { Erasure, erasureRoutes } from "@aftercall/contract/routes/erasure.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
@@ -64,7 +65,9 @@ export function erasureHandlers(deps: ErasureDeps): Handlers<typeof erasureRoute
 
     async listErasures({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("erasure", query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => listErasures(tx, tenant, before, query.limit + 1));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => listErasures(probe, tenant, page)),
+      );
       return pageOf(rows, query.limit, show, (row) => toPublicId("erasure", row.id));
     },
 

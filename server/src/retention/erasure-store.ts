@@ -1,3 +1,4 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 export type ErasureRow = {
@@ -44,12 +45,7 @@ export async function loadErasure(tx: Tx, tenantId: string, id: string): Promise
 }
 
 /** Newest first. */
-export async function listErasures(
-  tx: Tx,
-  tenantId: string,
-  before: string | null,
-  limit: number,
-): Promise<ErasureRow[]> {
+export async function listErasures(tx: Tx, tenantId: string, { before, limit }: Page): Promise<ErasureRow[]> {
   return tx.rows<ErasureRow>(
     `select ${columns} from erasures where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [tenantId, before, limit],

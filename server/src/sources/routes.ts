@@ -4,11 +4,13 @@ import type { sourceRoutes } from "@aftercall/contract/routes/sources.ts";
 import type { Source } from "@aftercall/contract/source.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
+import { pageOf } from "#/kernel/page.ts";
 import { type Random, randomToken } from "#/kernel/random.ts";
 import type { SecretBox } from "#/kernel/secrets.ts";
 import type { Provider } from "#/providers/provider.ts";
@@ -44,11 +46,14 @@ export function sourceHandlers(options: SourceHandlerOptions): Handlers<typeof s
     listSources: async ({ tenant, query }) => {
       const before = query.cursor === undefined ? null : fromPublicId("source", query.cursor);
       return db.inTransaction([tenant], async (tx) => {
-        const rows = await store.listSources(tx, tenant, query.limit + 1, before);
-        const shown = rows.slice(0, query.limit);
-        const data = await presentAll(tx, shown);
-        const hasMore = rows.length > query.limit;
-        return { data, has_more: hasMore, next_cursor: hasMore ? (data.at(-1)?.id ?? null) : null };
+        const found = await readPage(tx, query, before, (probe, page) => store.listSources(probe, tenant, page));
+        const page = pageOf(
+          found,
+          query.limit,
+          (row) => row,
+          (row) => toPublicId("source", row.id),
+        );
+        return { ...page, data: await presentAll(tx, page.data) };
       });
     },
 

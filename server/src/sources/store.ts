@@ -1,3 +1,4 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 export type SourceRow = {
@@ -62,7 +63,7 @@ export async function secretsOf(
 }
 
 /** Newest first, from below `before` on. */
-export async function listSources(tx: Tx, tenant: string, limit: number, before: string | null): Promise<SourceRow[]> {
+export async function listSources(tx: Tx, tenant: string, { before, limit }: Page): Promise<SourceRow[]> {
   return tx.rows<SourceRow>(
     "select * from sources where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
     [tenant, before, limit],

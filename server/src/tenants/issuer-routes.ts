@@ -4,6 +4,7 @@ import type { IdentityProvider } from "@aftercall/contract/identity.ts";
 import type { identityRoutes } from "@aftercall/contract/routes/identity.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -25,7 +26,9 @@ export function issuerHandlers({ db, ids, http }: IssuerHandlerOptions): Handler
   return {
     async listIdentityProviders({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("identity_provider", query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => store.listProviders(tx, tenant, before, query.limit + 1));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => store.listProviders(probe, tenant, page)),
+      );
       return pageOf(rows, query.limit, show, (row) => toPublicId("identity_provider", row.id));
     },
 

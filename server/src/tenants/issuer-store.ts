@@ -1,3 +1,4 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 export type IdentityProviderRow = {
@@ -28,12 +29,7 @@ export async function providersOfIssuer(
 }
 
 /** Newest first, from below `before` on. */
-export async function listProviders(
-  tx: Tx,
-  tenant: string,
-  before: string | null,
-  limit: number,
-): Promise<IdentityProviderRow[]> {
+export async function listProviders(tx: Tx, tenant: string, { before, limit }: Page): Promise<IdentityProviderRow[]> {
   return tx.rows<IdentityProviderRow>(
     "select * from identity_providers where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
     [tenant, before, limit],

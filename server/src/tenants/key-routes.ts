@@ -5,6 +5,7 @@ import type { tenantRoutes } from "@aftercall/contract/routes/tenants.ts";
 import { Role } from "@aftercall/contract/tenant.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import { Conflict, Forbidden, Invalid, NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
 import { digest } from "#/kernel/secrets.ts";
@@ -28,7 +29,9 @@ export function keyHandlers({
   return {
     async listApiKeys({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("api_key", query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => store.listKeys(tx, tenant, query.limit + 1, before));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => store.listKeys(probe, tenant, page)),
+      );
       return pageOf(rows, query.limit, presentKey, (row) => toPublicId("api_key", row.id));
     },
 

@@ -5,6 +5,7 @@ import type { identityRoutes } from "@aftercall/contract/routes/identity.ts";
 import { Role } from "@aftercall/contract/tenant.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, Forbidden, NotFound } from "#/kernel/errors.ts";
@@ -33,7 +34,9 @@ export function memberHandlers({ db, ids, clock, forgetKeys }: MemberOptions): H
     async listMembers({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("user", query.cursor);
       const rows = await db.inTransaction([tenant], (tx) =>
-        store.listMembers(tx, tenant, { role: query.role ?? null, before, limit: query.limit + 1 }),
+        readPage(tx, query, before, (probe, page) =>
+          store.listMembers(probe, tenant, { role: query.role ?? null, ...page }),
+        ),
       );
       return pageOf(rows, query.limit, show, (row) => toPublicId("user", row.id));
     },

@@ -1,13 +1,14 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import type { TenantRow } from "./store.ts";
 
 /** Those of some ids that are not closed, newest first. */
-export async function listTenants(tx: Tx, ids: readonly string[], limit: number): Promise<TenantRow[]> {
+export async function listTenants(tx: Tx, ids: readonly string[], { before, limit }: Page): Promise<TenantRow[]> {
   return tx.rows<TenantRow>(
     `select id, slug, name, created_at, deleted_at from tenants
-      where id = any ($1::uuid[]) and deleted_at is null order by id desc limit $2`,
-    [ids, limit],
+      where id = any ($1::uuid[]) and deleted_at is null and ($2::uuid is null or id < $2) order by id desc limit $3`,
+    [ids, before, limit],
   );
 }
 

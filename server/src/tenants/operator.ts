@@ -5,6 +5,7 @@ import type { PrivateTarget, Tenant } from "@aftercall/contract/tenant.ts";
 
 import { record } from "#/audit/record.ts";
 import { allTenants } from "#/db/all-tenants.ts";
+import { readPage } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
 import { Conflict, Forbidden, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -43,11 +44,9 @@ export function operatorHandlers(options: OperatorOptions): Handlers<OperatorRou
       requireOperator(tenant);
       const before = query.cursor === undefined ? null : fromPublicId("tenant", query.cursor);
       const all = await db.inTransaction([], allTenants);
-      const wanted = all
-        .filter((id) => before === null || id < before)
-        .toSorted()
-        .toReversed();
-      const rows = await db.inTransaction(wanted, (tx) => operator.listTenants(tx, wanted, query.limit + 1));
+      const rows = await db.inTransaction(all, (tx) =>
+        readPage(tx, query, before, (probe, page) => operator.listTenants(probe, all, page)),
+      );
       return pageOf(rows, query.limit, presentTenant, (row) => toPublicId("tenant", row.id));
     },
 

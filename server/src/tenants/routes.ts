@@ -3,6 +3,7 @@ import { fromPublicId, type IdKind, toPublicId } from "@aftercall/contract/id.ts
 import type { tenantRoutes } from "@aftercall/contract/routes/tenants.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
@@ -49,7 +50,7 @@ export function tenantHandlers(options: OperatorOptions): Handlers<typeof tenant
       db.inTransaction([tenant], async (tx) => {
         const before = query.cursor === undefined ? null : fromPublicId("user", query.cursor);
         return pageOf(
-          await store.listUsers(tx, tenant, query.limit + 1, before),
+          await readPage(tx, query, before, (probe, page) => store.listUsers(probe, tenant, page)),
           query.limit,
           presentUser,
           cursorOf("user"),

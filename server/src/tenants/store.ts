@@ -1,5 +1,6 @@
 import type { Role } from "@aftercall/contract/tenant.ts";
 
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 export type TenantRow = { id: string; slug: string; name: string; created_at: Date; deleted_at: Date | null };
@@ -65,7 +66,7 @@ export async function keyById(tx: Tx, tenant: string, id: string): Promise<ApiKe
 }
 
 /** Newest first, from below `before` on. */
-export async function listKeys(tx: Tx, tenant: string, limit: number, before: string | null): Promise<ApiKeyRow[]> {
+export async function listKeys(tx: Tx, tenant: string, { before, limit }: Page): Promise<ApiKeyRow[]> {
   return tx.rows<ApiKeyRow>(
     "select * from api_keys where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
     [tenant, before, limit],
@@ -152,7 +153,7 @@ export async function userById(tx: Tx, tenant: string, id: string): Promise<User
 }
 
 /** Newest first, from below `before` on. */
-export async function listUsers(tx: Tx, tenant: string, limit: number, before: string | null): Promise<UserRow[]> {
+export async function listUsers(tx: Tx, tenant: string, { before, limit }: Page): Promise<UserRow[]> {
   return tx.rows<UserRow>(
     "select * from users where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3",
     [tenant, before, limit],

@@ -5,6 +5,7 @@ import type { trainingRoutes } from "@aftercall/contract/routes/training.ts";
 import { record as recordAudit } from "#/audit/record.ts";
 import type { AfterCommit } from "#/calls/change.ts";
 import { userIdOf } from "#/calls/store.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
@@ -56,7 +57,9 @@ export function trainingHandlers(deps: TrainingRouteDeps): Handlers<typeof train
     },
     async listAssignments({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("assignment", query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => listAssignments(tx, tenant, before, query.limit + 1));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => listAssignments(probe, tenant, page)),
+      );
       return pageOf(rows, query.limit, showAssignment, (row) => toPublicId("assignment", row.id));
     },
     async getAssignment({ tenant, params }) {
@@ -105,7 +108,9 @@ export function trainingHandlers(deps: TrainingRouteDeps): Handlers<typeof train
     },
     async listTrainingSessions({ tenant, query }) {
       const before = query.cursor === undefined ? null : fromPublicId("training_session", query.cursor);
-      const rows = await db.inTransaction([tenant], (tx) => listSessions(tx, tenant, before, query.limit + 1));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => listSessions(probe, tenant, page)),
+      );
       return pageOf(rows, query.limit, showSession, (row) => toPublicId("training_session", row.id));
     },
     async getTrainingSession({ tenant, params }) {

@@ -1,3 +1,4 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 export type SessionRow = {
@@ -98,12 +99,7 @@ export async function loadSession(tx: Tx, tenantId: string, id: string): Promise
   return rows[0] ?? null;
 }
 
-export async function listSessions(
-  tx: Tx,
-  tenantId: string,
-  before: string | null,
-  limit: number,
-): Promise<SessionRow[]> {
+export async function listSessions(tx: Tx, tenantId: string, { before, limit }: Page): Promise<SessionRow[]> {
   return tx.rows<SessionRow>(
     `select ${sessionColumns} from training_sessions where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [tenantId, before, limit],
@@ -141,12 +137,7 @@ export async function loadAssignment(tx: Tx, tenantId: string, id: string): Prom
   return rows[0] ?? null;
 }
 
-export async function listAssignments(
-  tx: Tx,
-  tenantId: string,
-  before: string | null,
-  limit: number,
-): Promise<AssignmentRow[]> {
+export async function listAssignments(tx: Tx, tenantId: string, { before, limit }: Page): Promise<AssignmentRow[]> {
   return tx.rows<AssignmentRow>(
     `select ${assignmentColumns} from assignments where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [tenantId, before, limit],

@@ -128,3 +128,28 @@ test("422: a cursor that was altered, of another list, of another filter, of ano
     expect([status, json.code, json.errors]).toMatchObject([422, "invalid", [{ pointer: "?cursor" }]]);
   }
 });
+
+const asked = "include=total_estimate";
+
+test("a list says how long it is when asked, with its filters and of its tenant only, on every page", async () => {
+  const [customer, stranger] = [await makeCustomer(app), await makeCustomer(app)];
+  await register(customer, 5);
+  await register(stranger, 2);
+  await customer.post("/v1/calls", { provider: "vapi", provider_call_id: newUuid(), business_id: "10" });
+  const totalOf = async (path: string) => (await customer.get(path)).total_estimate;
+  expect(await totalOf("/v1/calls?limit=2")).toBeUndefined();
+  expect(await totalOf(`/v1/calls?limit=2&${asked}`)).toEqual({ value: 6, is_exact: true });
+  expect(await totalOf(`/v1/calls?limit=2&business_id=10&${asked}`)).toEqual({ value: 1, is_exact: true });
+  expect(await totalOf(`/v1/calls?limit=2&campaign=nobody&${asked}`)).toEqual({ value: 0, is_exact: true });
+  const first = await customer.get(`/v1/calls?limit=2&${asked}`);
+  const second = await customer.get(`/v1/calls?limit=2&cursor=${first.next_cursor}&${asked}`);
+  expect(second.total_estimate).toEqual({ value: 6, is_exact: true });
+  // Asked for once: the cursor of that page goes on without it.
+  expect(await totalOf(`/v1/calls?limit=2&cursor=${first.next_cursor}`)).toBeUndefined();
+});
+
+test("422: something to include that lists do not have", async () => {
+  const customer = await makeCustomer(app);
+  const { status, json } = await customer.ask("GET", "/v1/calls?include=everything");
+  expect([status, json.errors]).toMatchObject([422, [{ pointer: "?include" }]]);
+});

@@ -4,6 +4,7 @@ import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import type { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
 import { Conflict, Forbidden, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -54,7 +55,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       const before = query.cursor === undefined ? null : fromPublicId("endpoint", query.cursor);
       if (query.cursor !== undefined && before === null) throw badCursor();
       const rows = await db.inTransaction([tenant], (tx) =>
-        store.listEndpoints(tx, tenant, { before, limit: query.limit }),
+        readPage(tx, query, before, (probe, page) => store.listEndpoints(probe, tenant, page)),
       );
       return pageOf(rows, query.limit, show, (row) => toPublicId("endpoint", row.id));
     },

@@ -238,7 +238,7 @@ export async function findEndpoint(
   return rows[0] ?? null;
 }
 
-/** Newest first, from before an id; one more than `limit` where there are more. */
+/** Newest first, from before an id. */
 export async function listEndpoints(
   tx: Tx,
   tenantId: string,
@@ -247,7 +247,7 @@ export async function listEndpoints(
   return tx.rows<EndpointRow>(
     `select ${columns} from endpoints e
       where e.tenant_id = $1 and e.deleted_at is null and ($2::uuid is null or e.id < $2::uuid) order by e.id desc limit $3`,
-    [tenantId, before, limit + 1],
+    [tenantId, before, limit],
   );
 }
 

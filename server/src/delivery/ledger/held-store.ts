@@ -20,7 +20,7 @@ export type HeldRow = {
 
 export type HeldFilter = { readonly endpointId: string | null; readonly cause: HeldCause | null };
 
-/** What waits, newest first; one more than `limit` where there are more. */
+/** What waits, newest first. */
 export async function listHeld(
   tx: Tx,
   tenantId: string,
@@ -46,7 +46,7 @@ export async function listHeld(
        ${messageOf("h", "type, call_id, created_at")}
       where $4::text is null or h.cause = $4
       order by h.id desc limit $5`,
-    [tenantId, filter.endpointId, page.before, filter.cause, page.limit + 1],
+    [tenantId, filter.endpointId, page.before, filter.cause, page.limit],
   );
 }
 

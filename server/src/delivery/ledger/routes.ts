@@ -5,6 +5,7 @@ import type { IdKind } from "@aftercall/contract/id.ts";
 import type { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
 
 import { record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import { notify } from "#/db/wake.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -31,8 +32,10 @@ export function ledgerHandlers({ db, ids }: LedgerDeps): Handlers<LedgerRoutes> 
         callId: query.call_id ?? null,
         unrouted: query.unrouted === undefined ? null : query.unrouted === "true",
       };
-      const page = { before: cursorOf("message", query.cursor), limit: query.limit };
-      const rows = await db.inTransaction([tenant], (tx) => store.listMessages(tx, tenant, filter, page));
+      const before = cursorOf("message", query.cursor);
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => store.listMessages(probe, tenant, filter, page)),
+      );
       return pageOf(rows, query.limit, showMessage, (row) => toPublicId("message", row.id));
     },
 
@@ -61,8 +64,10 @@ export function ledgerHandlers({ db, ids }: LedgerDeps): Handlers<LedgerRoutes> 
         callId: query.call_id ?? null,
         type: query.type ?? null,
       };
-      const page = { before: cursorOf("delivery", query.cursor), limit: query.limit };
-      const rows = await db.inTransaction([tenant], (tx) => store.listDeliveries(tx, tenant, filter, page));
+      const before = cursorOf("delivery", query.cursor);
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => store.listDeliveries(probe, tenant, filter, page)),
+      );
       return pageOf(rows, query.limit, showDelivery, (row) => toPublicId("delivery", row.id));
     },
 

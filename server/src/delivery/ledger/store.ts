@@ -1,6 +1,7 @@
 import type { AttemptTrigger, DeliveryState, UndeliveredReason } from "@aftercall/contract/delivery.ts";
 import type { UnroutedReason } from "@aftercall/contract/message.ts";
 
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 
 import type { StoredClass } from "../attempt-class.ts";
@@ -21,21 +22,20 @@ export type MessageRow = {
 const messageColumns =
   "m.id, m.type, m.call_id, m.campaign_id, m.occurred_at, m.received_at, m.unrouted_reason, m.created_at, m.expired_at";
 
-export type Page = { readonly before: string | null; readonly limit: number };
 export type MessageFilter = {
   readonly type: string | null;
   readonly callId: string | null;
   readonly unrouted: boolean | null;
 };
 
-/** Newest first; one more than `limit` where there are more. */
+/** Newest first. */
 export async function listMessages(tx: Tx, tenantId: string, filter: MessageFilter, page: Page): Promise<MessageRow[]> {
   return tx.rows<MessageRow>(
     `select ${messageColumns} from messages m
       where m.tenant_id = $1 and ($2::text is null or m.type = $2) and ($3::uuid is null or m.call_id = $3)
         and ($4::boolean is null or (m.unrouted_reason is not null) = $4) and ($5::uuid is null or m.id < $5)
       order by m.id desc limit $6`,
-    [tenantId, filter.type, filter.callId, filter.unrouted, page.before, page.limit + 1],
+    [tenantId, filter.type, filter.callId, filter.unrouted, page.before, page.limit],
   );
 }
 
@@ -88,7 +88,7 @@ export type DeliveryFilter = {
   readonly type: string | null;
 };
 
-/** Newest first; one more than `limit` where there are more. */
+/** Newest first. */
 export async function listDeliveries(
   tx: Tx,
   tenantId: string,
@@ -110,7 +110,7 @@ export async function listDeliveries(
       filter.callId,
       filter.type,
       page.before,
-      page.limit + 1,
+      page.limit,
     ],
   );
 }

@@ -84,7 +84,7 @@ const rowColumns = {
     0 as attempt_count, m.created_at as accepted_at, m.created_at as undelivered_at, m.expired_at is null as is_resendable`,
 };
 
-/** Newest first; one more than `limit` where there are more. */
+/** Newest first. */
 export async function listUndelivered(
   tx: Tx,
   tenantId: string,
@@ -95,7 +95,7 @@ export async function listUndelivered(
   const halves = undeliveredHalves(rowColumns, { ofDelivery: end("d"), ofMessage: end("m") });
   return tx.rows<UndeliveredRow>(
     `select * from ((${halves.deliveries}) union all (${halves.messages})) as u order by id desc limit $11`,
-    [...filterValues(tenantId, filter), page.before, page.limit + 1],
+    [...filterValues(tenantId, filter), page.before, page.limit],
   );
 }
 

@@ -8,6 +8,7 @@ import {
   type WhyUndelivered,
 } from "@aftercall/contract/undelivered.ts";
 
+import { readPage } from "#/db/page.ts";
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Invalid } from "#/kernel/errors.ts";
@@ -33,8 +34,10 @@ export function undeliveredListHandlers({
 }): Handlers<UndeliveredRoutes> {
   return {
     async listUndelivered({ tenant, query }) {
-      const page = { before: cursorOf(query.cursor), limit: query.limit };
-      const rows = await db.inTransaction([tenant], (tx) => listUndelivered(tx, tenant, filterOf(query), page));
+      const [before, filter] = [cursorOf(query.cursor), filterOf(query)];
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => listUndelivered(probe, tenant, filter, page)),
+      );
       return pageOf(rows, query.limit, showUndelivered, idOf);
     },
 
@@ -58,13 +61,15 @@ export function undeliveredListHandlers({
     async exportUndelivered({ tenant, query }) {
       const page = { before: null, limit: limits.csvRowsMax };
       const rows = await db.inTransaction([tenant], (tx) => listUndelivered(tx, tenant, filterOf(query), page));
-      return csvOf(csvColumns, rows.slice(0, limits.csvRowsMax).map(showUndelivered));
+      return csvOf(csvColumns, rows.map(showUndelivered));
     },
 
     async listHeld({ tenant, query }) {
-      const page = { before: cursorOf(query.cursor), limit: query.limit };
+      const before = cursorOf(query.cursor);
       const filter = { endpointId: query.endpoint_id ?? null, cause: query.cause ?? null };
-      const rows = await db.inTransaction([tenant], (tx) => listHeld(tx, tenant, filter, page));
+      const rows = await db.inTransaction([tenant], (tx) =>
+        readPage(tx, query, before, (probe, page) => listHeld(probe, tenant, filter, page)),
+      );
       return pageOf(rows, query.limit, showHeld, (row) => toPublicId("delivery", row.id));
     },
   };

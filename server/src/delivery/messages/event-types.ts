@@ -21,13 +21,13 @@ export function eventTypeHandlers({ db, ids }: EventTypeDeps): Handlers<typeof e
   return {
     async listEventTypes({ tenant, query }) {
       const own = await db.inTransaction([tenant], (tx) => store.listEventTypes(tx, tenant));
-      const rows = [...eventTypeNames.map(summaryOfOurType), ...own.map(showOwnType)]
+      const all = [...eventTypeNames.map(summaryOfOurType), ...own.map(showOwnType)]
         .filter(({ origin }) => query.origin === undefined || origin === query.origin)
         .filter(({ status }) => query.include_archived || status !== "archived")
-        .filter(({ name }) => query.cursor === undefined || name > query.cursor)
         .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const rows = all.filter(({ name }) => query.cursor === undefined || name > query.cursor);
       return pageOf(
-        rows,
+        { rows, ...(query.include && { total_estimate: { value: all.length, is_exact: true } }) },
         query.limit,
         (row) => row,
         ({ name }) => name,

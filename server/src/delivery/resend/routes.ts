@@ -4,6 +4,7 @@ import { type ResendRefusals, resendLimits } from "@aftercall/contract/resend.ts
 import type { undeliveredRoutes } from "@aftercall/contract/routes/undelivered.ts";
 
 import { type Deed, record } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
@@ -72,15 +73,17 @@ export function resendHandlers(deps: ResendDeps): Handlers<ResendRoutes> {
         throw new Invalid("The cursor is not one of this list", [{ pointer: "?cursor", detail: "Send next_cursor" }]);
       }
       return db.inTransaction([tenant], async (tx) => {
-        const page = { before, limit: query.limit, state: query.state ?? null };
-        const rows = await store.listResends(tx, tenant, page);
+        const state = query.state ?? null;
+        const found = await readPage(tx, query, before, (probe, page) =>
+          store.listResends(probe, tenant, { state, ...page }),
+        );
         const outcomes = await store.outcomesOf(
           tx,
           tenant,
-          rows.map(({ id }) => id),
+          found.rows.map(({ id }) => id),
         );
         return pageOf(
-          rows,
+          found,
           query.limit,
           (row) => showResend(row, outcomes.get(row.id)),
           (row) => toPublicId("resend", row.id),

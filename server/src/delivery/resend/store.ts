@@ -78,7 +78,7 @@ export async function lockResend(tx: Tx, tenantId: string, id: string): Promise<
   return rows[0] ?? null;
 }
 
-/** Newest first; one more than `limit` where there are more. */
+/** Newest first. */
 export async function listResends(
   tx: Tx,
   tenantId: string,
@@ -87,7 +87,7 @@ export async function listResends(
   return tx.rows<ResendRow>(
     `select ${columns} from resends
       where tenant_id = $1 and ($2::uuid is null or id < $2) and ($4::text is null or state = $4) order by id desc limit $3`,
-    [tenantId, page.before, page.limit + 1, page.state],
+    [tenantId, page.before, page.limit, page.state],
   );
 }
 

@@ -4,6 +4,7 @@ import type { Import } from "@aftercall/contract/import.ts";
 import type { importRoutes } from "@aftercall/contract/routes/imports.ts";
 
 import { record as recordAudit } from "#/audit/record.ts";
+import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { Conflict, NotFound } from "#/kernel/errors.ts";
 import { pageOf } from "#/kernel/page.ts";
@@ -37,7 +38,7 @@ export function importHandlers({
     listImports: ({ tenant, query }) =>
       db.inTransaction([tenant], async (tx) => {
         const before = query.cursor === undefined ? null : fromPublicId("import", query.cursor);
-        const rows = await listImports(tx, tenant, query.limit + 1, before);
+        const rows = await readPage(tx, query, before, (probe, page) => listImports(probe, tenant, page));
         return pageOf(
           rows,
           query.limit,

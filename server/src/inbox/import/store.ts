@@ -1,3 +1,4 @@
+import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
 import type { Alias } from "#/providers/provider.ts";
 
@@ -114,12 +115,7 @@ export async function importOf(tx: Tx, tenantId: string, id: string): Promise<Im
   return row ?? null;
 }
 
-export async function listImports(
-  tx: Tx,
-  tenantId: string,
-  limit: number,
-  before: string | null,
-): Promise<ImportRow[]> {
+export async function listImports(tx: Tx, tenantId: string, { before, limit }: Page): Promise<ImportRow[]> {
   return tx.rows<ImportRow>(
     `select ${columns} from imports where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [tenantId, before, limit],
