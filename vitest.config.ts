@@ -18,8 +18,9 @@ export default defineConfig({
           ],
           isolate: false,
           maxWorkers: 2,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // Ends what hangs; nothing is measured by it, and disks of busy machines are slow.
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
           globalSetup: ["server/test/harness/global-setup.ts"],
         },
       },
