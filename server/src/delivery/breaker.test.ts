@@ -1,25 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
 let control: Receiver;
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
+});
 beforeEach(async () => {
-  [delivering, receiver, control] = await Promise.all([startDelivering(database.db), startReceiver(), startReceiver()]);
+  control = await startReceiver();
 });
-afterEach(async () => {
-  await Promise.all([receiver.close(), control.close()]);
-  await delivering.close();
-});
+afterEach(() => control.close());
 
 const many = (count: number) => Array.from({ length: count }, () => delivering.fact());
 const minute = 60_000;

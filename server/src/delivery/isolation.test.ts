@@ -1,25 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { limits } from "#/kernel/limits.ts";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 const many = (count: number) => Array.from({ length: count }, () => delivering.fact());

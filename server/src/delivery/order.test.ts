@@ -1,27 +1,16 @@
 import { UpdateEndpoint } from "@aftercall/contract/endpoint.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 import * as fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
 import { tenantsWithBlockedDeliveries, unblockStranded } from "./queue/line-store.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import { deliverInEachTest, type Delivering, startDelivering } from "./test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 /** A message of a line, with its place in the body. */
@@ -171,7 +160,7 @@ test("strict: whatever fails and whoever sends, each line arrives in its order a
         maxLength: 12,
       }),
       async (plan) => {
-        const one = await startDelivering(database.db);
+        const one = await startDelivering(delivering.db);
         const other = one.newNode("node-2").worker;
         const target = await startReceiver();
         const left = new Map(plan.map(({ failures }, i) => [`${i}`, failures]));

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { openAppPool } from "#/db/connect.ts";
 import { createDb, type Db } from "#/db/transaction.ts";
@@ -6,32 +6,25 @@ import { createWake, type Wake } from "#/db/wake.ts";
 import { systemClock } from "#/kernel/clock.ts";
 import { silentLog } from "#/kernel/log.ts";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
+import type { TestDatabase } from "../../test/harness/database.ts";
+import type { Receiver } from "../../test/harness/receiver.ts";
+import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 import type { DeliveryWorker } from "./worker.ts";
 
 type Process = { readonly db: Db; readonly wake: Wake; end(): Promise<void> };
 
 let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
-
 let delivering: Delivering;
 let receiver: Receiver;
 let processes: Process[] = [];
 const running: DeliveryWorker[] = [];
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
+deliverInEachTest((made) => {
+  ({ delivering, receiver, database } = made);
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((worker) => worker.stop(0)));
   await Promise.all(processes.map((one) => one.end()));
   processes = [];
-  await receiver.close();
-  await delivering.close();
 });
 
 /** The connections that one process of the server has. */
@@ -61,7 +54,7 @@ function workIn(process: Process, node: string): DeliveryWorker {
   return worker;
 }
 
-const alive = () => database.db.inTransaction([], (tx) => tx.rows("select live_processes()"));
+const alive = () => delivering.db.inTransaction([], (tx) => tx.rows("select live_processes()"));
 const untilAlive = async (count: number) => {
   while ((await alive()).length !== count) await new Promise(setImmediate);
 };
@@ -104,11 +97,11 @@ test("a worker that comes is announced, and one whose process is gone is not cou
   while (own(one) >= alone) await new Promise((resolve) => setTimeout(resolve, 20));
   await second.wake.stop();
   await untilAlive(1);
-  await database.db.inTransaction([], (tx) => tx.run("select pg_notify('deliveries', 'joined')"));
+  await delivering.db.inTransaction([], (tx) => tx.run("select pg_notify('deliveries', 'joined')"));
   const deadline = performance.now() + 15_000;
   while (own(one) < alone && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 200));
-    await database.db.inTransaction([], (tx) => tx.run("select pg_notify('deliveries', 'joined')"));
+    await delivering.db.inTransaction([], (tx) => tx.run("select pg_notify('deliveries', 'joined')"));
   }
   expect(own(one)).toBe(alone);
 });

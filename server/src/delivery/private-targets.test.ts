@@ -1,37 +1,29 @@
 import { CreateEndpoint } from "@aftercall/contract/endpoint.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { systemClock } from "#/kernel/clock.ts";
 import { createGuardedHttp } from "#/kernel/net/http.ts";
 import { systemRandom } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
+import type { Receiver } from "../../test/harness/receiver.ts";
 import { openLoopback } from "../../test/harness/tenant.ts";
 import { endpointHandlers } from "./endpoints/routes.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db, { privateTargets: [] }), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
-});
+deliverInEachTest(
+  (made) => {
+    ({ delivering, receiver } = made);
+  },
+  { privateTargets: [] },
+);
 
 test("what is open to tenant A does nothing for tenant B, though both send to the same address from one process", async () => {
   const { tenant, endpoint, fact, write, worker, otherTenant, attempts, deliveries } = delivering;
   const other = await otherTenant();
-  await openLoopback(database.db, tenant);
+  await openLoopback(delivering.db, tenant);
   await endpoint({ url: receiver.url });
   await endpoint({ url: receiver.url }, other);
   for (let round = 1; round <= 3; round++) {
@@ -51,11 +43,11 @@ test("what is open to tenant A does nothing for tenant B, though both send to th
 
 test("what is closed again is closed for the next attempt", async () => {
   const { tenant, endpoint, fact, write, worker, book, attempts } = delivering;
-  await openLoopback(database.db, tenant);
+  await openLoopback(delivering.db, tenant);
   await endpoint({ url: receiver.url });
   await write([fact()]);
   await worker.runOnce();
-  await database.db.inTransaction([tenant], (tx) => tx.run("delete from private_targets"));
+  await delivering.db.inTransaction([tenant], (tx) => tx.run("delete from private_targets"));
   book.forget(tenant);
   await write([fact()]);
   await worker.runOnce();
@@ -68,7 +60,7 @@ test("422: a tenant registers a private address only while it is open to them, m
   const http = createGuardedHttp({ privateTargets: [], allowHttp: true, clock: systemClock });
   const box = createSecretBox("a root secret that is long enough for a test");
   const handlers = endpointHandlers({
-    db: database.db,
+    db: delivering.db,
     ids,
     random: systemRandom,
     box,
@@ -81,7 +73,7 @@ test("422: a tenant registers a private address only while it is open to them, m
       (error: { status: number }) => error.status,
     );
   const other = await otherTenant();
-  await database.db.inTransaction([tenant], (tx) =>
+  await delivering.db.inTransaction([tenant], (tx) =>
     tx.run("insert into private_targets (tenant_id, block, granted_by) values ($1, '0.0.0.0/0', 'test')", [tenant]),
   );
   expect(await register(tenant, "http://10.1.2.3/hook")).toBe(201);

@@ -6,28 +6,17 @@ import {
 } from "@aftercall/contract/endpoint.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import type { FieldError } from "#/kernel/errors.ts";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import { deliverInEachTest, type Delivering, startDelivering } from "./test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 const list = { limit: 25 };
@@ -434,7 +423,7 @@ test("409: what has arrived, or whose endpoint is disabled, is not tried again",
 
 test("an address that is not allowed is never dialled, kept as such for the operator, and shown like a closed port", async () => {
   const { handlers, request, fact, write, deliveries, attempts } = delivering;
-  const guarded = await startDelivering(database.db, { privateTargets: [] });
+  const guarded = await startDelivering(delivering.db, { privateTargets: [] });
   await guarded.endpoint({ url: receiver.url });
   await guarded.write([guarded.fact()]);
   await guarded.worker.runOnce();

@@ -1,6 +1,7 @@
 import type { Actor } from "@aftercall/contract/api.ts";
 import { CreateEndpoint } from "@aftercall/contract/endpoint.ts";
 import { fromPublicId } from "@aftercall/contract/id.ts";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 
 import type { Db } from "#/db/transaction.ts";
 import { systemClock } from "#/kernel/clock.ts";
@@ -12,6 +13,8 @@ import { createGuardedHttp } from "#/kernel/net/http.ts";
 import { systemRandom } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 
+import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
+import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
 import { makeTenant } from "../../test/harness/tenant.ts";
 import { createEndpointBook } from "./endpoints/book.ts";
 import { newHealth } from "./health/health.ts";
@@ -23,13 +26,40 @@ import { undeliveredHandlers } from "./undelivered.ts";
 import { createDeliveryWorker, type DeliveryWorkerOptions } from "./worker.ts";
 import { type MessageFact, writeMessages } from "./write.ts";
 
+/**
+ * For the tests of a file a database of its own, and for each of them delivery and a receiver, handed to `use` before it begins.
+ * What a file undoes after its tests it registers below this, so that it is undone first.
+ */
+export function deliverInEachTest(
+  use: (made: { delivering: Delivering; receiver: Receiver; database: TestDatabase }) => void,
+  options: DeliveringOptions = {},
+): void {
+  let database: TestDatabase;
+  let delivering: Delivering;
+  let receiver: Receiver;
+  beforeAll(async () => {
+    database = await ownDatabase();
+  });
+  afterAll(() => discardDatabase(database));
+  beforeEach(async () => {
+    [delivering, receiver] = await Promise.all([startDelivering(database.db, options), startReceiver()]);
+    use({ delivering, receiver, database });
+  });
+  afterEach(async () => {
+    await receiver.close();
+    await delivering.close();
+  });
+}
+
+type DeliveringOptions = { readonly privateTargets?: string[]; readonly resolver?: Resolver };
+
 export type Delivering = Awaited<ReturnType<typeof startDelivering>>;
 
 /**
  * Delivery with everything real and a tenant of its own. A worker serves all tenants, so a test file has a database of its
  * own, and each test leaves nothing due behind. Workers are not started: tests go round by round with `runOnce`.
  */
-export async function startDelivering(db: Db, options: { privateTargets?: string[]; resolver?: Resolver } = {}) {
+export async function startDelivering(db: Db, options: DeliveringOptions = {}) {
   const clock = systemClock;
   const ids = createIds(clock);
   const box = createSecretBox("a root secret that is long enough for a test");

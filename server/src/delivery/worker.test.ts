@@ -1,31 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { systemClock } from "#/kernel/clock.ts";
 import { limits } from "#/kernel/limits.ts";
 
 import { createFakeClock, type FakeClock } from "../../test/harness/clock.ts";
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "./test-setup.ts";
+import type { Receiver } from "../../test/harness/receiver.ts";
+import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 import type { DeliveryWorker } from "./worker.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
 
 let delivering: Delivering;
 let receiver: Receiver;
 let running: DeliveryWorker | undefined;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 afterEach(async () => {
   await running?.stop(0);
   running = undefined;
-  await receiver.close();
-  await delivering.close();
 });
 
 test("a running worker sends what is announced, without waiting for the next look", async () => {

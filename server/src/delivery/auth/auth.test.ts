@@ -1,13 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { systemClock } from "#/kernel/clock.ts";
 import { createGuardedHttp, type GuardedHttp } from "#/kernel/net/http.ts";
 
 import { createFakeClock } from "../../../test/harness/clock.ts";
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../../test/harness/receiver.ts";
 import { pem, startTlsReceiver } from "../../../test/harness/tls-receiver.ts";
-import { type Delivering, startDelivering } from "../test-setup.ts";
+import { deliverInEachTest, type Delivering, startDelivering } from "../test-setup.ts";
 import { createTokens } from "./tokens.ts";
 
 let tokenServer: Receiver;
@@ -121,19 +120,10 @@ test.each<[string, Parameters<Receiver["answer"]>[0]]>([
   expect(await tokens.get("ep", credentials(), options)).toBe("token-2");
 });
 
-let database: TestDatabase;
 let delivering: Delivering;
 let receiver: Receiver;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 test("a message arrives with the token, and after a 401 with a new one", async () => {
@@ -164,7 +154,7 @@ test("without a token nothing is sent: the attempt fails as auth and is retried 
 });
 
 test("the token URL stands behind the same guard, and its refusal looks like any other to the tenant", async () => {
-  const guarded = await startDelivering(database.db, { privateTargets: [] });
+  const guarded = await startDelivering(delivering.db, { privateTargets: [] });
   const said = async (tokenUrl: string, of: Delivering) => {
     await of.endpoint({ url: receiver.url, auth: credentials({ token_url: tokenUrl }) });
     await of.write([of.fact()]);

@@ -2,30 +2,19 @@ import { endpointLimits, RotateEndpointSecret, UpdateEndpoint } from "@aftercall
 import { toPublicId } from "@aftercall/contract/id.ts";
 import { Webhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import type { AppError } from "#/kernel/errors.ts";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../../test/harness/receiver.ts";
+import type { Receiver } from "../../../test/harness/receiver.ts";
 import { pem } from "../../../test/harness/tls-receiver.ts";
 import { newSecret } from "../sign.ts";
-import { type Delivering, startDelivering } from "../test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import { deliverInEachTest, type Delivering } from "../test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 const url = "https://hooks.example.com/a";

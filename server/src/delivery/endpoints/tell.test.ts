@@ -1,25 +1,14 @@
 import { RotateEndpointSecret, UpdateEndpoint } from "@aftercall/contract/endpoint.ts";
 import { eventTypeOf } from "@aftercall/contract/events.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "../test-setup.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
+import type { Receiver } from "../../../test/harness/receiver.ts";
+import { deliverInEachTest, type Delivering } from "../test-setup.ts";
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 const url = "https://hooks.example.com/a";

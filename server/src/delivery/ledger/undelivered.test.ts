@@ -1,26 +1,15 @@
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import { undeliveredReasons } from "@aftercall/contract/undelivered.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "../test-setup.ts";
+import type { Receiver } from "../../../test/harness/receiver.ts";
+import { deliverInEachTest, type Delivering } from "../test-setup.ts";
 import { csvOf } from "./csv.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 const list = { limit: 25 };
@@ -165,7 +154,7 @@ test("what waits stands beside it with the cause and the age, and is not in it",
   expect(Date.parse(row?.next_attempt_at ?? "")).toBeGreaterThan(Date.parse(row?.accepted_at ?? "") + 50_000);
   expect((await held({ endpoint_id: paused })).map(({ next_attempt_at }) => next_attempt_at)).toEqual([null, null]);
   const throttled = (await deliveries()).find(({ endpoint_id: id }) => id === retried);
-  await database.db.inTransaction([request.tenant], (tx) =>
+  await delivering.db.inTransaction([request.tenant], (tx) =>
     tx.run("update endpoint_health set not_before = now() + interval '1 hour' where endpoint_id = $1", [retried]),
   );
   expect(await held({ endpoint_id: retried })).toMatchObject([

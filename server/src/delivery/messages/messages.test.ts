@@ -3,31 +3,25 @@ import { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
 import { eventTypeRoutes } from "@aftercall/contract/routes/event-types.ts";
 import { messageRoutes } from "@aftercall/contract/routes/messages.ts";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { systemClock } from "#/kernel/clock.ts";
 
 import { makeKey, startApi, type TestApi } from "../../../test/harness/api.ts";
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../../test/harness/database.ts";
-import { type Receiver, startReceiver } from "../../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "../test-setup.ts";
+import type { Receiver } from "../../../test/harness/receiver.ts";
+import { deliverInEachTest, type Delivering } from "../test-setup.ts";
 import { eventTypeHandlers } from "./event-types.ts";
 import { publishHandlers, sweepPublishedIds } from "./publish.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
 
 let delivering: Delivering;
 let receiver: Receiver;
 let api: TestApi;
 let admin: string;
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
+});
 beforeEach(async () => {
-  const { db } = database;
-  [delivering, receiver] = await Promise.all([startDelivering(db), startReceiver()]);
-  const { ids, book, worker, handlers } = delivering;
+  const { db, ids, book, worker, handlers } = delivering;
   api = await startApi(
     db,
     { ...eventTypeRoutes, ...messageRoutes, ...deliveryRoutes },
@@ -39,10 +33,7 @@ beforeEach(async () => {
   );
   admin = await makeKey(db, delivering.tenant);
 });
-afterEach(async () => {
-  await Promise.all([api.close(), receiver.close()]);
-  await delivering.close();
-});
+afterEach(() => api.close());
 
 const leadQualified = {
   name: "lead.qualified",
@@ -102,7 +93,7 @@ test("201: a type of one's own is there as it was made", async () => {
 
 test("404: a type that nobody has, or another tenant", async () => {
   await makeType();
-  const stranger = await makeKey(database.db, await delivering.otherTenant());
+  const stranger = await makeKey(delivering.db, await delivering.otherTenant());
   const ask = (method: string, body?: object) => api.ask(stranger, method, "/v1/event-types/lead.qualified", body);
   const answers = [await ask("GET"), await ask("PATCH", { title: "x" }), await ask("DELETE")];
   expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
@@ -174,7 +165,7 @@ test("202: a published message goes to every endpoint that wants it, byte for by
     timestamp: "2026-11-21T09:30:00.500Z",
     data: { name: "דנה" },
   });
-  const kept = await database.db.inTransaction([delivering.tenant], (tx) =>
+  const kept = await delivering.db.inTransaction([delivering.tenant], (tx) =>
     tx.rows("select format, body from message_bodies"),
   );
   expect(kept).toEqual([{ format: "standard", body }]);
@@ -222,7 +213,7 @@ test("409: a message_id is published once, and the answer holds the first messag
   const again = await publish({ message_id: "order-42", data: { name: "Other" } });
   expect([again.status, again.json.code, again.json.existing]).toEqual([409, "duplicate_message", first.json]);
   expect(first.json.external_id).toBe("order-42");
-  const stranger = await makeKey(database.db, await delivering.otherTenant());
+  const stranger = await makeKey(delivering.db, await delivering.otherTenant());
   await api.ask(stranger, "POST", "/v1/event-types", leadQualified);
   const theirs = await api.ask(stranger, "POST", "/v1/messages", {
     type: "lead.qualified",
@@ -246,10 +237,10 @@ test("409: of twenty at once with one message_id one is published", async () => 
 test("202: a message_id is forgotten after 30 days", async () => {
   await makeType();
   await publish({ message_id: "order-42" });
-  await sweepPublishedIds(database.db, systemClock);
+  await sweepPublishedIds(delivering.db, systemClock);
   expect((await publish({ message_id: "order-42" })).status).toBe(409);
   const later = { ...systemClock, now: () => systemClock.now() + 31 * 86_400_000 };
-  await sweepPublishedIds(database.db, later);
+  await sweepPublishedIds(delivering.db, later);
   expect((await publish({ message_id: "order-42" })).status).toBe(202);
 });
 
@@ -294,8 +285,8 @@ test("413: a body over two megabytes is refused, one below is sent", async () =>
 });
 
 test("403: a viewer publishes nothing, and a member makes no types", async () => {
-  const viewer = await makeKey(database.db, delivering.tenant, "viewer");
-  const member = await makeKey(database.db, delivering.tenant, "member");
+  const viewer = await makeKey(delivering.db, delivering.tenant, "viewer");
+  const member = await makeKey(delivering.db, delivering.tenant, "member");
   const answers = [
     await api.ask(viewer, "POST", "/v1/messages", { type: "lead.qualified", data: {} }),
     await api.ask(member, "POST", "/v1/event-types", leadQualified),
@@ -307,7 +298,7 @@ test("audit: who made, changed and archived a type is written down", async () =>
   await makeType();
   await api.ask(admin, "PATCH", "/v1/event-types/lead.qualified", { title: "New" });
   await api.ask(admin, "DELETE", "/v1/event-types/lead.qualified");
-  const rows = await database.db.inTransaction([delivering.tenant], (tx) =>
+  const rows = await delivering.db.inTransaction([delivering.tenant], (tx) =>
     tx.rows("select action from audit_log where subject = 'lead.qualified' order by id"),
   );
   expect(rows).toEqual([

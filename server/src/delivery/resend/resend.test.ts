@@ -2,27 +2,16 @@ import { english } from "@aftercall/contract/examples.ts";
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 import { type CreateResend, CreateResend as Schema } from "@aftercall/contract/resend.ts";
 import { Webhook } from "standardwebhooks";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { discardDatabase, ownDatabase, type TestDatabase } from "../../../test/harness/database.ts";
 import { type Receiver, startReceiver } from "../../../test/harness/receiver.ts";
-import { type Delivering, startDelivering } from "../test-setup.ts";
+import { deliverInEachTest, type Delivering } from "../test-setup.ts";
 import { stepResend } from "./step.ts";
-
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await ownDatabase();
-});
-afterAll(() => discardDatabase(database));
 
 let delivering: Delivering;
 let receiver: Receiver;
-beforeEach(async () => {
-  [delivering, receiver] = await Promise.all([startDelivering(database.db), startReceiver()]);
-});
-afterEach(async () => {
-  await receiver.close();
-  await delivering.close();
+deliverInEachTest((made) => {
+  ({ delivering, receiver } = made);
 });
 
 type Asked = Partial<Record<keyof CreateResend, unknown>>;
