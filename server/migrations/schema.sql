@@ -784,6 +784,8 @@ create table analysis_runs (
   cost json default '[]'::json not null,
   created_at timestamp with time zone default now() not null,
   finished_at timestamp with time zone,
+  topics jsonb,
+  sentiment jsonb,
   constraint analysis_runs_pkey PRIMARY KEY (tenant_id, id),
   constraint analysis_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'partial'::text, 'failed'::text, 'skipped'::text]))),
   constraint analysis_runs_trigger_check CHECK ((trigger = ANY (ARRAY['pipeline'::text, 'rerun'::text, 'bulk'::text, 'preview'::text, 'training'::text, 'provider'::text]))),

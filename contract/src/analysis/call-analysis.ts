@@ -37,7 +37,7 @@ export const CallAnalysis = z.object({
   summary: Summary.nullable(),
   fields: z.array(ExtractedField),
   trackers: z.array(TrackerHit),
-  /** What the call is about, by the topics of its trackers, the most frequent first. */
+  /** What the call is about, the most frequent first. */
   topics: z.array(Topic),
   /** The sets that could be measured, the one from audio first. */
   metrics: z.array(MetricSet),

@@ -11,7 +11,7 @@ import type { Evidence, ExtractedField, Section, TrackerHit } from "./run.ts";
 const builtin: EngineRef = { kind: "builtin", provider: null, model: null, version: "1", prompt_sha256: null };
 const theirs: EngineRef = { ...builtin, kind: "provider", provider: "vapi", version: null };
 const good: Section = { state: "succeeded", reason: null, detail: null, engine: builtin };
-const without = (reason: "no_rubric" | "no_trackers", detail: string): Section => ({
+const without = (reason: "no_rubric" | "no_topics" | "no_trackers", detail: string): Section => ({
   state: "skipped",
   reason,
   detail,
@@ -59,6 +59,7 @@ const englishAnalysis: CallAnalysis = {
     summary: good,
     extraction: good,
     tracking: without("no_trackers", "The plan has no trackers."),
+    topics: without("no_topics", "The plan has no topics."),
     evaluation: without("no_rubric", "The plan has no rubric."),
     coaching: without("no_rubric", "The plan has no rubric."),
   },

@@ -156,6 +156,7 @@ export const RunComparison = z.object({
       after: z.boolean().nullable(),
     }),
   ),
+  topics: z.array(z.object({ name: z.string(), is_same: z.boolean(), before: z.boolean(), after: z.boolean() })),
   score: z.object({ before: z.number().nullable(), after: z.number().nullable() }),
   is_same: z.boolean(),
 });
@@ -168,6 +169,7 @@ export const JobComparison = z.object({
   unchanged: z.number().int(),
   fields: z.array(z.object({ name: z.string(), compared: z.number().int(), agreement: z.number() })),
   criteria: z.array(z.object({ criterion_id: z.string(), compared: z.number().int(), agreement: z.number() })),
+  topics: z.array(z.object({ name: z.string(), compared: z.number().int(), agreement: z.number() })),
   score: z.object({ before: z.number().nullable(), after: z.number().nullable() }),
   /** The first changed calls. */
   changed: z.array(RunComparison),

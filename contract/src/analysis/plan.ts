@@ -192,6 +192,18 @@ export const PlanDefinition = z.strictObject({
     .prefault({}),
   fields: z.array(FieldDef).max(100).default([]),
   trackers: z.array(Tracker).max(100).default([]),
+  topics: z
+    .strictObject({
+      /** What a language model looks for, beside the topics of the trackers. */
+      list: z
+        .array(z.strictObject({ name, description: z.string().max(500).default("") }))
+        .max(100)
+        .default([]),
+      free: z.boolean().default(false).meta({
+        description: "Whether a language model may name topics that neither the list nor a tracker has.",
+      }),
+    })
+    .prefault({}),
   rubric: Rubric.nullable().default(null),
   coaching: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
   provider: z

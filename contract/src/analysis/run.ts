@@ -61,9 +61,11 @@ export const TrackerHit = z.object({
 });
 export type TrackerHit = z.infer<typeof TrackerHit>;
 
-/** Something that the call is about, by the trackers that name it. */
+/** Something that the call is about. */
 export const Topic = z.object({
   name: z.string(),
+  /** Who says so: trackers that name it, a language model with quotes that were found in the call, or both. */
+  methods: z.array(z.enum(["tracker", "llm"])),
   /** How often it came up: the places in the call, and 1 for a hit that has none, as of a number. */
   count: z.number().int(),
   evidence: z.array(Evidence),
@@ -125,7 +127,7 @@ export const Coaching = z.object({
 });
 export type Coaching = z.infer<typeof Coaching>;
 
-export const SectionName = z.enum(["summary", "extraction", "tracking", "evaluation", "coaching"]);
+export const SectionName = z.enum(["summary", "extraction", "tracking", "topics", "evaluation", "coaching"]);
 export type SectionName = z.infer<typeof SectionName>;
 
 /** How one part of a run came out, and who made it. */

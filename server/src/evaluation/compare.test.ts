@@ -61,6 +61,7 @@ function runOf(fields: readonly ExtractedField[]): RunRow {
     summary: null,
     fields,
     trackers: [],
+    topics: [],
     evaluation: null,
     coaching: null,
     usage: null,

@@ -6,6 +6,7 @@ import type { ExtractedField } from "@aftercall/contract/analysis/run.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
 import type { RunRow } from "./run.ts";
+import { topicsOf } from "./topics.ts";
 
 /**
  * How two runs of one call differ: field by field, criterion by criterion. What only one of them has is not the same, but for a
@@ -39,6 +40,12 @@ export function compareRuns(before: RunRow, after: RunRow): RunComparison {
     before: a?.hit ?? null,
     after: b?.hit ?? null,
   }));
+  const topics = pairs(topicsOf(before), topicsOf(after), ({ name }) => name).map(([name, a, b]) => ({
+    name,
+    is_same: Boolean(a) === Boolean(b),
+    before: a !== undefined,
+    after: b !== undefined,
+  }));
   const score = { before: before.evaluation?.score ?? null, after: after.evaluation?.score ?? null };
   const isSameSummary = summary.before === summary.after;
   return {
@@ -49,11 +56,12 @@ export function compareRuns(before: RunRow, after: RunRow): RunComparison {
     fields,
     criteria,
     trackers,
+    topics,
     score,
     is_same:
       isSameSummary &&
       score.before === score.after &&
-      [...fields, ...criteria, ...trackers].every((one) => one.is_same),
+      [...fields, ...criteria, ...trackers, ...topics].every((one) => one.is_same),
   };
 }
 
@@ -71,6 +79,7 @@ export function summarise(comparisons: readonly RunComparison[]): JobComparison 
         criteria.map(({ criterion_id, is_same }) => ({ name: criterion_id, is_same })),
       ),
     ).map(({ name, ...rest }) => ({ criterion_id: name, ...rest })),
+    topics: shares(comparisons.flatMap(({ topics }) => topics)),
     score: {
       before: mean(comparisons.map(({ score }) => score.before)),
       after: mean(comparisons.map(({ score }) => score.after)),

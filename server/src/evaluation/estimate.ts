@@ -17,6 +17,7 @@ const outputTokens: Readonly<Record<SectionName, number>> = {
   summary: 350,
   extraction: 60,
   tracking: 0,
+  topics: 150,
   evaluation: 120,
   coaching: 400,
 };
@@ -35,7 +36,7 @@ export function estimateOf(
   if (engine === null || plan.engine.use === "builtin") {
     return { engine: "builtin", model: null, input_tokens: 0, output_tokens: 0, money: null };
   }
-  const planTokens = JSON.stringify([plan.summary, plan.fields, plan.rubric]).length / charactersPerToken;
+  const planTokens = JSON.stringify([plan.summary, plan.fields, plan.topics, plan.rubric]).length / charactersPerToken;
   const answers: Record<SectionName, number> = {
     ...outputTokens,
     extraction: outputTokens.extraction * plan.fields.filter(({ kind }) => kind === "ai").length,

@@ -76,6 +76,7 @@ async function scene(evaluation: Evaluation | null = scorecard) {
         summary: null,
         fields: [],
         trackers: [],
+        topics: [],
         evaluation,
         coaching: null,
         usage: null,

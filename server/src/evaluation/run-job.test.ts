@@ -33,6 +33,7 @@ const analysed = (callId: string, text: string, transcriptId: string | null = nu
   summary: { title: null, text, language: "en", bullets: [], next_steps: [], method: "extractive", evidence: [] },
   fields: [],
   trackers: [],
+  topics: [],
   evaluation: null,
   coaching: null,
   usage: null,

@@ -12,6 +12,8 @@ import type {
 } from "@aftercall/contract/analysis/run.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 
+import type { NamedTopic } from "#/models/language/answer.ts";
+
 import { topicsOf } from "./topics.ts";
 
 /** One version of a plan, by our own id of it. */
@@ -30,6 +32,8 @@ export type Analysed = {
   readonly summary: Summary | null;
   readonly fields: readonly ExtractedField[];
   readonly trackers: readonly TrackerHit[];
+  /** What a model named, beside what the trackers do. */
+  readonly topics: readonly NamedTopic[];
   readonly evaluation: Evaluation | null;
   readonly coaching: Coaching | null;
   readonly usage: Usage | null;
@@ -85,7 +89,7 @@ export function showRun(row: RunRow): AnalysisRun {
     summary: row.summary,
     fields: [...row.fields],
     trackers: [...row.trackers],
-    topics: topicsOf(row.trackers),
+    topics: topicsOf(row),
     evaluation: row.evaluation,
     coaching: row.coaching,
     usage: row.usage,

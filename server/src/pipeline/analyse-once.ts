@@ -83,10 +83,12 @@ export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signa
   return { ...analysed, sections: Object.fromEntries(made) };
 }
 
-/** Coaching is about a scorecard, and a scorecard may be about fields. */
+/** Coaching is about a scorecard, and a scorecard may be about fields; topics are those of trackers as well. */
 function withWhatTheyNeed({ sections, plan }: OnceAsked): ReadonlySet<SectionName> {
   const wanted = new Set(sections);
   if (wanted.has("coaching")) wanted.add("evaluation");
+  const isTracked = plan.definition.trackers.some(({ topic }) => topic !== null);
+  if (wanted.has("topics") && isTracked) wanted.add("tracking");
   const isAboutFields = plan.definition.rubric?.criteria.some(({ kind }) => kind === "extraction") ?? false;
   if (wanted.has("evaluation") && isAboutFields) wanted.add("extraction");
   return wanted;
@@ -101,6 +103,7 @@ function reduced(plan: Plan, wanted: ReadonlySet<SectionName>): Plan {
       ...definition,
       summary: { ...definition.summary, enabled: definition.summary.enabled && wanted.has("summary") },
       fields: wanted.has("extraction") ? definition.fields : [],
+      topics: wanted.has("topics") ? definition.topics : { list: [], free: false },
       rubric: wanted.has("evaluation") ? definition.rubric : null,
       coaching: { ...definition.coaching, enabled: definition.coaching.enabled && wanted.has("coaching") },
     },

@@ -18,6 +18,7 @@ export const sectionOfStep: ReadonlyMap<StepName, SectionName> = new Map([
   ["summarise", "summary"],
   ["extract", "extraction"],
   ["track", "tracking"],
+  ["name_topics", "topics"],
   ["score", "evaluation"],
   ["coach", "coaching"],
 ]);
@@ -34,6 +35,7 @@ export function analysedOf(dossier: Dossier): Analysed {
     summary: found.summary,
     fields: found.fields,
     trackers: found.trackers,
+    topics: found.topics,
     evaluation: found.evaluation,
     coaching: found.coaching,
     usage: usages.length > 0 ? sumUsage(usages) : null,
@@ -68,7 +70,7 @@ export function callAnalysisOf(dossier: Dossier, { id, analysed }: MadeRun, prov
     summary: analysed.summary,
     fields: [...analysed.fields],
     trackers: [...analysed.trackers],
-    topics: topicsOf(analysed.trackers),
+    topics: topicsOf(analysed),
     metrics: [audio, text].filter((set) => set !== null),
     evaluation: analysed.evaluation,
     coaching: analysed.coaching,
@@ -94,10 +96,10 @@ function missingOf({ steps }: Dossier): MissingStep[] {
 
 /** The digest of everything that a run tells: while it is equal, there is nothing new. */
 export function toldDigestOf({ found, steps }: Dossier): string {
-  const { masked, audio, text, summary, fields, trackers, evaluation, coaching } = found;
+  const { masked, audio, text, summary, fields, trackers, topics, evaluation, coaching } = found;
   const rows = [...sectionOfStep.keys()].map((name) => [steps.get(name)?.state, steps.get(name)?.reason]);
   const transcript = masked ?? found.transcript;
-  return digest([rows, transcript?.id, audio, text, summary, fields, trackers, evaluation, coaching]);
+  return digest([rows, transcript?.id, audio, text, summary, fields, trackers, topics, evaluation, coaching]);
 }
 
 /** Whether everything a run is made of has come to its end. */

@@ -8,6 +8,7 @@ import type { Db, Tx } from "#/db/transaction.ts";
 import type { Engines } from "#/engines/engines.ts";
 import type { Analyst, AnalystAnswer, Generated, KeptAnswers, LanguageSection } from "#/models/language/answer.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
+import { asksForTopics } from "#/models/language/schema.ts";
 
 import { findAnswer, keepAnswer } from "./answer-store.ts";
 import { definitionFor } from "./applicable.ts";
@@ -77,11 +78,13 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
 }
 
 /** What a plan needs a language model for. */
-export function wantedSections({ summary, fields, rubric, coaching }: PlanDefinition): LanguageSection[] {
+export function wantedSections(plan: PlanDefinition): LanguageSection[] {
+  const { summary, fields, rubric, coaching } = plan;
   const judges = rubric?.criteria.some(({ kind }) => kind === "check" || kind === "scale") ?? false;
   return [
     ...(summary.enabled ? (["summary"] as const) : []),
     ...(fields.some(({ kind }) => kind === "ai") ? (["extraction"] as const) : []),
+    ...(asksForTopics(plan) ? (["topics"] as const) : []),
     ...(judges ? (["evaluation"] as const) : []),
     ...(rubric && coaching.enabled ? (["coaching"] as const) : []),
   ];

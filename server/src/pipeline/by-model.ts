@@ -70,6 +70,7 @@ const ofWholeRequest: ReadonlySet<FailureReason> = new Set(["engine_unavailable"
 const stepOf: Readonly<Record<LanguageSection, StepName>> = {
   summary: "summarise",
   extraction: "extract",
+  topics: "name_topics",
   evaluation: "score",
   coaching: "coach",
 };
@@ -85,11 +86,13 @@ function insteadOf(made: Finished, why: readonly [Section["reason"], string | nu
   return { ...made, state: "partial", reason, detail: `${failure ?? ""}Made by the built-in analyzer instead.` };
 }
 
-/** A failure after which the plan wants nothing, or what our own code makes. */
+/** A failure after which the plan wants nothing, or what our own code makes; where that is nothing the failure stands. */
 export async function fallBack({ plan }: Dossier, failure: Finished, make: Make): Promise<Finished> {
   if (plan.definition.engine.fallback === "none") return failure;
+  const made = await make();
+  if (made.state === "skipped") return failure;
   const { usage, cost } = failure;
-  return { ...insteadOf(await make(), [failure.reason, failure.detail]), usage, cost };
+  return { ...insteadOf(made, [failure.reason, failure.detail]), usage, cost };
 }
 
 /** The section without a model: made by our own code, or skipped where the plan takes nothing but a model's. */
@@ -99,7 +102,8 @@ export async function withoutModel(dossier: Dossier, make: Make): Promise<Finish
 }
 
 async function without({ plan }: Dossier, why: readonly [SkipReason, string], make: Make): Promise<Finished> {
-  return plan.definition.engine.fallback === "none" ? skipped(...why) : insteadOf(await make(), why);
+  const made = plan.definition.engine.fallback === "none" ? null : await make();
+  return made === null || made.state === "skipped" ? skipped(...why) : insteadOf(made, why);
 }
 
 type Make = () => Finished | Promise<Finished>;

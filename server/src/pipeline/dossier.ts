@@ -11,6 +11,7 @@ import { project, type Projection } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import type { KeptTranscript, NewTranscript } from "#/calls/transcript-store.ts";
 import type { Plan } from "#/evaluation/run.ts";
+import type { NamedTopic } from "#/models/language/answer.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
 import type { SpeechEngine } from "#/models/speech/engine.ts";
 import type { Moment } from "#/providers/moment.ts";
@@ -67,6 +68,8 @@ export type Found = {
   readonly summary: Summary | null;
   readonly fields: readonly ExtractedField[];
   readonly trackers: readonly TrackerHit[];
+  /** What a model named, beside what the trackers do. */
+  readonly topics: readonly NamedTopic[];
   readonly evaluation: Evaluation | null;
   readonly coaching: Coaching | null;
 };
@@ -93,6 +96,7 @@ export const nothingFound: Found = {
   summary: null,
   fields: [],
   trackers: [],
+  topics: [],
   evaluation: null,
   coaching: null,
 };

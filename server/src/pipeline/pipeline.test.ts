@@ -70,6 +70,7 @@ describe("without a key", () => {
       summarise: "succeeded",
       extract: "succeeded",
       track: "skipped: no_trackers",
+      name_topics: "skipped: no_topics",
       score: "skipped: no_rubric",
       coach: "skipped: no_rubric",
       settle: "succeeded",

@@ -6,6 +6,7 @@ import { fetchRecording } from "./steps/fetch-recording.ts";
 import { importTranscript } from "./steps/import-transcript.ts";
 import { measureAudio } from "./steps/measure-audio.ts";
 import { measureText } from "./steps/measure-text.ts";
+import { nameTopics } from "./steps/name-topics.ts";
 import { redact } from "./steps/redact.ts";
 import { score } from "./steps/score.ts";
 import { summarise } from "./steps/summarise.ts";
@@ -20,5 +21,5 @@ export const recipe: readonly Step[] = [
   transcribe,
   measureText,
   redact,
-  ...[summarise, extract, track, score, coach].map(behindMask),
+  ...[summarise, extract, track, nameTopics, score, coach].map(behindMask),
 ];

@@ -26,11 +26,12 @@ import { keepingBooks } from "./ledger.ts";
 import { instructionsFor } from "./prompts/instructions.ts";
 import { notesInstructions } from "./prompts/notes.ts";
 import { read, type Reading } from "./read.ts";
-import { askedCriteria, askedFields } from "./schema.ts";
+import { askedCriteria, askedFields, asksForTopics } from "./schema.ts";
 import { coachingOf } from "./sections/coaching.ts";
 import { criteriaOf } from "./sections/evaluation.ts";
 import { fieldsOf } from "./sections/extraction.ts";
 import { summaryOf } from "./sections/summary.ts";
+import { topicsOf } from "./sections/topics.ts";
 
 export type AnalystOptions = {
   readonly http: GuardedHttp;
@@ -102,6 +103,7 @@ function readingOf(engine: LanguageEngine, { markKey, verifyQuote }: AnalystOpti
 /** Nothing is asked where the plan has nothing that only a model can say. */
 function isEmpty(name: LanguageSection, { plan }: Pick<Analysis, "plan">): boolean {
   if (name === "extraction") return askedFields(plan).length === 0;
+  if (name === "topics") return !asksForTopics(plan);
   return name === "evaluation" && askedCriteria(plan).length === 0;
 }
 
@@ -120,6 +122,7 @@ async function analyse(generate: Generate, reading: Reading): Promise<Pick<Analy
   const sections = {
     summary: sectionOf(parts.summary, (value) => summaryOf(value, witness, reading.language)),
     extraction: sectionOf(parts.extraction, (value) => fieldsOf(value, askedFields(plan), witness, suspicious)),
+    topics: sectionOf(parts.topics, (value) => topicsOf(value, plan, witness, suspicious)),
     evaluation,
     coaching: sectionOf(parts.coaching, (value) => coachingOf(value, plan.rubric, witness)),
   };

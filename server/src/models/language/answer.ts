@@ -6,17 +6,27 @@ import type { FailureReason } from "@aftercall/contract/analysis/step.ts";
 import type { CallDirection, CallOutcome, Transcript, Turn, TurnRole } from "@aftercall/contract/call.ts";
 
 /** What a language model can be asked for. Trackers are decided by code. */
-export type LanguageSection = "summary" | "extraction" | "evaluation" | "coaching";
+export type LanguageSection = "summary" | "extraction" | "topics" | "evaluation" | "coaching";
 
 /** What each section is when it came out well. */
 export type SectionValues = {
   readonly summary: Summary;
   /** Only the fields of kind `ai`, all of them. */
   readonly extraction: ExtractedField[];
+  readonly topics: NamedTopics;
   /** Only the criteria of kind `check` and `scale`, all of them. */
   readonly evaluation: CriterionResult[];
   readonly coaching: Coaching;
 };
+
+/** What a model says the call is about, each with words of the call behind it. */
+export type NamedTopics = {
+  readonly topics: readonly NamedTopic[];
+  /** What it named as well, without a quote that is in the call. */
+  readonly unproven: readonly string[];
+};
+
+export type NamedTopic = { readonly topic: string; readonly evidence: readonly Evidence[] };
 
 /** One section: good, or why not with what the model said. A bad one does not spoil the others. */
 export type SectionAnswer<Value> =

@@ -16,6 +16,8 @@ export function sectionSchema(plan: PlanDefinition, name: LanguageSection): Json
       return summary;
     case "extraction":
       return object(Object.fromEntries(askedFields(plan).map((field) => [field.name, fieldSchema(field)])));
+    case "topics":
+      return list(object({ name: plan.topics.free ? text : oneOf(...topicNames(plan)), evidence }));
     case "evaluation":
       return object(Object.fromEntries(askedCriteria(plan).map((one) => [one.id, criterionSchema(one)])));
     case "coaching":
@@ -26,6 +28,16 @@ export function sectionSchema(plan: PlanDefinition, name: LanguageSection): Json
 /** Fields that only a model can fill. */
 export function askedFields(plan: PlanDefinition): readonly FieldDef[] {
   return plan.fields.filter(({ kind }) => kind === "ai");
+}
+
+/** The topics that a plan has words for: its own list, and what its trackers name. */
+export function topicNames({ topics, trackers }: PlanDefinition): readonly string[] {
+  return [...new Set([...topics.list.map(({ name }) => name), ...trackers.flatMap(({ topic }) => topic ?? [])])];
+}
+
+/** Whether a model is to say what a call is about. */
+export function asksForTopics({ topics }: PlanDefinition): boolean {
+  return topics.free || topics.list.length > 0;
 }
 
 /** Criteria that only a model can judge. */

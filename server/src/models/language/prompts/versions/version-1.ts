@@ -1,4 +1,4 @@
-import { askedCriteria, askedFields, checksOf } from "#/models/language/schema.ts";
+import { askedCriteria, askedFields, checksOf, topicNames } from "#/models/language/schema.ts";
 
 import type { Wording } from "./wording.ts";
 
@@ -20,6 +20,15 @@ export const version1: Wording = {
             `- ${JSON.stringify({ name, description, schema, ...(examples.length > 0 && { examples }), ...(roles.length > 0 && { said_by: roles }) })}`,
         ),
       ].join("\n"),
+    topics: (plan) => {
+      const described = new Map(plan.topics.list.map(({ name, description }) => [name, description]));
+      return [
+        `topics: what the call is about, at most 10, the most important first, each with one to three places as evidence. ${plan.topics.free ? "Take a name from the list where one fits; otherwise name it yourself in at most four words." : "Only names from the list; none where none fits."}`,
+        ...topicNames(plan).map(
+          (name) => `- ${JSON.stringify({ name, description: described.get(name) || undefined })}`,
+        ),
+      ].join("\n");
+    },
     evaluation: (plan) =>
       [
         "evaluation: judge each criterion on its own, by what the speaker it applies to said. Each check is a statement; answer yes when the call shows that it is true, no when the call shows that it is not or when nothing of the kind was said, unclear when it cannot be decided from the text, not_applicable when the situation did not arise. A yes needs evidence said by the speaker the criterion applies to. For a score give a number from 0 to max_points by the anchors, with evidence, or null when it cannot be decided. rationale: one sentence. missing: what would have been needed, or null.",

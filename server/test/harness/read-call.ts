@@ -1,0 +1,44 @@
+import type { TurnRole } from "@aftercall/contract/call.ts";
+
+import { newUuid, type Customer } from "./customer.ts";
+import { type Receiver, startReceiver } from "./receiver.ts";
+
+/** The report of a call that is over, as Vapi sends it: a turn every five seconds. */
+export function reportOf(said: readonly (readonly [role: TurnRole, text: string])[], artifact: object = {}) {
+  const startedAt = Date.now() - 60_000;
+  const messages = said.map(([role, message], i) => ({
+    role: role === "agent" ? "bot" : "user",
+    message,
+    secondsFromStart: i * 5,
+    time: startedAt + i * 5_000,
+    endTime: startedAt + i * 5_000 + 4_000,
+    duration: 4_000,
+  }));
+  return {
+    message: {
+      type: "end-of-call-report",
+      timestamp: Date.now(),
+      endedReason: "customer-ended-call",
+      startedAt: new Date(startedAt).toISOString(),
+      endedAt: new Date(startedAt + 50_000).toISOString(),
+      call: { id: newUuid(), type: "inboundPhoneCall", customer: { number: "+14155550123" } },
+      artifact: { ...(messages.length > 0 && { messages }), ...artifact },
+    },
+  };
+}
+
+/** A server that plays the customer's language model from now on; the caller closes it. */
+export async function useModel(customer: Customer, more: object = {}): Promise<Receiver> {
+  const model = await startReceiver();
+  const engine = { model: "gpt-4o-mini", base_url: `${model.url}v1`, api_key: "sk-of-this-test-0123456789", ...more };
+  const { status, json } = await customer.ask("PUT", "/v1/engines/language", engine);
+  if (status !== 200) throw new Error(`The engine was refused: ${JSON.stringify(json)}`);
+  return model;
+}
+
+/** Publishes a plan for all calls of the customer; gives its id. */
+export async function publishPlan(customer: Customer, definition: object): Promise<string> {
+  const { id } = await customer.post("/v1/analysis-plans", { name: "Plan of this test", definition });
+  await customer.post(`/v1/analysis-plans/${id}/publish`, undefined);
+  return id;
+}
