@@ -29,3 +29,16 @@ test.each([
     coaching: { state: "skipped", reason },
   });
 });
+
+test("a recording with one channel is one turn where nobody is told apart, and is analysed by its words", async () => {
+  const tenantId = await setup.makeTenant();
+  const sections = async (role: "unknown" | "agent", text: string) => {
+    const bench = setup.bench();
+    await bench.run(await setup.makeCall(tenantId, { turns: turnsOf([role, text]) }));
+    return bench.changes.find((change): change is CallChange => change.type === "call.settled")?.analysis?.sections;
+  };
+  const talk = "Hello, how can I help you? I would like a visit tomorrow. In which city are you? I live in Haifa.";
+  expect(await sections("unknown", talk)).toMatchObject({ summary: { state: "succeeded" } });
+  expect(await sections("agent", talk)).toMatchObject({ summary: { state: "skipped", reason: "too_few_turns" } });
+  expect(await sections("unknown", "Hello")).toMatchObject({ summary: { state: "skipped", reason: "too_short" } });
+});

@@ -44,7 +44,9 @@ function closed({ plan, seen, callId, found, steps }: Dossier): readonly [SkipRe
   if (!found.words) return ["no_transcript", "There is no transcript to work on."];
   const { turns, language } = found.words;
   const spoken = turns.filter(isSpeech);
-  if (spoken.length < gates.min_turns) {
+  // Where nobody is told apart, neighbours are one turn, however many speak.
+  const isToldApart = spoken.some(({ role }) => role !== "unknown");
+  if ((isToldApart || spoken.length === 0) && spoken.length < gates.min_turns) {
     return ["too_few_turns", `The call has ${spoken.length} turns; the plan asks for ${gates.min_turns}.`];
   }
   const words = wordsOfCustomer(spoken);
