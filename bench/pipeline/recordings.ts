@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { mono, mp3Of } from "../../server/test/harness/audio/files.ts";
+import { knownCall, knownWav } from "../../server/test/harness/audio/known-call.ts";
 import { startRemote } from "../machine/remote.ts";
 import { type Bench, cpuOf, perOne, withServer } from "./bench.ts";
 import type { Hearer } from "./hearer.ts";
@@ -20,8 +22,6 @@ export type Heard = {
   readonly megabytesAboveIdle: number;
   readonly lateMs: number | null;
 };
-
-const fixtures = join(import.meta.dirname, "../../server/test/fixtures/audio");
 
 /** Hears long recordings: each alone in a process, and one by a whole server that fetches, seals and keeps it. */
 export async function measureRecordings(bench: Bench, hours: number): Promise<Heard[]> {
@@ -54,7 +54,8 @@ async function heard(file: string, name: string): Promise<Heard> {
 async function heardByServer(bench: Bench, file: string): Promise<Heard> {
   const host = createServer((request, response) => {
     response.writeHead(200, { "content-type": "audio/wav" });
-    createReadStream(request.url === "/short.wav" ? join(fixtures, "call.mulaw.wav") : file).pipe(response);
+    if (request.url === "/short.wav") response.end(knownWav);
+    else createReadStream(file).pipe(response);
   });
   await new Promise<void>((resolve) => void host.listen(0, "127.0.0.1", resolve));
   const { port } = host.address() as AddressInfo;
@@ -114,18 +115,17 @@ function residentBytes(pid: number): number {
   return Number(pages) * 4096;
 }
 
-/** The committed recordings, over and over. µ-law, two channels: as telephone systems record. */
+/** The call of the tests, over and over. µ-law, two channels: as telephone systems record. */
 async function longWav(folder: string, hours: number): Promise<string> {
-  const whole = readFileSync(join(fixtures, "call.mulaw.wav"));
-  const start = whole.indexOf("data", 0, "latin1") + 8;
-  const [head, samples] = [Buffer.from(whole.subarray(0, start)), whole.subarray(start)];
+  const start = knownWav.indexOf("data", 0, "latin1") + 8;
+  const [head, samples] = [Buffer.from(knownWav.subarray(0, start)), knownWav.subarray(start)];
   const times = Math.ceil((hours * 3_600 * 16_000) / samples.length);
   head.writeUInt32LE(times * samples.length, start - 4);
   return repeated(join(folder, "long.wav"), head, samples, times);
 }
 
 async function longMp3(folder: string, hours: number): Promise<string> {
-  const whole = readFileSync(join(fixtures, "call.mono.mp3"));
+  const whole = await mp3Of(mono(knownCall));
   return repeated(join(folder, "long.mp3"), Buffer.alloc(0), whole, Math.ceil((hours * 3_600) / 13));
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
-import path from "node:path";
+import { rm } from "node:fs/promises";
 
 import { toPublicId } from "@aftercall/contract/id.ts";
 import { afterAll, expect, test } from "vitest";
@@ -16,7 +15,7 @@ import { openRecording } from "#/recordings/read.ts";
 import { findRecording } from "#/recordings/store.ts";
 import { recordedAt, recordingSetup } from "#/recordings/test-setup.ts";
 
-import { audioDir } from "../../test/harness/audio.ts";
+import { knownWav as wav } from "../../test/harness/audio/known-call.ts";
 import { createFakeClock } from "../../test/harness/clock.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { createAuth } from "./auth.ts";
@@ -28,7 +27,6 @@ import { createServer } from "./server.ts";
 const { deps, folder, makeTenant, makeSource, makeCall, close } = await recordingSetup();
 const clock = createFakeClock();
 const links = createLinks({ secret: "root-key-of-this-test-0123456789abcdef", clock });
-const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
 const host = await startRecordingHost();
 host.serve((_request, response) => response.writeHead(200).end(wav));
 

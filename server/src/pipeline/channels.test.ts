@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { audioDir, truth } from "../../test/harness/audio.ts";
+import { knownCall, knownWav as wav } from "../../test/harness/audio/known-call.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { loadMetrics } from "./metric-store.ts";
 import { loadSteps } from "./store.ts";
@@ -13,15 +10,14 @@ let setup: Awaited<ReturnType<typeof pipelineSetup>>;
 let host: Awaited<ReturnType<typeof startRecordingHost>>;
 beforeAll(async () => {
   [setup, host] = await Promise.all([pipelineSetup(), startRecordingHost()]);
-  const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
   host.serve((_request, response) => response.writeHead(200).end(wav));
 });
 afterAll(() => Promise.all([setup.close(), host.close()]));
 
 test("a stereo recording of which nobody says who is on which channel: the times of what was said tell", async () => {
-  const turns = truth.turns.map(({ role, text, start_ms, end_ms }) => ({ role, text, start_ms, end_ms }));
+  const turns = [...knownCall.turns];
   const recording = { status: "available", url: `${host.url}/a.wav`, duration_ms: null, channels: null } as const;
-  const facts = { recording, duration_ms: truth.duration_ms };
+  const facts = { recording, duration_ms: knownCall.durationMs };
   const ids = await setup.makeCall(await setup.makeTenant(), { turns, facts });
   await setup.bench().run(ids);
   const { sets, step } = await setup.db.inTransaction([ids.tenantId], async (tx) => ({

@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import type { Turn } from "@aftercall/contract/call.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,7 +7,7 @@ import { listRuns } from "#/evaluation/run-store.ts";
 import { turnsOf } from "#/models/language/test-model.ts";
 import { recordingsOfCall } from "#/recordings/store.ts";
 
-import { audioDir } from "../../test/harness/audio.ts";
+import { knownWav as wav } from "../../test/harness/audio/known-call.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { correctionHandlers } from "./corrections.ts";
 import { loadMetrics } from "./metric-store.ts";
@@ -137,7 +134,6 @@ test("where the plan masks, what a person wrote is masked before anybody is show
 });
 
 test("an edit never unmutes: the redacted recording from before stays, and the step says why there is no other", async () => {
-  const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
   host.serve((_request, response) => response.writeHead(200).end(wav));
   const recording = { status: "available" as const, url: `${host.url}/b.wav`, duration_ms: null, channels: 2 };
   const tenantId = await setup.makeTenant();
@@ -163,7 +159,6 @@ test("an edit never unmutes: the redacted recording from before stays, and the s
 });
 
 test("422, 409: roles must fit the channels; named anew, numbers and turns are made again without transcribing", async () => {
-  const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
   host.serve((_request, response) => response.writeHead(200).end(wav));
   const recording = { status: "available" as const, url: `${host.url}/a.wav`, duration_ms: null, channels: 2 };
   const bench = setup.bench();

@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import type { CallChange } from "#/calls/change.ts";
 import { completion, honest, json, plainCall, testPlan } from "#/models/language/test-model.ts";
 
-import { audioDir, wavFile } from "../../test/harness/audio.ts";
+import { wavFile } from "../../test/harness/audio/files.ts";
+import { knownWav } from "../../test/harness/audio/known-call.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { loadSteps } from "./store.ts";
 import { pipelineSetup } from "./test-setup.ts";
@@ -100,7 +98,7 @@ test("a limit in another currency than the engine's prices is never passed; with
 });
 
 test("a recording too dear to be turned into text is left, and what was heard leaves less for the model", async () => {
-  const stereo = (await readFile(path.join(audioDir, "call.mulaw.wav"))).subarray(58);
+  const stereo = knownWav.subarray(44);
   const mono = wavFile(7, 8, 1, 8000, Buffer.from(stereo.filter((_byte, i) => i % 2 === 0)));
   host.serve((_request, response) => response.writeHead(200).end(mono));
   const recording = { status: "available", url: `${host.url}/call.wav`, duration_ms: null, channels: null } as const;

@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import type { RecordingInfo } from "@aftercall/contract/call.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -10,7 +7,7 @@ import { loadCall } from "#/calls/store.ts";
 import { turnsOf } from "#/models/language/test-model.ts";
 import { forgetRecordings } from "#/recordings/forget-store.ts";
 
-import { audioDir } from "../../test/harness/audio.ts";
+import { knownWav as wav } from "../../test/harness/audio/known-call.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import type { PipelineData } from "./run.ts";
 import { pipelineSetup } from "./test-setup.ts";
@@ -22,7 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([setup.close(), host.close()]));
 
-const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
 const decoded = { status: "stored", duration_ms: 13_000, channels: 2, codec: "pcm_mulaw", reason: null };
 const words = turnsOf(["agent", "Good morning."], ["customer", "I want to sell my flat."]);
 

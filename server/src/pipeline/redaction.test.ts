@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 import type { Turn } from "@aftercall/contract/call.ts";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -13,7 +10,7 @@ import { openRecording } from "#/recordings/read.ts";
 import { refuseRestricted } from "#/recordings/restricted.ts";
 import { recordingsOfCall } from "#/recordings/store.ts";
 
-import { audioDir } from "../../test/harness/audio.ts";
+import { knownWav as wav } from "../../test/harness/audio/known-call.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { analyseOnce } from "./analyse-once.ts";
 import { maskChanges } from "./mask-changes.ts";
@@ -215,7 +212,6 @@ function timed(turn: Turn): Turn {
   return { ...turn, words };
 }
 
-const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
 const recordingAt = (name: string) => ({
   recording: { status: "available" as const, url: `${host.url}/${name}`, duration_ms: null, channels: null },
 });

@@ -8,7 +8,9 @@ import { afterAll, expect, test } from "vitest";
 
 import { openEncrypted } from "#/blobs/encrypted.ts";
 
-import { audioDir, hasFfmpeg, trueSpeech } from "../../test/harness/audio.ts";
+import { trueSpeech } from "../../test/harness/audio/calls.ts";
+import { hasFfmpeg, mono, mp3Of } from "../../test/harness/audio/files.ts";
+import { knownCall, knownWav as wav } from "../../test/harness/audio/known-call.ts";
 import { startRecordingHost } from "../../test/harness/recording-host.ts";
 import { holdCarried } from "./carried.ts";
 import { fetchRecording } from "./fetch.ts";
@@ -22,7 +24,6 @@ import { recordedAt, recordingSetup } from "./test-setup.ts";
 const { deps, folder, makeTenant, makeSource, makeCall, close } = await recordingSetup();
 const host = await startRecordingHost();
 const victim = await startRecordingHost("127.0.0.2");
-const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
 const isTwilio = { slot: "auth_token", value: "the-token-of-twilio", keyId: `AC${"0".repeat(32)}` };
 
 afterAll(async () => {
@@ -65,7 +66,7 @@ test("a recording is fetched, kept encrypted under its own key, decoded once, an
     recording: { codec: "pcm_mulaw", sample_rate_hz: 8_000 },
   });
   if (measured.kind !== "measured") throw new Error("not measured");
-  expect(measured.facts.speechByChannel[1]?.[0]?.[0]).toBe(trueSpeech("agent")[0]?.[0]);
+  expect(measured.facts.speechByChannel[1]?.[0]?.[0]).toBe(trueSpeech(knownCall, "agent")[0]?.[0]);
   expect(await readPeaks(deps, measured.recording)).toHaveLength(5_200);
   const again = await measureRecording(deps, { tenantId: input.tenantId, recordingId: row.id });
   expect(again).toEqual(measured);
@@ -83,7 +84,7 @@ test("a recording is fetched, kept encrypted under its own key, decoded once, an
 });
 
 test("the recording of an ElevenLabs event is taken out of its body", async () => {
-  const mp3 = await readFile(path.join(audioDir, "call.mono.mp3"));
+  const mp3 = await mp3Of(mono(knownCall));
   const tenantId = await makeTenant();
   const source = await makeSource(tenantId, "elevenlabs");
   const body = Buffer.from(JSON.stringify({ type: "post_call_audio", data: { full_audio: mp3.toString("base64") } }));

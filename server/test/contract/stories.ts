@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { fromPublicId, toPublicId } from "@aftercall/contract/id.ts";
 
 import { insertJob } from "#/evaluation/job-store.ts";
@@ -9,7 +6,7 @@ import { systemClock } from "#/kernel/clock.ts";
 import { createIds } from "#/kernel/ids.ts";
 
 import type { TestApp } from "../harness/app.ts";
-import { audioDir } from "../harness/audio.ts";
+import { knownWav as wav } from "../harness/audio/known-call.ts";
 import { customerOf, newUuid, randomToken, type Line } from "../harness/customer.ts";
 import { fixture } from "../harness/fixture.ts";
 import { startReceiver, type Receiver } from "../harness/receiver.ts";
@@ -27,7 +24,6 @@ export type Others = {
 
 export async function startOthers(): Promise<Others> {
   const [host, practice, failing] = await Promise.all([startRecordingHost(), startReceiver(), startReceiver()]);
-  const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
   host.serve((_request, response) => response.writeHead(200).end(wav));
   practice.answer({ status: 200, body: fixture("wonderful", "real-ish/transcript-records.json") });
   failing.answer({ status: 500 });

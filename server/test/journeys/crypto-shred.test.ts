@@ -15,12 +15,11 @@ import { recordedAt, recordingSetup } from "#/recordings/test-setup.ts";
 import { eraseCall } from "#/retention/erase.ts";
 import { sweepErasures } from "#/retention/sweep-erasures.ts";
 
-import { audioDir } from "../harness/audio.ts";
+import { knownWav as wav } from "../harness/audio/known-call.ts";
 import { startRecordingHost } from "../harness/recording-host.ts";
 
 const { deps, folder, makeTenant, makeSource, makeCall, close } = await recordingSetup();
 const host = await startRecordingHost();
-const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
 const blobs = path.join(folder, "blobs");
 
 afterAll(async () => {

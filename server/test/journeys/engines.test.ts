@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import path from "node:path";
 
 import type { AnalysisRun } from "@aftercall/contract/analysis/run.ts";
 import type { CallTranscript } from "@aftercall/contract/call-transcript.ts";
@@ -11,7 +9,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { completion, honest, json, plainCall, saidTo } from "#/models/language/test-model.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { audioDir, truth } from "../harness/audio.ts";
+import { channelMap } from "../harness/audio/files.ts";
+import { knownCall, knownWav } from "../harness/audio/known-call.ts";
 import { makeCustomer, newUuid, type Customer } from "../harness/customer.ts";
 import { startReceiver } from "../harness/receiver.ts";
 
@@ -155,7 +154,7 @@ test("a recording without a transcript is turned into one, channel by channel", 
   const vapi = await customer.connect("vapi");
   const engine = await startReceiver();
   const recording = createServer((_request, response) => {
-    response.writeHead(200, { "content-type": "audio/wav" }).end(readFileSync(path.join(audioDir, "call.mulaw.wav")));
+    response.writeHead(200, { "content-type": "audio/wav" }).end(knownWav);
   });
   await new Promise<void>((resolve) => recording.listen(0, "127.0.0.1", resolve));
   toClose.push(
@@ -165,8 +164,8 @@ test("a recording without a transcript is turned into one, channel by channel", 
   const { port } = recording.address() as AddressInfo;
   let channel = 0;
   engine.answer(() => {
-    const role = truth.channel_map[channel++ % 2];
-    const turns = truth.turns.filter((turn) => turn.role === role);
+    const role = channelMap[channel++ % 2];
+    const turns = knownCall.turns.filter((turn) => turn.role === role);
     // The silence before the first word is not sent, but for half a second.
     const sentFrom = Math.max(0, (turns[0]?.start_ms ?? 0) - 500);
     const at = (ms: number) => (ms - sentFrom) / 1000;
@@ -174,7 +173,7 @@ test("a recording without a transcript is turned into one, channel by channel", 
     const last = segments.at(-1);
     const doubted = { text: "Thank you for watching!", no_speech_prob: 0.95, avg_logprob: -2 };
     const heard = last ? [...segments, { ...last, start: last.end, ...doubted }] : [];
-    return json({ text: "all of it", language: "english", duration: truth.duration_ms / 1000, segments: heard });
+    return json({ text: "all of it", language: "english", duration: knownCall.durationMs / 1000, segments: heard });
   });
   await customer.ask("PUT", "/v1/engines/speech", {
     model: "whisper-1",
@@ -183,7 +182,7 @@ test("a recording without a transcript is turned into one, channel by channel", 
   });
   const { id } = await customer.post("/v1/analysis-plans", {
     name: "Channels",
-    definition: { transcription: { channel_map: truth.channel_map } },
+    definition: { transcription: { channel_map: channelMap } },
   });
   await customer.post(`/v1/analysis-plans/${id}/publish`, undefined);
   await vapi.own(report([], { recording: { stereoUrl: `http://127.0.0.1:${port}/call.wav` } }));
@@ -212,5 +211,5 @@ test("a recording without a transcript is turned into one, channel by channel", 
   ]);
   expect(engine.received).toHaveLength(2);
   const costs = await customer.get("/v1/costs");
-  expect(costs.data).toMatchObject([{ step: "transcribe", unit: "ms", quantity: String(truth.duration_ms * 2) }]);
+  expect(costs.data).toMatchObject([{ step: "transcribe", unit: "ms", quantity: String(knownCall.durationMs * 2) }]);
 });

@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { wavFile } from "../harness/audio.ts";
+import { wavFile } from "../harness/audio/files.ts";
 import { makeCustomer, randomToken } from "../harness/customer.ts";
 import { createRandom } from "../harness/random.ts";
 

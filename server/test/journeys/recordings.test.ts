@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { known, startTestApp, type TestApp } from "../harness/app.ts";
-import { audioDir } from "../harness/audio.ts";
+import { knownWav as wav } from "../harness/audio/known-call.ts";
 import { makeCustomer } from "../harness/customer.ts";
 import { fixture } from "../harness/fixture.ts";
 import { type RecordingHost, startRecordingHost } from "../harness/recording-host.ts";
@@ -14,7 +14,6 @@ import { type RecordingHost, startRecordingHost } from "../harness/recording-hos
 let app: TestApp;
 let host: RecordingHost;
 let dataDir: string;
-const wav = await readFile(path.join(audioDir, "call.mulaw.wav"));
 
 beforeAll(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), "recordings-"));
