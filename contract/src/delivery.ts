@@ -21,7 +21,8 @@ export type UndeliveredReason = z.infer<typeof UndeliveredReason>;
 
 /**
  * What became of one attempt. `connect` also stands for an address that is not allowed: a tenant cannot tell it from a
- * closed port. `auth`: no access token could be had, so nothing was sent.
+ * closed port. `auth`: no access token could be had; `render`: the body could not be made for the endpoint; of both nothing was
+ * sent.
  */
 export const AttemptClass = z.enum([
   "ok",
@@ -36,6 +37,7 @@ export const AttemptClass = z.enum([
   "dns",
   "tls",
   "auth",
+  "render",
   "invalid_response",
 ]);
 export type AttemptClass = z.infer<typeof AttemptClass>;

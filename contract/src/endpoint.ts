@@ -22,6 +22,7 @@ import {
 } from "./endpoint/fields.ts";
 import { Headers, HeadersPatch } from "./endpoint/headers.ts";
 import { endpointLimits } from "./endpoint/limits.ts";
+import { Mapping } from "./endpoint/mapping.ts";
 import { ShownSignature, Signature, SigningKind, SigningSecret } from "./endpoint/signature.ts";
 import { EndpointDirection, EndpointFormat, EndpointKind, EndpointPayload } from "./endpoint/words.ts";
 import { Filter } from "./filter.ts";
@@ -71,6 +72,8 @@ export const Endpoint = z.object({
   channels: z.array(z.string()).nullable(),
   filter: z.record(z.string(), z.unknown()).nullable(),
   format: EndpointFormat,
+  /** With the format `mapped`: of what, and how. */
+  mapping: Mapping.nullable(),
   payload: EndpointPayload,
   signature: ShownSignature,
   headers: z.record(z.string(), z.string()),
@@ -113,6 +116,7 @@ export const CreateEndpoint = z
     channels: Channels.nullable().default(null),
     filter: Filter.nullable().default(null),
     format: EndpointFormat.default(endpointDefaults.format),
+    mapping: Mapping.nullable().default(null),
     payload: EndpointPayload.default(endpointDefaults.payload),
     signature: Signature.default(endpointDefaults.signature),
     headers: Headers.default({}),
@@ -155,6 +159,7 @@ export const UpdateEndpoint = z.strictObject({
   channels: Channels.nullable().optional(),
   filter: Filter.nullable().optional(),
   format: EndpointFormat.nullable().optional(),
+  mapping: Mapping.nullable().optional(),
   payload: EndpointPayload.nullable().optional(),
   signature: Signature.nullable().optional(),
   headers: HeadersPatch.nullable().optional(),

@@ -149,6 +149,7 @@ export const routes = {
   listEndpointPublicKeys: "/endpoints/:/public-keys",
   getEndpointHealth: "/endpoints/:/health",
   testEndpoint: "POST /endpoints/:/test!",
+  previewMapping: "POST /mappings/preview!",
   listMessages: "/messages?",
   getMessage: "/messages/:",
   listDeliveries: "/deliveries?",

@@ -1263,6 +1263,7 @@ END not null,
 );
 CREATE UNIQUE INDEX endpoints_uid ON public.endpoints USING btree (tenant_id, uid) WHERE (deleted_at IS NULL);
 CREATE TRIGGER disabled_time BEFORE UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NULL) <> (new.disabled_at IS NULL))) EXECUTE FUNCTION note_disabled_time();
+  mapping json,
 CREATE TRIGGER endpoint_health_begins AFTER INSERT ON public.endpoints FOR EACH ROW EXECUTE FUNCTION start_endpoint_health();
 CREATE TRIGGER endpoint_health_begins_anew AFTER UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NOT NULL) AND (new.disabled_at IS NULL))) EXECUTE FUNCTION start_endpoint_health();
 alter table endpoints enable row level security;

@@ -80,6 +80,7 @@ test.each([
   ["resend-what-i-missed", 3],
   ["rotate-a-secret", 3],
   ["verify-our-webhooks", 1],
+  ["shape-the-body", 1],
 ])("every command of the guide %s is answered 2xx", async (name, count) => {
   const commands = commandsOf(guide(name));
   expect(commands).toHaveLength(count);

@@ -20,7 +20,11 @@ export const routingRules: Readonly<Record<EndpointDirection, string>> = {
  * `standard`: `{type, timestamp, data}`. `flat`: one level of seventeen keys, for Zapier, Make and n8n. `cloudevents`: a
  * CloudEvent in structured mode (https://cloudevents.io).
  */
-export const EndpointFormat = z.enum(["standard", "flat", "cloudevents"]);
+export const BaseFormat = z.enum(["standard", "flat", "cloudevents"]);
+export type BaseFormat = z.infer<typeof BaseFormat>;
+
+/** One of those as it is, or, `mapped`, changed by the endpoint's own mapping. */
+export const EndpointFormat = z.enum([...BaseFormat.options, "mapped"]);
 export type EndpointFormat = z.infer<typeof EndpointFormat>;
 
 /** `full`: everything that is known. `thin`: ids and links, and the receiver asks for the rest. */

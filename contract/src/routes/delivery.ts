@@ -12,6 +12,7 @@ import {
   UpdateEndpoint,
 } from "../endpoint.ts";
 import { EndpointHealth } from "../endpoint/health.ts";
+import { PreviewedMapping, PreviewMapping } from "../endpoint/mapping.ts";
 import { TestedEndpoint, TestEndpoint } from "../endpoint/test.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { Message, MessageWithDeliveries } from "../message.ts";
@@ -105,6 +106,14 @@ export const deliveryRoutes = {
     params: endpointId,
     body: TestEndpoint,
     output: TestedEndpoint,
+  },
+  previewMapping: {
+    method: "POST",
+    path: "/v1/mappings/preview",
+    summary: "What a mapping makes of a message or an example. Nothing is sent or kept.",
+    role: "viewer",
+    body: PreviewMapping,
+    output: PreviewedMapping,
   },
   listMessages: {
     method: "GET",

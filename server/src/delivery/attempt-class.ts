@@ -36,5 +36,6 @@ const shownErrors: { readonly [Class in AttemptClass]?: string } = {
   dns: "The name has no address.",
   tls: "The TLS handshake failed: check the certificate and its names.",
   auth: "No access token: the token URL did not answer with one. Check the URL, the client id and its secret.",
+  render: "The body could not be made with the mapping of the endpoint, so nothing was sent. Try the mapping on the message.",
   invalid_response: "The answer is not HTTP, or its headers are larger than 16 kB.",
 };

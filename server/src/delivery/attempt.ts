@@ -10,6 +10,7 @@ import type { GuardedHttp } from "#/kernel/net/http.ts";
 import { classOfFailure, classOfStatus, type StoredClass } from "./attempt-class.ts";
 import { AuthFailure, type Authorizer, type Proof } from "./auth/authorize.ts";
 import { contentTypeOf } from "./formats/index.ts";
+import { bodyOf } from "./mapping/render.ts";
 import { signatureHeaders } from "./profiles/index.ts";
 import { readRetryAfter } from "./schedule.ts";
 import type { HandOff } from "./target.ts";
@@ -45,15 +46,21 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
   const startedAt = context.clock.monotonic();
   const { target } = item;
   let sent: Attempted["sent"] = null;
+  let body: Buffer;
+  try {
+    body = bodyOf(item);
+  } catch (error) {
+    return { ...noAnswer, class: "render", startedAtMs, durationMs: 0, error: messageOf(error) };
+  }
   try {
     const proof = await context.authorizer.prove(target, context.signal);
-    const headers = headersOf(item, proof, startedAtMs, context.userAgent);
+    const headers = headersOf({ ...item, body }, proof, startedAtMs, context.userAgent);
     sent = withoutSecrets(headers, target, proof);
     const answer = await context.http.request({
       url: target.url,
       method: "POST",
       headers,
-      body: item.body,
+      body,
       // What fetching a token took is part of the attempt.
       timeoutMs: Math.max(Math.ceil(target.timeoutMs - (context.clock.monotonic() - startedAt)), 1),
       responseBytesMax: limits.answerBytesMax,

@@ -115,7 +115,11 @@ async function judge(tx: Tx, results: readonly Result[], { tally }: CommitContex
 
 function outcomeOf({ item, attempted }: Result): Outcome {
   const throttledMs = attempted.class === "throttled" ? (attempted.retryAfterMs ?? 0) : null;
-  return { isSuccess: attempted.class === "ok", throttledMs, isCounted: item.isCounted };
+  return {
+    isSuccess: attempted.class === "ok",
+    throttledMs,
+    isCounted: item.isCounted && attempted.class !== "render",
+  };
 }
 
 type Disabled = EndpointRef & { readonly reason: "gone" | "failing" };

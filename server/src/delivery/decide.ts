@@ -21,6 +21,7 @@ export function decideNext(
 ): Next {
   if (attempt.class === "ok") return { kind: "delivered" };
   if (attempt.class === "gone") return { kind: "undelivered", reason: "gone" };
+  if (attempt.class === "render") return { kind: "undelivered", reason: "render_failed" };
   if (item.isManual) return { kind: "resume" };
   const { scheduleMs, order, noRetry } = item.target;
   if (noRetry.some(([from, to]) => attempt.status >= from && attempt.status <= to)) {

@@ -5,8 +5,15 @@ import { type EndpointDeps, endpointHandlers } from "./endpoints/routes.ts";
 import { type SendExampleDeps, sendExampleHandlers } from "./endpoints/send-example.ts";
 import { healthHandlers } from "./health/routes.ts";
 import { ledgerHandlers } from "./ledger/routes.ts";
+import { previewHandlers } from "./mapping/preview.ts";
 
 /** Everything under /v1 that is about what goes out. */
 export function deliveryHandlers(deps: EndpointDeps & SendExampleDeps): Handlers<typeof deliveryRoutes> {
-  return { ...endpointHandlers(deps), ...sendExampleHandlers(deps), ...healthHandlers(deps), ...ledgerHandlers(deps) };
+  return {
+    ...endpointHandlers(deps),
+    ...sendExampleHandlers(deps),
+    ...healthHandlers(deps),
+    ...previewHandlers(deps),
+    ...ledgerHandlers(deps),
+  };
 }

@@ -9,6 +9,7 @@ import type {
   Signature,
 } from "@aftercall/contract/endpoint.ts";
 import type { CustomHeader } from "@aftercall/contract/endpoint/headers.ts";
+import type { MappingStep } from "@aftercall/contract/endpoint/mapping.ts";
 
 import type { Matcher } from "./filter.ts";
 import type { BodyForm } from "./formats/format.ts";
@@ -31,6 +32,8 @@ export type Target = {
   readonly channels: ReadonlySet<string> | null;
   readonly filter: Matcher | null;
   readonly bodyForm: BodyForm;
+  /** What is made of the bytes before they are sent; null: nothing. */
+  readonly mapping: readonly MappingStep[] | null;
   readonly scheduleMs: readonly number[];
   readonly timeoutMs: number;
   readonly inFlightMax: number;

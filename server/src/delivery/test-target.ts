@@ -16,6 +16,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     pausedCampaignIds: new Set(),
     channels: null,
     filter: null,
+    mapping: null,
     bodyForm: "standard",
     scheduleMs: [],
     timeoutMs: 15_000,

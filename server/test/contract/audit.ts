@@ -18,8 +18,8 @@ type Row = { readonly before: Side; readonly after: Side };
 
 /** Asks about things, or somebody else's server: there is nothing before and after. */
 const changesNothing = new Set(["pullSource", "testEndpoint", "testLanguageEngine", "testSpeechEngine"]);
-/** Reads only, and is a POST because it reads for long. */
-const writesNothing = new Set(["checkLog"]);
+/** Reads only, and is a POST because it reads for long, or is told much. */
+const writesNothing = new Set(["checkLog", "previewMapping"]);
 
 /**
  * Every change has its entry in the audit log: who, what, before or after, from where; without secrets and without what was said

@@ -249,6 +249,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     getEndpointHealth: at("/v1/endpoints/{id}/health", endpoint),
     testEndpoint: at("/v1/endpoints/{id}/test", endpoint, {}),
     listEndpointPublicKeys: at("/v1/endpoints/{id}/public-keys", endpoint),
+    previewMapping: to("/v1/mappings/preview", () => ({ mapping: { steps: [{ op: "drop", paths: ["data"] }] } })),
     getMessage: at("/v1/messages/{id}", message),
     getDelivery: at("/v1/deliveries/{id}", delivery),
     retryDelivery: at("/v1/deliveries/{id}/retry?force=true", stories.deliveryFailed),

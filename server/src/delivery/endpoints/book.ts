@@ -102,6 +102,7 @@ function targetOf(box: SecretBox, row: TargetRow, { now, keys }: { now: number; 
     channels: row.channels && new Set(row.channels),
     filter: row.filter === null ? null : compileFilter(row.filter),
     bodyForm: bodyFormOf(row.format, row.payload),
+    mapping: row.mapping,
     scheduleMs: row.schedule_ms.map(Number),
     timeoutMs: row.timeout_ms,
     inFlightMax: row.in_flight_max,

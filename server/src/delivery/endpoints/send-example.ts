@@ -1,27 +1,22 @@
 import type { Handlers } from "@aftercall/contract/api.ts";
-import type { Call, Transcript } from "@aftercall/contract/call.ts";
-import type { Campaign } from "@aftercall/contract/campaign.ts";
-import type { TestEndpoint } from "@aftercall/contract/endpoint/test.ts";
-import { eventTypeOf } from "@aftercall/contract/events.ts";
 import { toPublicId } from "@aftercall/contract/id.ts";
 import type { deliveryRoutes } from "@aftercall/contract/routes/delivery.ts";
 
 import { record } from "#/audit/record.ts";
-import type { Db, Tx } from "#/db/transaction.ts";
+import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
-import { Invalid, NotFound } from "#/kernel/errors.ts";
+import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 
 import { shownClass, shownError } from "../attempt-class.ts";
 import { attempt } from "../attempt.ts";
 import { createAuthorizer } from "../auth/authorize.ts";
-import type { Fact } from "../formats/format.ts";
 import { renderFact } from "../formats/index.ts";
-import { findEventType } from "../messages/store.ts";
 import type { HandOff, Target } from "../target.ts";
 import { firstAttempt } from "../write.ts";
 import type { EndpointBook } from "./book.ts";
+import { aboutOf, exampleOf } from "./example.ts";
 import { findEndpoint } from "./store.ts";
 
 export type SendExampleDeps = {
@@ -95,27 +90,6 @@ export function sendExampleHandlers(deps: SendExampleDeps): Handlers<Pick<typeof
 function usualType({ types, kind }: Target): string {
   const named = types.find((type) => !type.includes("*"));
   return named ?? (kind === "operational" ? "endpoint.disabled" : "call.completed");
-}
-
-async function exampleOf(
-  tx: Tx,
-  tenant: string,
-  name: string,
-  language: TestEndpoint["language"],
-): Promise<Readonly<Record<string, unknown>>> {
-  const ours = eventTypeOf(name);
-  if (ours) return ours.examples[language].data as Record<string, unknown>;
-  const own = await findEventType(tx, tenant, name);
-  if (!own) throw new Invalid("No such event type", [{ pointer: "/type", detail: `There is no event type ${name}` }]);
-  const examples = own.examples as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  return examples[language] ?? Object.values(examples)[0] ?? {};
-}
-
-function aboutOf(data: Readonly<Record<string, unknown>>): Fact["about"] {
-  const { call, campaign, transcript = null } = data;
-  if (call) return { kind: "call", call: call as Call, transcript: transcript as Transcript | null, data };
-  if (campaign) return { kind: "campaign", campaign: campaign as Campaign };
-  return { kind: "data", data };
 }
 
 /** Receivers can tell a test from a message that says something. */

@@ -23,7 +23,8 @@ export function showEndpoint(row: EndpointRow, { signatureSecret, headers, auth 
     campaign_ids: row.campaign_ids && row.campaign_ids.map((id) => toPublicId("campaign", id)),
     channels: row.channels && [...row.channels],
     filter: row.filter,
-    format: row.format,
+    format: row.mapping ? "mapped" : row.format,
+    mapping: row.mapping && { over: row.format, steps: [...row.mapping] },
     payload: row.payload,
     signature: {
       ...row.signature,

@@ -1,6 +1,5 @@
 import type {
   EndpointDirection,
-  EndpointFormat,
   EndpointKind,
   EndpointPayload,
   Order,
@@ -8,6 +7,8 @@ import type {
   Rate,
   Signature,
 } from "@aftercall/contract/endpoint.ts";
+import type { MappingStep } from "@aftercall/contract/endpoint/mapping.ts";
+import type { BaseFormat } from "@aftercall/contract/endpoint/words.ts";
 import type { Filter } from "@aftercall/contract/filter.ts";
 
 import type { Tx } from "#/db/transaction.ts";
@@ -40,7 +41,9 @@ export type EndpointSettings = {
   readonly campaign_ids: readonly string[] | null;
   readonly channels: readonly string[] | null;
   readonly filter: Filter | null;
-  readonly format: EndpointFormat;
+  /** With a mapping: the one that it changes. */
+  readonly format: BaseFormat;
+  readonly mapping: readonly MappingStep[] | null;
   readonly payload: EndpointPayload;
   readonly signature: Signature;
   /** bigint, which arrives as text. */
@@ -80,6 +83,7 @@ const settings = {
   channels: "text[]",
   filter: "jsonb",
   format: "text",
+  mapping: "json",
   payload: "text",
   signature: "jsonb",
   schedule_ms: "bigint[]",
@@ -206,7 +210,7 @@ const firstSetting = 4;
 function valuesOf(row: EndpointSettings & Sealed): unknown[] {
   return settingNames.map((name) => {
     const value = row[name];
-    return settings[name] === "jsonb" && value !== null ? jsonbText(value) : value;
+    return settings[name].startsWith("json") && value !== null ? jsonbText(value) : value;
   });
 }
 

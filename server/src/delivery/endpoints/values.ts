@@ -1,10 +1,12 @@
 import {
   type CreateEndpoint,
+  type EndpointFormat,
   endpointDefaults,
   type Signature,
   type UpdateEndpoint,
 } from "@aftercall/contract/endpoint.ts";
 import { mergeHeaders } from "@aftercall/contract/endpoint/headers.ts";
+import type { Mapping } from "@aftercall/contract/endpoint/mapping.ts";
 
 import { invalid } from "./refusals.ts";
 import type { Opened } from "./secrets.ts";
@@ -32,7 +34,7 @@ export function newValues(body: CreateEndpoint): Values {
       campaign_ids: body.campaign_ids,
       channels: body.channels,
       filter: body.filter,
-      format: body.format,
+      ...formColumns(body.format, body.mapping),
       payload: body.payload,
       signature,
       schedule_ms: body.schedule_ms,
@@ -70,7 +72,7 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
       campaign_ids: orDefault(body.campaign_ids, row.campaign_ids, null),
       channels: orDefault(body.channels, row.channels, null),
       filter: orDefault(body.filter, row.filter, null),
-      format: orDefault(body.format, row.format, defaults.format),
+      ...formAfter(row, body),
       payload: orDefault(body.payload, row.payload, defaults.payload),
       signature,
       schedule_ms: orDefault<readonly (string | number)[]>(body.schedule_ms, row.schedule_ms, defaults.schedule_ms),
@@ -108,6 +110,22 @@ function orDefault<Value>(given: Value | null | undefined, before: Value, fallba
 function reasonAfter(before: string | null, isEnabled: boolean | undefined): string | null {
   if (isEnabled === undefined) return before;
   return isEnabled ? null : (before ?? "user");
+}
+
+/** Another format takes the mapping away. */
+function formAfter(row: EndpointRow, body: UpdateEndpoint) {
+  const before = row.mapping && { over: row.format, steps: [...row.mapping] };
+  const format = orDefault<EndpointFormat>(body.format, before ? "mapped" : row.format, endpointDefaults.format);
+  return formColumns(format, body.mapping === undefined && format === "mapped" ? before : (body.mapping ?? null));
+}
+
+function formColumns(format: EndpointFormat, mapping: Mapping | null): Pick<EndpointSettings, "format" | "mapping"> {
+  if (format !== "mapped") {
+    if (mapping !== null) throw invalid("/mapping", "A mapping goes with the format mapped");
+    return { format, mapping };
+  }
+  if (mapping === null) throw invalid("/mapping", "The format mapped needs a mapping");
+  return { format: mapping.over, mapping: mapping.steps };
 }
 
 /** The secret of a profile is kept apart, sealed. Absent: the one before; a profile that takes none has none. */

@@ -1,6 +1,6 @@
 import type { Call, Transcript } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
-import type { EndpointFormat, EndpointPayload } from "@aftercall/contract/endpoint.ts";
+import type { BaseFormat, EndpointPayload } from "@aftercall/contract/endpoint/words.ts";
 
 /** What a message says, before it has a form. */
 export type Fact = {
@@ -33,8 +33,8 @@ export type Format = {
 };
 
 /** What the bytes of a message are kept under: one for each format and payload that an endpoint wants. */
-export type BodyForm = EndpointFormat | `${EndpointFormat}.thin`;
+export type BodyForm = BaseFormat | `${BaseFormat}.thin`;
 
-export function bodyFormOf(format: EndpointFormat, payload: EndpointPayload): BodyForm {
+export function bodyFormOf(format: BaseFormat, payload: EndpointPayload): BodyForm {
   return payload === "thin" ? `${format}.thin` : format;
 }

@@ -1,4 +1,4 @@
-import type { EndpointFormat } from "@aftercall/contract/endpoint.ts";
+import type { BaseFormat } from "@aftercall/contract/endpoint/words.ts";
 
 import { cloudevents } from "./cloudevents.ts";
 import { flat } from "./flat.ts";
@@ -6,7 +6,7 @@ import type { BodyForm, Fact, Format } from "./format.ts";
 import { standard } from "./standard.ts";
 
 /** Every form a message can take. */
-export const formats: Readonly<Record<EndpointFormat, Format>> = { standard, flat, cloudevents };
+export const formats: Readonly<Record<BaseFormat, Format>> = { standard, flat, cloudevents };
 
 /** The bytes of a fact in one form. */
 export function renderFact(fact: Fact, form: BodyForm): Buffer {
@@ -19,6 +19,6 @@ export function contentTypeOf(form: string): string {
   return Object.hasOwn(formats, name) ? formats[formatOf(form)].contentType : standard.contentType;
 }
 
-function formatOf(form: string): EndpointFormat {
-  return form.replace(/\.thin$/, "") as EndpointFormat;
+function formatOf(form: string): BaseFormat {
+  return form.replace(/\.thin$/, "") as BaseFormat;
 }

@@ -28,6 +28,25 @@ export async function missingForms(tx: Tx, tenantId: string, picks: readonly Pic
   );
 }
 
+export type FoundForms = Omit<MissingForm, "form" | "standard"> & {
+  /** The bytes in the form that was asked for, and in the standard format. */
+  readonly body: Buffer | null;
+  readonly standard: Buffer | null;
+};
+
+export async function findForms(tx: Tx, tenantId: string, messageId: string, form: string): Promise<FoundForms | null> {
+  const rows = await tx.rows<FoundForms>(
+    `select m.id as message_id, m.type, m.occurred_at, c.state -> 'facts' -> 'business_id' ->> 'value' as business_id, b.body, s.body as standard
+       from messages m
+       left join calls c on c.tenant_id = m.tenant_id and c.id = m.call_id
+       left join message_bodies b on b.tenant_id = m.tenant_id and b.message_id = m.id and b.format = $3
+       left join message_bodies s on s.tenant_id = m.tenant_id and s.message_id = m.id and s.format = 'standard'
+      where m.tenant_id = $1 and m.id = $2`,
+    [tenantId, messageId, form],
+  );
+  return rows[0] ?? null;
+}
+
 export async function insertForms(
   tx: Tx,
   tenantId: string,

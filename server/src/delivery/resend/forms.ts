@@ -5,7 +5,8 @@ import type { Tx } from "#/db/transaction.ts";
 
 import type { BodyForm, Fact } from "../formats/format.ts";
 import { renderFact } from "../formats/index.ts";
-import { insertForms, type MissingForm, missingForms } from "./forms-store.ts";
+import { renderUnwritten } from "../unwritten.ts";
+import { findForms, insertForms, type MissingForm, missingForms } from "./forms-store.ts";
 import type { Picked } from "./selection.ts";
 
 /**
@@ -18,7 +19,16 @@ export async function makeMissingForms(tx: Tx, tenantId: string, picks: readonly
   await insertForms(tx, tenantId, made);
 }
 
-function factOf(tenantId: string, row: MissingForm): Fact {
+/** The bytes of one message in a form, kept or not; null when they were removed, or there is no such message. */
+export async function formOf(tx: Tx, tenantId: string, messageId: string, form: BodyForm): Promise<Buffer | null> {
+  const found = await findForms(tx, tenantId, messageId, form);
+  if (!found) return null;
+  const standard = found.standard ?? (await renderUnwritten(tx, tenantId, [messageId])).get(messageId) ?? null;
+  if (found.body !== null || standard === null) return found.body;
+  return form === "standard" ? standard : renderFact(factOf(tenantId, { ...found, standard }), form);
+}
+
+function factOf(tenantId: string, row: Omit<MissingForm, "form">): Fact {
   const { data } = JSON.parse(row.standard.toString("utf8")) as { data: Record<string, unknown> };
   const publicTenantId = toPublicId("tenant", tenantId);
   return {
