@@ -110,7 +110,7 @@ test("what was waiting when the server was upgraded is sent by the new one, with
   await pool.end();
   await proxy.close();
   await receiver.close();
-}, 60_000);
+});
 
 test("while a newer version has migrated the database the one before goes on, is ready, and says so; it is not started again", async () => {
   const receiver = await startReceiver();
@@ -131,7 +131,7 @@ test("while a newer version has migrated the database the one before goes on, is
   await proxy.close();
   await discardDatabase(own);
   await receiver.close();
-}, 60_000);
+});
 
 test.each(migrations.filter(({ name: file }) => file > before).map(({ name: file, sql }) => [file, sql]))(
   "%s takes nothing away that a process of the version before still uses, and asks nothing of its rows",

@@ -184,7 +184,7 @@ test("a language model that is away is told and waited for; when it answers, it 
   expect(model.received.length - before).toBe(1);
   expect(wonderful.received).toHaveLength(1);
   await Promise.all([model.close(), wonderful.close()]);
-}, 60_000);
+});
 
 test("a server that is killed while it waits for the transcript: another finishes it, once", async () => {
   const own = await ownDatabase();
