@@ -208,7 +208,12 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
       name: "erasures",
       everyMs: limits.erasureSweepMs,
       run: () =>
-        sweepErasures({ db, ...composeEraser(ids), ...erasableCalls, removeBlob: recordings.deps.blobs.remove }),
+        sweepErasures({
+          db,
+          ...composeEraser({ ids, clock, react }),
+          ...erasableCalls,
+          removeBlob: recordings.deps.blobs.remove,
+        }),
     },
     { name: "live changes", everyMs: liveLimits.sweepMs, run: () => sweepChanges(db) },
     { name: "ids of messages", everyMs: limits.keptSweepMs, run: () => sweepPublishedIds(db, clock) },

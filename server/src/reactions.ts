@@ -25,6 +25,7 @@ const table = (r: Reactions): Readonly<Record<Change["type"], readonly Reaction[
   "call.updated": [r.announce, r.countForCampaigns, r.workOnCalls],
   "call.answered": [r.sendMessages],
   "call.merged": [r.announce, r.countForCampaigns, r.workOnCalls],
+  "call.erased": [r.countForCampaigns],
   "call.ended": [r.announce, r.sendMessages, r.workOnCalls],
   "call.failed": [r.announce, r.sendMessages],
   "call.awaiting": [r.settleLater],

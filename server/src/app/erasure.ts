@@ -1,4 +1,5 @@
 import { aliasesOf } from "#/calls/alias-store.ts";
+import type { React } from "#/calls/change.ts";
 import {
   callsToForget,
   callWithDoubles,
@@ -14,6 +15,7 @@ import type { Tx } from "#/db/transaction.ts";
 import { forgetMessages } from "#/delivery/ledger/forget-store.ts";
 import { forgetReviews, forgetTestCases } from "#/evaluation/forget-store.ts";
 import { forgetCarried, forgetEvents } from "#/inbox/forget-store.ts";
+import type { Clock } from "#/kernel/clock.ts";
 import { NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { forgetChanges } from "#/live/forget-store.ts";
@@ -22,8 +24,10 @@ import { callsWithOldRecordings, forgetRecordings } from "#/recordings/forget-st
 import type { Eraser, Forget } from "#/retention/erase.ts";
 import { forgetFeedback } from "#/training/forget-store.ts";
 
+type EraserParts = { readonly ids: Ids; readonly clock: Clock; readonly react: React };
+
 /** Every part of the server that keeps something of what calls say. One that is missing here would outlive an erasure. */
-export function composeEraser(ids: Ids): Eraser {
+export function composeEraser({ ids, clock, react }: EraserParts): Eraser {
   const rowsOf =
     (forget: (tx: Tx, tenantId: string, callIds: readonly string[]) => Promise<number>): Forget =>
     async (...asked) => ({ rows: await forget(...asked) });
@@ -41,7 +45,10 @@ export function composeEraser(ids: Ids): Eraser {
       feedback: rowsOf(forgetFeedback),
       moments: rowsOf(forgetMoments),
       // Last: nothing of what the others empty may be read from it again.
-      transcripts: rowsOf(forgetCalls),
+      async transcripts(tx, tenantId, callIds) {
+        const { rows, closed } = await forgetCalls(tx, tenantId, callIds, clock.now());
+        return { rows, afterCommit: await react(tx, closed) };
+      },
     },
   };
 }

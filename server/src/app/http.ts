@@ -81,6 +81,7 @@ import { usageHandlers } from "#/tenants/usage.ts";
 import { trainingHandlers } from "#/training/routes.ts";
 
 import { analysisHandlers, planFor } from "./analysis.ts";
+import { composeBridge } from "./bridge.ts";
 import type { EngineParts } from "./engines.ts";
 import { composeEraser, erasableCalls } from "./erasure.ts";
 import type { Intake } from "./intake.ts";
@@ -156,7 +157,8 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     find: (wanted) => findRecording(recordings.deps.db, wanted),
     open: (row, range) => openRecording(recordings.deps, row, range),
   });
-  await composeLive(server, { config, allowedOrigins, version, database: parts.database, auth, clock, log });
+  const sockets = [composeBridge(server, parts)];
+  await composeLive(server, { config, allowedOrigins, version, database: parts.database, auth, clock, log, sockets });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, { forgetKeys: credentials.forget, embedTokens });
   const cursors = createCursors(deriveKey(config.secret, "cursors"));
@@ -210,7 +212,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     ...sealHandlers({ db }),
     ...importHandlers({ db, importing: { db: parts.database.db, ids, clock, sources, batcher } }),
     ...exportHandlers({ db, ids }),
-    ...erasureHandlers({ db, ...composeEraser(ids), ...erasableCalls }),
+    ...erasureHandlers({ db, ...composeEraser({ ids, clock, react: context.hooks.react }), ...erasableCalls }),
     ...timelineHandlers({ db }),
     ...registerCallHandlers({ db, ids, context }),
     updateCall: updateCallHandler({ db, ids, context }),

@@ -34,7 +34,8 @@ export type CallChange = {
     | "call.awaiting"
     | "call.settled"
     | "call.resettled"
-    | "call.merged";
+    | "call.merged"
+    | "call.erased";
   readonly tenantId: string;
   /** The record before, null for a new call; for a merge, the double that went away. */
   readonly before: CallRecord | null;

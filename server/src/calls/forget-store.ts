@@ -1,6 +1,9 @@
 import type { Tx } from "#/db/transaction.ts";
 import type { FactName } from "#/providers/provider.ts";
 
+import type { CallChange } from "./change.ts";
+import { isOver, project } from "./project.ts";
+import { type CallRecord, changedAt } from "./record.ts";
 import { loadCall, lockCalls, saveCalls } from "./store.ts";
 
 /** What stays of an erased call: that there was one, when, how long, which way and how it ended. Nothing about people. */
@@ -18,6 +21,7 @@ const kept: ReadonlySet<FactName> = new Set<FactName>([
   "has_sip_participant",
   "room_created_at",
   "purpose",
+  "is_quiet",
 ]);
 
 /**
@@ -36,14 +40,23 @@ export async function callWithDoubles(tx: Tx, tenantId: string, id: string): Pro
   return ids;
 }
 
-/** Takes everything about people out of calls, their transcripts and what they are found by. Gives how many rows that were. */
-export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string[]): Promise<number> {
+/**
+ * Takes everything about people out of calls, their transcripts and what they are found by. Nothing that is heard of an erased
+ * call moves it, so one that was not over is so from `now` on (epoch milliseconds): its end will never be known. Gives how many
+ * transcripts that were, and which calls were closed.
+ */
+export async function forgetCalls(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+  now: number,
+): Promise<{ readonly rows: number; readonly closed: CallChange[] }> {
   const locked = [...(await lockCalls(tx, [tenantId], ids)).values()];
-  const emptied = locked.map((record) => {
-    const facts = Object.fromEntries(Object.entries(record.state.facts).filter(([name]) => kept.has(name as FactName)));
-    return { ...record, version: record.version + 1, state: { ...record.state, facts, transcript: null, moments: [] } };
-  });
-  await saveCalls(tx, emptied);
+  const emptied = locked.map((record) => [record, emptiedOf(record, now)] as const);
+  await saveCalls(
+    tx,
+    emptied.map(([, after]) => after),
+  );
   await tx.run(
     `update calls c set erased_at = at.later, updated_at = at.later
        from (select id, greatest(now(), updated_at + interval '1 ms') as later from calls
@@ -52,7 +65,28 @@ export async function forgetCalls(tx: Tx, tenantId: string, ids: readonly string
     [tenantId, ids],
   );
   await tx.run("delete from call_search where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
-  return tx.run("delete from transcripts where tenant_id = $1 and call_id = any ($2::uuid[])", [tenantId, ids]);
+  const gone = "delete from transcripts where tenant_id = $1 and call_id = any ($2::uuid[])";
+  return {
+    rows: await tx.run(gone, [tenantId, ids]),
+    closed: emptied
+      .filter(([before, after]) => !before.mergedInto && isOpen(before) && !isOpen(after))
+      .map(([before, after]) => ({
+        ...{ type: "call.erased", tenantId, before, after, aliases: [], transcript: null, receivedAt: now },
+      })),
+  };
+}
+
+function emptiedOf(record: CallRecord, now: number): CallRecord {
+  const { state } = record;
+  const facts = Object.fromEntries(Object.entries(state.facts).filter(([name]) => kept.has(name as FactName)));
+  const at = changedAt(record, now);
+  const never = { status: "timeout", outcome: null, weight: 0, at, received_at: at, by: "erasure" } as const;
+  const final = isOpen(record) ? never : state.final;
+  return { ...record, version: record.version + 1, state: { ...state, facts, final, transcript: null, moments: [] } };
+}
+
+function isOpen({ state }: CallRecord): boolean {
+  return !isOver(project(state).status);
 }
 
 /** Why a call must be kept; null when nothing forbids to erase it. */

@@ -85,10 +85,12 @@ type Move = {
   outcomes: Record<string, number>;
 };
 
-/** Each call shows up once per commit as started or updated, and each double that went away once as merged. */
+/** Each call shows up once per commit as started, updated or erased, and each double that went away once as merged. */
 function isCallMove(change: Change): change is CallChange {
-  return change.type === "call.started" || change.type === "call.updated" || change.type === "call.merged";
+  return moving.has(change.type);
 }
+
+const moving: ReadonlySet<Change["type"]> = new Set(["call.started", "call.updated", "call.erased", "call.merged"]);
 
 function count(moves: Map<string, Move>, record: CallRecord | null, by: number): void {
   if (!record?.campaignId) return;

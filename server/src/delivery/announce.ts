@@ -47,6 +47,7 @@ export function messagesFor(changes: readonly Change[]): MessageFact[] {
       case "call.updated":
       case "call.awaiting":
       case "call.merged":
+      case "call.erased":
       case "turn.spoken":
       case "training.requested":
         return [];

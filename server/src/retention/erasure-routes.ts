@@ -28,27 +28,29 @@ export function erasureHandlers(deps: ErasureDeps): Handlers<typeof erasureRoute
   const { db, ids } = deps;
   return {
     async eraseCall({ tenant, actor, params, query }) {
-      return db.inTransaction([tenant], async (tx) => {
+      const { erasure, afterCommit } = await db.inTransaction([tenant], async (tx) => {
         const [callId, ...doubles] = await found(tx, tenant, params.id);
         const hold = await deps.holdReason(tx, tenant, callId);
         if (hold !== null) {
           throw new Conflict(`This call must be kept: ${hold}. Lift it with PUT /v1/calls/{id}/hold {"reason": null}`);
         }
-        const id = await eraseCall(tx, deps, {
+        const erased = await eraseCall(tx, deps, {
           tenantId: tenant,
           callIds: [callId, ...doubles],
           cause: "request",
           actor: `${actor.kind}:${actor.id}`,
           reason: query.reason ?? null,
         });
-        const row = await loadErasure(tx, tenant, id);
+        const row = await loadErasure(tx, tenant, erased.id);
         if (!row) throw new NotFound("Erasure");
         const after = show(row);
         const subject = toPublicId("call", callId);
         const detail = { reason: query.reason ?? null };
         await record(tx, ids, { tenant, actor, action: "call.erased", subject, after, detail });
-        return after;
+        return { erasure: after, afterCommit: erased.afterCommit };
       });
+      for (const run of afterCommit) run();
+      return erasure;
     },
 
     async holdCall({ tenant, actor, params, body }) {

@@ -68,11 +68,13 @@ async function eraseEach(
 ): Promise<number> {
   const found = await sweep.db.inTransaction([tenantId], find);
   for (const callId of found) {
-    await sweep.db.inTransaction([tenantId], async (tx) => {
+    const afterCommit = await sweep.db.inTransaction([tenantId], async (tx) => {
       const [call, ...doubles] = (await sweep.callWithDoubles(tx, tenantId, callId)) ?? [];
-      if (call === undefined) return;
-      await eraseCall(tx, sweep, { tenantId, callIds: [call, ...doubles], cause, actor: "system", reason: null });
+      if (call === undefined) return [];
+      const erasing = { tenantId, callIds: [call, ...doubles], cause, actor: "system", reason: null } as const;
+      return (await eraseCall(tx, sweep, erasing)).afterCommit;
     });
+    for (const run of afterCommit) run();
   }
   return found.length;
 }

@@ -2,13 +2,22 @@ import type { Campaign } from "@aftercall/contract/campaign.ts";
 import type { Message } from "@aftercall/contract/message.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { type Clock, systemClock } from "#/kernel/clock.ts";
+import { limits } from "#/kernel/limits.ts";
+
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { makeCustomer, newUuid } from "../harness/customer.ts";
+import { type Customer, makeCustomer, newUuid } from "../harness/customer.ts";
 import { fixture, fixtureIds } from "../harness/fixture.ts";
+
+/** On which what the server does every minute comes five times in a second. */
+const clock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms === limits.erasureSweepMs ? 200 : ms, signal),
+};
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await startTestApp();
+  app = await startTestApp({}, { clock });
 });
 afterAll(() => app.stop());
 
@@ -85,6 +94,58 @@ test("fifty calls through all their states at once, repeated: the counters are e
   expect((await customer.calls()).every((call) => call.status === "ended")).toBe(true);
   expect(await completions()).toHaveLength(1);
 });
+
+test.each(["on request", "for its age"])(
+  "a call that is erased %s before its end is over, holds no campaign open, and nothing that is told of it moves either",
+  async (cause) => {
+    const { customer, ids, campaign, completions, say } = await withCampaign(3);
+    const [open = "", ringing = "", last = ""] = ids;
+    await say("call.ringing", ringing);
+    await say("call.answered", open);
+    const calls = await customer.calls();
+    const path = `/v1/calls/${calls.find(({ provider_call_id: id }) => id === open)?.id}`;
+    if (cause === "on request") await customer.ask("DELETE", path);
+    else await growOld(customer, open);
+    expect(await customer.get(path)).toMatchObject({ status: "timeout", outcome: null });
+    expect((await campaign()).progress).toMatchObject({
+      total: 3,
+      active: 2,
+      statuses: { in_progress: 0, timeout: 1 },
+    });
+
+    await say("call.ended", open);
+    await say("call.failed", ringing);
+    expect(await completions()).toEqual([]);
+    const { id } = calls.find((call) => call.provider_call_id === last) ?? {};
+    await customer.ask("DELETE", `/v1/calls/${id}`);
+    expect(await campaign()).toMatchObject({
+      status: "completed",
+      progress: {
+        total: 3,
+        active: 0,
+        statuses: { queued: 0, ringing: 0, in_progress: 0, ended: 0, failed: 1, timeout: 2 },
+      },
+    });
+    expect(await completions()).toHaveLength(1);
+    await say("call.ended", last);
+    await customer.ask("DELETE", path);
+    expect(await completions()).toHaveLength(1);
+    expect((await campaign()).progress.total).toBe(3);
+  },
+);
+
+/** As if a call had not been heard of for longer than its tenant keeps calls; resolves when the server has found it. */
+async function growOld(customer: Customer, providerCallId: string): Promise<void> {
+  const { tenantId } = customer;
+  await customer.ask("PUT", "/v1/retention", { recordings_days: null, content_days: 30 });
+  await app.db.inTransaction([tenantId], (tx) =>
+    tx.run("update calls set updated_at = now() - interval '31 days' where tenant_id = $1 and provider_call_id = $2", [
+      tenantId,
+      providerCallId,
+    ]),
+  );
+  while ((await customer.get("/v1/erasures")).data.length === 0) await systemClock.sleep(20);
+}
 
 test("while planned contacts are left the campaign is not complete", async () => {
   const { customer, ids, campaign, say } = await withCampaign(1, { planned_count: 2 });

@@ -7,6 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { composeEraser, erasableCalls } from "#/app/erasure.ts";
 import { openEncrypted } from "#/blobs/encrypted.ts";
 import { createFolderBlobs } from "#/blobs/folder.ts";
+import { systemClock } from "#/kernel/clock.ts";
 import { holdCarried } from "#/recordings/carried.ts";
 import { fetchRecording } from "#/recordings/fetch.ts";
 import { measureRecording } from "#/recordings/measure.ts";
@@ -119,7 +120,7 @@ test("erasing a call shreds it: of a copy of the store nothing opens any more, w
   await recorded(neighbour);
   const kept = (await objectsIn(blobs)).filter((name) => !objects.includes(name));
 
-  const eraser = composeEraser(deps.ids);
+  const eraser = composeEraser({ ids: deps.ids, clock: systemClock, react: async () => [] });
   await deps.db.inTransaction([tenantId], (tx) =>
     eraseCall(tx, eraser, { tenantId, callIds, cause: "request", actor: "test", reason: null }),
   );
@@ -139,7 +140,7 @@ test("an event that only looks as if it carried a recording is erased like any o
   const audio = { blob_key: "../../../etc/passwd", sealed_key: "x", sha256: "y", bytes: 1 };
   for (const body of ['said "sealed_key"', JSON.stringify({ data: { full_audio: audio } })]) {
     const callId = await makeCall(tenantId, source, "elevenlabs", recordedAt(null), { body: Buffer.from(body) });
-    const eraser = composeEraser(deps.ids);
+    const eraser = composeEraser({ ids: deps.ids, clock: systemClock, react: async () => [] });
     await deps.db.inTransaction([tenantId], async (tx) => {
       await eraseCall(tx, eraser, { tenantId, callIds: [callId], cause: "request", actor: "test", reason: null });
       const [event] = await tx.rows<{ body: Buffer }>("select body from events where call_id = $1", [callId]);

@@ -41,7 +41,7 @@ async function talked(customer: Customer): Promise<{ call: Call; report: string;
 
 /** What the server does by itself every minute. */
 function sweep(removeBlob = async (_key: string) => {}): Promise<number> {
-  const eraser = composeEraser(createIds(systemClock));
+  const eraser = composeEraser({ ids: createIds(systemClock), clock: systemClock, react: async () => [] });
   return sweepErasures({ db: app.db, ...eraser, ...erasableCalls, removeBlob });
 }
 
