@@ -15,6 +15,8 @@ export type Route = {
   readonly body?: z.ZodType;
   /** Instead of `body`: a file with a JSON object on each line (`application/x-ndjson`), read as it comes. Describes a line. */
   readonly bodyLines?: z.ZodType;
+  /** True: the `traceparent` of a request goes on in what is sent because of it. */
+  readonly isTraced?: boolean;
   /** The largest body in bytes; default 1,000,000. Larger is 413. */
   readonly bodyBytesMax?: number;
   readonly output: z.ZodType;
@@ -49,8 +51,8 @@ export type Actor = {
   readonly scopes?: readonly string[];
   /** Of an embed token: the one end-customer of the tenant whose calls and campaigns it may see. */
   readonly businessId?: string;
-  /** From where the request came, for the audit log. */
-  readonly from?: { readonly address: string; readonly requestId: string };
+  /** From where the request came, for the audit log; and the trace it belongs to. */
+  readonly from?: { readonly address: string; readonly requestId: string; readonly traceparent?: string };
 };
 
 export type RouteRequest<R extends Route> = {

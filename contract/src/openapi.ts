@@ -52,7 +52,13 @@ export function openApiOf({ version }: { version: string }): OpenApi {
     components: {
       schemas: { ...schemas.named(), ...compatibilitySchemas },
       responses: problemResponses(problem),
-      parameters: { IdempotencyKey: idempotencyKey, IfNoneMatch: ifNoneMatch, IfMatch: ifMatch, ...webhookHeaders },
+      parameters: {
+        IdempotencyKey: idempotencyKey,
+        IfNoneMatch: ifNoneMatch,
+        IfMatch: ifMatch,
+        Traceparent: traceparent,
+        ...webhookHeaders,
+      },
       headers,
       securitySchemes,
     },
@@ -113,6 +119,16 @@ const ifMatch = {
     "The `ETag` of what you read: 412 when somebody changed it since, so that nobody's change is overwritten unseen.",
   schema: { type: "string" },
   example: '"vJvAtPkZ1hU8mQ0XhWqY2Q"',
+} as const;
+
+const traceparent = {
+  name: "traceparent",
+  in: "header",
+  required: false,
+  description:
+    "The trace that the request belongs to (W3C Trace Context). It goes on in the deliveries of what is sent because of it; one of another form is ignored.",
+  schema: { type: "string" },
+  example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 } as const;
 
 const headers = {

@@ -217,6 +217,7 @@ export const compatibilityPaths: Readonly<Record<string, Readonly<Record<string,
           description: "The slug of the source.",
           schema: { type: "string" },
         },
+        { $ref: "#/components/parameters/Traceparent" },
       ],
       requestBody: {
         required: true,

@@ -85,9 +85,9 @@ function parametersOf(route: Route, schemas: Schemas): object[] {
   ];
 }
 
-/** The headers that make a request conditional or safe to repeat. */
+/** The headers that make a request conditional or safe to repeat, or name its trace. */
 function conditionsOf(route: Route): string[] {
-  if (route.method === "POST") return ["IdempotencyKey"];
+  if (route.method === "POST") return ["IdempotencyKey", ...(route.isTraced ? ["Traceparent"] : [])];
   if (!hasTag(route)) return [];
   return route.method === "PATCH" ? ["IfMatch"] : ["IfNoneMatch"];
 }

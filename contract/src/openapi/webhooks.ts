@@ -45,7 +45,13 @@ function operationIdOf(name: string): string {
   return `on${name.replace(/(?:^|[._])([a-z])/g, (_all, letter: string) => letter.toUpperCase())}`;
 }
 
-const headerNames = ["WebhookId", "WebhookTimestamp", "WebhookSignature", "AftercallAttempt"] as const;
+const headerNames = [
+  "WebhookId",
+  "WebhookTimestamp",
+  "WebhookSignature",
+  "AftercallAttempt",
+  "ForwardedTraceparent",
+] as const;
 
 /** The headers of Standard Webhooks (https://www.standardwebhooks.com), and the number of the attempt. */
 export const webhookHeaders = {
@@ -81,6 +87,15 @@ export const webhookHeaders = {
     description: "1 for the first attempt of this message to this endpoint.",
     schema: { type: "string", pattern: "^[1-9][0-9]*$" },
     example: "1",
+  },
+  ForwardedTraceparent: {
+    name: "traceparent",
+    in: "header",
+    required: false,
+    description:
+      "The trace (W3C Trace Context) of the webhook that told most of the call, or of the request that published the message, as it was given; left out where none was.",
+    schema: { type: "string" },
+    example: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   },
 } as const;
 

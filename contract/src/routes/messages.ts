@@ -8,6 +8,7 @@ export const messageRoutes = {
     summary: "Send a message of one of your own event types to every endpoint that wants it",
     role: "member",
     body: PublishMessage,
+    isTraced: true,
     bodyBytesMax: 2_097_152,
     output: PublishedMessage,
     status: 202,

@@ -78,6 +78,7 @@ function aboutCall(type: CallMessageType, change: CallChange, analysisMessage?: 
     direction: factOf(after.state, "direction"),
     occurredAtMs,
     receivedAtMs: receivedAt,
+    traceparent: factOf(after.state, "traceparent"),
     // What was made of the call is told as it was then: by the bytes of the message that told of it first.
     isReproducible: isAsItStands(after) && (type !== "call.completed" || !change.analysis),
     ...(isAsItStands(after) && analysisMessage !== undefined && { madeWith: analysisMessage }),
@@ -110,6 +111,7 @@ function aboutAnswer(change: CallChange): MessageFact {
     direction: factOf(after.state, "direction"),
     occurredAtMs,
     receivedAtMs: receivedAt,
+    traceparent: factOf(after.state, "traceparent"),
     isFleeting: true,
     render: (form, id) => renderCall("call.started", change, occurredAtMs, id, form),
   };
@@ -158,6 +160,7 @@ function aboutResult(change: CallResult): MessageFact {
     direction: factOf(after.state, "direction"),
     occurredAtMs: at,
     receivedAtMs: at,
+    traceparent: factOf(after.state, "traceparent"),
     subject,
     isReproducible: isAsItStands(after) && type === "transcript.ready",
     render: (form, id) => renderResult(change, id, form),

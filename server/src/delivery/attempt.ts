@@ -123,7 +123,7 @@ function withoutSecrets(
  * attempt, the signature is fresh.
  */
 function headersOf(
-  { messageId, type, target, form, body, attemptCount, orderKey, sequence, gap }: HandOff,
+  { messageId, type, target, form, body, attemptCount, orderKey, sequence, gap, traceparent }: HandOff,
   proof: Proof,
   nowMs: number,
   userAgent: string,
@@ -143,6 +143,7 @@ function headersOf(
     "aftercall-attempt": String(attemptCount + 1),
   };
   if (orderKey !== null && sequence !== null) Object.assign(ours, orderHeaders(orderKey, sequence, gap));
+  if (traceparent !== null) ours["traceparent"] = traceparent;
   for (const [name, value] of signature) ours[name] = value;
   const given = [...target.headers.map(({ name, value }) => [name, value] as const), ...proof.headers];
   if (given.length === 0) return ours;

@@ -170,6 +170,7 @@ function handOffOf(row: ClaimedRow, claimId: string, target: Target): HandOff {
     orderKey: row.order_key ?? (row.call_id && toPublicId("call", row.call_id)),
     sequence: row.sequence,
     gap: row.gap,
+    traceparent: row.traceparent,
     lateMs: row.late_ms,
   };
 }

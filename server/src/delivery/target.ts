@@ -98,6 +98,8 @@ export type HandOff = {
   readonly sequence: number | null;
   /** The first number before it that has not arrived, where the endpoint wants order. */
   readonly gap: number | null;
+  /** The trace that what caused the message belongs to; null: none was given. */
+  readonly traceparent: string | null;
   /** How long it had been due when it was handed over, milliseconds. */
   readonly lateMs: number;
 };

@@ -61,6 +61,7 @@ export function makeHandOff(target: Target, changes: Partial<HandOff> = {}): Han
     orderKey: null,
     sequence: null,
     gap: null,
+    traceparent: null,
     lateMs: 0,
     ...changes,
   };

@@ -11,7 +11,7 @@ import type { EndpointBook } from "./endpoints/book.ts";
 import type { BodyForm } from "./formats/format.ts";
 import { messageIdOf } from "./message-id.ts";
 import type { BodyRow, MessageRow, NewDeliveryRow } from "./queue/message-store.ts";
-import { insertMessages, lockLines } from "./queue/message-store.ts";
+import { insertMessages, lockLines, noteTraces, type Trace } from "./queue/message-store.ts";
 import type { HandOff, Target } from "./target.ts";
 
 /** Something the outside is to be told. */
@@ -27,6 +27,8 @@ export type MessageFact = {
   readonly occurredAtMs: number;
   /** When the webhook that caused it was received. */
   readonly receivedAtMs: number;
+  /** The trace that what caused it belongs to: its deliveries go on with it. */
+  readonly traceparent?: string | null;
   /** Names it is published under, besides its type. */
   readonly channels?: readonly string[];
   /** The line it stands in; without one, messages about a call stand in the line of that call. */
@@ -72,6 +74,7 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
   const standard = new Set<string>();
   const deliveries: NewDeliveryRow[] = [];
   const handOffs: HandOff[] = [];
+  const traces: Trace[] = [];
   const lines = facts.flatMap(({ tenantId, orderKey }) => (orderKey ? [{ tenantId, orderKey }] : []));
   if (lines.length > 0) await lockLines(tx, lines);
 
@@ -86,6 +89,7 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
     const choice = chooseEndpoints(kindOf(fact, render), candidates);
     if (fact.isFleeting && choice.endpoints.length === 0) continue;
     messages.set(id, { ...fact, id, orderKey: fact.orderKey ?? null, unroutedReason: choice.reason });
+    if (fact.traceparent) traces.push({ tenantId: fact.tenantId, messageId: id, traceparent: fact.traceparent });
     const isReproducible = fact.isReproducible || (fact.madeWith !== undefined && standard.has(fact.madeWith));
     for (const format of formsFor(choice.endpoints, isReproducible)) {
       if (format === "standard") standard.add(id);
@@ -105,6 +109,8 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
   }
   const rows = [...messages.values()];
   const written = await insertMessages(tx, { messages: rows, bodies, deliveries, leaseMs: limits.deliveryLeaseMs });
+  const traced = traces.filter(({ messageId }) => written.has(messageId));
+  if (traced.length > 0) await noteTraces(tx, traced);
   for (const row of rows) if (row.unroutedReason !== null && written.has(row.id)) context.onUnrouted?.(row);
   return handOffs.flatMap((handOff) => {
     const sequence = written.get(handOff.messageId);
@@ -113,11 +119,11 @@ export async function writeMessages(tx: Tx, facts: readonly MessageFact[], conte
 }
 
 function handOffOf(
-  { tenantId, type, receivedAtMs, callId, orderKey }: MessageFact,
+  { tenantId, type, receivedAtMs, callId, orderKey, traceparent = null }: MessageFact,
   own: Pick<HandOff, "deliveryId" | "claimId" | "messageId" | "target" | "form" | "body">,
 ): HandOff {
   const line = orderKey ?? (callId && toPublicId("call", callId));
-  return { ...firstAttempt, ...own, tenantId, type, receivedAtMs, orderKey: line };
+  return { ...firstAttempt, ...own, tenantId, type, receivedAtMs, orderKey: line, traceparent };
 }
 
 /** What a delivery is that was never tried. */
@@ -131,6 +137,7 @@ export const firstAttempt = {
   wasExhausted: false,
   sequence: null,
   gap: null,
+  traceparent: null,
   lateMs: 0,
 } as const;
 

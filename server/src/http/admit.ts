@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
+import { readTraceparent } from "#/kernel/traceparent.ts";
+
 import type { Caller } from "./auth.ts";
 import type { GuardedAuth } from "./guesses.ts";
 import type { Rates } from "./rates.ts";
@@ -25,7 +27,8 @@ export async function admit(
   { auth, rates }: AdmitOptions,
 ): Promise<Caller> {
   const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
-  const from = { address: request.ip, requestId: request.id };
+  const traceparent = readTraceparent(headersOf(request.raw).get("traceparent") ?? []);
+  const from = { address: request.ip, requestId: request.id, ...(traceparent !== null && { traceparent }) };
   const caller = { tenant, actor: { ...actor, from } };
   request.caller = caller;
   request.facts["tenant"] = tenant;

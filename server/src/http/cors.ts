@@ -38,6 +38,7 @@ const accepted = [
   "If-None-Match",
   "Last-Event-ID",
   "X-Request-Id",
+  "Traceparent",
   idempotencyKeyHeader,
 ].join(", ");
 

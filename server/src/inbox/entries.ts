@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 
 import type { Projection } from "#/calls/project.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { readTraceparent } from "#/kernel/traceparent.ts";
 import type { Alias, CallEvent, RouteKind } from "#/providers/provider.ts";
 
 import type { Arrival, IntakeHooks } from "./arrival.ts";
@@ -50,7 +51,14 @@ export function undecided(
   given: Omit<Entry, "eventId" | "standing" | "sameAs" | "training" | "after" | "problem" | "aliases"> &
     Pick<Entry, "eventId" | "standing">,
 ): Entry {
-  return { ...given, aliases: given.event.aliases, sameAs: null, training: null, after: null, problem: null };
+  const event = traced(given.event, given.headers);
+  return { ...given, event, aliases: event.aliases, sameAs: null, training: null, after: null, problem: null };
+}
+
+function traced(event: CallEvent, headers: Entry["headers"]): CallEvent {
+  const given = headers.get("traceparent");
+  const traceparent = given && readTraceparent(given);
+  return traceparent ? { ...event, facts: { ...event.facts, traceparent } } : event;
 }
 
 /** Takes arrivals apart into events. */

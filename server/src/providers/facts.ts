@@ -57,6 +57,8 @@ export type Facts = {
   readonly purpose?: "training" | null;
   /** Brought in from a file, and not to be told to endpoints. */
   readonly is_quiet?: true | null;
+  /** The trace that the request belongs to which told of it: what is sent because of it goes on with it. */
+  readonly traceparent?: string | null;
 };
 
 /** `id`: of the stored copy; null where there is none. */

@@ -34,7 +34,8 @@ export type PublishDeps = {
 export function publishHandlers({ db, ids, clock, book, worker }: PublishDeps): Handlers<typeof messageRoutes> {
   return {
     async publishMessage({ tenant, actor, body }) {
-      const fact = factOf(tenant, body, { subject: ids.next(), nowMs: clock.now() });
+      const traceparent = actor.from?.traceparent ?? null;
+      const fact = { ...factOf(tenant, body, { subject: ids.next(), nowMs: clock.now() }), traceparent };
       const { shown, handOffs } = await db.inTransaction([tenant], async (tx) => {
         await checkMessage(tx, tenant, body);
         if (body.message_id !== undefined) {

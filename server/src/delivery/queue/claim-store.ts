@@ -177,6 +177,7 @@ export type ClaimedRow = {
   readonly call_id: string | null;
   readonly order_key: string | null;
   readonly sequence: number | null;
+  readonly traceparent: string | null;
   /** The first number before it that has not arrived, where the endpoint wants order. */
   readonly gap: number | null;
   /** Which of its forms the body has; not the endpoint's where that was changed after the message was written. */
@@ -259,12 +260,12 @@ const claimPickedWith = (body: string) => `,
   select c.tenant_id, c.id, c.message_id, c.endpoint_id, c.version as endpoint_version, m.type, m.received_ms, c.attempt_count,
          c.manual_count, c.resume_at is not null as is_manual, c.is_retry, c.cause = 'event' as is_original, c.lost_count,
          c.reason is not distinct from 'exhausted' as was_exhausted, ${epochMs("now() - c.due_at")} as late_ms,
-         m.call_id, m.order_key, m.sequence,
+         m.call_id, m.order_key, m.sequence, m.traceparent,
          case when c.line is not null then
            (select min(o.sequence) from deliveries o where o.tenant_id = c.tenant_id and o.endpoint_id = c.endpoint_id
                and o.order_key = c.line and o.state <> 'delivered' and o.sequence < c.line_sequence) end as gap,
          b.format as form, ${body} as body
-    from claimed c ${messageOf("c", `type, call_id, order_key, sequence, ${epochMs("received_at")} as received_ms`)}
+    from claimed c ${messageOf("c", `type, call_id, order_key, sequence, traceparent, ${epochMs("received_at")} as received_ms`)}
          cross join lateral (select format, body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
                               order by (b.format = c.form) desc, (b.format = 'standard') desc limit 1) as b`;
 

@@ -147,6 +147,23 @@ const insertMessagesSql = `${writtenSql("$21")},
     returning state)
   select w.id, w.sequence, (select pg_notify('deliveries', '') where exists (select 1 from queued where state = 'due')) from written w`;
 
+export type Trace = { readonly tenantId: string; readonly messageId: string; readonly traceparent: string };
+
+/** Writes which trace messages belong to. */
+export async function noteTraces(tx: Tx, traces: readonly Trace[]): Promise<void> {
+  await tx.run(
+    `update messages m set traceparent = t.traceparent
+       from unnest($1::uuid[], $2::uuid[], $3::text[]) as t (tenant_id, message_id, traceparent)
+      where m.tenant_id = t.tenant_id and m.id = t.message_id`,
+    [
+      traces.map(({ tenantId }) => tenantId),
+      traces.map(({ messageId }) => messageId),
+      traces.map(({ traceparent }) => traceparent),
+    ],
+    "delivery.note-traces",
+  );
+}
+
 /** Numbers within lines that are not calls are given one transaction after the other. */
 export async function lockLines(tx: Tx, lines: readonly { tenantId: string; orderKey: string }[]): Promise<void> {
   await tx.run(
