@@ -1241,6 +1241,7 @@ END not null,
   disabled_from timestamp with time zone,
   disabled_until timestamp with time zone,
   resend_on_late boolean default false not null,
+  mapping json,
   constraint endpoints_pkey PRIMARY KEY (tenant_id, id),
   constraint endpoints_campaign_ids_check CHECK ((cardinality(campaign_ids) > 0)),
   constraint endpoints_channels_check CHECK ((cardinality(channels) > 0)),
@@ -1263,7 +1264,6 @@ END not null,
 );
 CREATE UNIQUE INDEX endpoints_uid ON public.endpoints USING btree (tenant_id, uid) WHERE (deleted_at IS NULL);
 CREATE TRIGGER disabled_time BEFORE UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NULL) <> (new.disabled_at IS NULL))) EXECUTE FUNCTION note_disabled_time();
-  mapping json,
 CREATE TRIGGER endpoint_health_begins AFTER INSERT ON public.endpoints FOR EACH ROW EXECUTE FUNCTION start_endpoint_health();
 CREATE TRIGGER endpoint_health_begins_anew AFTER UPDATE OF disabled_at ON public.endpoints FOR EACH ROW WHEN (((old.disabled_at IS NOT NULL) AND (new.disabled_at IS NULL))) EXECUTE FUNCTION start_endpoint_health();
 alter table endpoints enable row level security;
@@ -1624,6 +1624,7 @@ create table messages (
   channels text[] default '{}'::text[] not null,
   expired_at timestamp with time zone,
   resent_at timestamp with time zone,
+  traceparent text,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint messages_order_key_check CHECK (((length(order_key) >= 1) AND (length(order_key) <= 255))),
