@@ -4,6 +4,7 @@ import * as call from "@aftercall/contract/call.ts";
 import * as campaign from "@aftercall/contract/campaign.ts";
 import * as delivery from "@aftercall/contract/delivery.ts";
 import * as endpoint from "@aftercall/contract/endpoint.ts";
+import * as mapping from "@aftercall/contract/endpoint/mapping.ts";
 import * as event from "@aftercall/contract/event.ts";
 import { eventTypes } from "@aftercall/contract/events.ts";
 import * as imports from "@aftercall/contract/import.ts";
@@ -30,6 +31,7 @@ export function printContract(): string {
     imports,
     problem,
     live,
+    mapping,
     message,
     source,
     tenant,

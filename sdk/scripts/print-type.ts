@@ -18,6 +18,8 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
   const names = new Map<z.core.$ZodType, string>();
   for (const [name, value] of exported) if (value instanceof z.ZodType && !names.has(value)) names.set(value, name);
   const declared = new Map<string, string>();
+  /** What is being printed: a schema that speaks of itself names itself. */
+  const open = new Set<string>();
 
   return {
     input: (schema) => print(schema, "input"),
@@ -31,10 +33,13 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
   function print(schema: z.core.$ZodType, side: Side): string {
     const name = names.get(schema);
     if (name === undefined) return structure(schema, side);
+    if (open.has(name)) return name;
+    open.add(name);
     // What is sent and what is answered differ where a default fills something in.
     const isSame = structure(schema, "input") === structure(schema, "output");
     const own = isSame || side === "output" ? name : `${name}Input`;
     if (!declared.has(own)) declared.set(own, structure(schema, side));
+    open.delete(name);
     return own;
   }
 
@@ -109,6 +114,8 @@ export function createPrinter(exported: readonly (readonly [name: string, value:
 
 /** Of a partial record none of the keys must be there. */
 function recordOf(isPartial: boolean, key: string, value: string): string {
+  // Written out, a type may speak of itself in it.
+  if (key === "string" && !isPartial) return `{ [name: string]: ${value} }`;
   return isPartial ? `Partial<Record<${key}, ${value}>>` : `Record<${key}, ${value}>`;
 }
 

@@ -27,6 +27,9 @@ const Path = z
   );
 const Paths = z.array(Path).min(1, "Name at least one field").max(mappingLimits.pathsMax);
 
+/** Any JSON value. */
+export const Json = z.json();
+
 /**
  * One change of a body. `pick`: only these fields stay. `drop`: these do not. `mask`: what stands there, or anywhere below, is
  * made unreadable; of a text that is long enough the last characters may stay. `rename`: what stands at one place goes to
@@ -41,7 +44,7 @@ export const MappingStep = z.discriminatedUnion("op", [
     keep_last: z.number().int().min(0).max(mappingLimits.keepLastMax).default(0),
   }),
   z.strictObject({ op: z.literal("rename"), names: fieldsOf(Path) }),
-  z.strictObject({ op: z.literal("constant"), values: fieldsOf(z.json()) }),
+  z.strictObject({ op: z.literal("constant"), values: fieldsOf(Json) }),
 ]);
 export type MappingStep = z.output<typeof MappingStep>;
 
