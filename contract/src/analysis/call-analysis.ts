@@ -11,6 +11,7 @@ import {
   RunStatus,
   Section,
   SectionName,
+  Sentiment,
   Summary,
   Topic,
   TrackerHit,
@@ -39,6 +40,8 @@ export const CallAnalysis = z.object({
   trackers: z.array(TrackerHit),
   /** What the call is about, the most frequent first. */
   topics: z.array(Topic),
+  /** How the sides felt, as a language model read it; the same stands in `metrics`. */
+  sentiment: Sentiment.nullable(),
   /** The sets that could be measured, the one from audio first. */
   metrics: z.array(MetricSet),
   evaluation: Evaluation.nullable(),

@@ -11,7 +11,7 @@ import type { Evidence, ExtractedField, Section, TrackerHit } from "./run.ts";
 const builtin: EngineRef = { kind: "builtin", provider: null, model: null, version: "1", prompt_sha256: null };
 const theirs: EngineRef = { ...builtin, kind: "provider", provider: "vapi", version: null };
 const good: Section = { state: "succeeded", reason: null, detail: null, engine: builtin };
-const without = (reason: "no_rubric" | "no_topics" | "no_trackers", detail: string): Section => ({
+const without = (reason: "no_rubric" | "no_topics" | "no_trackers" | "disabled_by_plan", detail: string): Section => ({
   state: "skipped",
   reason,
   detail,
@@ -60,6 +60,7 @@ const englishAnalysis: CallAnalysis = {
     extraction: good,
     tracking: without("no_trackers", "The plan has no trackers."),
     topics: without("no_topics", "The plan has no topics."),
+    sentiment: without("disabled_by_plan", "The plan does not ask how the sides felt."),
     evaluation: without("no_rubric", "The plan has no rubric."),
     coaching: without("no_rubric", "The plan has no rubric."),
   },
@@ -75,6 +76,7 @@ const englishAnalysis: CallAnalysis = {
   fields: [field("city", null, []), field("service_category", "Locksmith", [doorQuote])],
   trackers: [],
   topics: [],
+  sentiment: null,
   metrics: [
     {
       basis: "text",

@@ -157,6 +157,16 @@ export const RunComparison = z.object({
     }),
   ),
   topics: z.array(z.object({ name: z.string(), is_same: z.boolean(), before: z.boolean(), after: z.boolean() })),
+  sentiment: z.array(
+    z.object({
+      role: z.string(),
+      is_same: z.boolean(),
+      before: z.number().nullable(),
+      after: z.number().nullable(),
+      trend_before: z.number().nullable(),
+      trend_after: z.number().nullable(),
+    }),
+  ),
   score: z.object({ before: z.number().nullable(), after: z.number().nullable() }),
   is_same: z.boolean(),
 });

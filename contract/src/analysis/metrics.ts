@@ -2,8 +2,11 @@ import { z } from "zod";
 
 import { TurnRole } from "../call.ts";
 
-/** What a number was computed from, the best first; `provider`: it was stated by the provider of the call. */
-export const Basis = z.enum(["audio_vad", "word_timestamps", "turn_timestamps", "text_estimate", "provider"]);
+/**
+ * What a number was computed from, the best first; `provider`: it was stated by the provider of the call; `engine`: a model said
+ * it, with quotes that were found in the call.
+ */
+export const Basis = z.enum(["audio_vad", "word_timestamps", "turn_timestamps", "text_estimate", "provider", "engine"]);
 export type Basis = z.infer<typeof Basis>;
 
 /** One number about a call. Null is "not measurable" and says why; zero is zero. */

@@ -204,6 +204,14 @@ export const PlanDefinition = z.strictObject({
       }),
     })
     .prefault({}),
+  sentiment: z
+    .strictObject({
+      enabled: z.boolean().default(false).meta({
+        description:
+          "Whether a language model says how the sides felt. No list of words can: without a model it stays unknown.",
+      }),
+    })
+    .prefault({}),
   rubric: Rubric.nullable().default(null),
   coaching: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
   provider: z

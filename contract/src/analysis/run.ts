@@ -72,6 +72,27 @@ export const Topic = z.object({
 });
 export type Topic = z.infer<typeof Topic>;
 
+const feeling = z.number().min(-5).max(5).nullable();
+
+/** How one side of the call felt, by its own words: −5 very bad, 0 neither, 5 very good. Null is "not known" and says why. */
+export const RoleSentiment = z.object({
+  role: z.enum(["agent", "customer"]),
+  /** Over the whole call. */
+  value: feeling,
+  /** `said_nothing`, `unclear`, `no_evidence`, `quote_not_found`, `wrong_speaker`, `addresses_grader`; of a quarter also `elsewhere`. */
+  null_reason: z.string().nullable(),
+  first_quarter: feeling,
+  last_quarter: feeling,
+  /** The last quarter of the call minus its first. */
+  trend: z.number().min(-10).max(10).nullable(),
+  trend_null_reason: z.string().nullable(),
+  evidence: z.array(Evidence),
+});
+export type RoleSentiment = z.infer<typeof RoleSentiment>;
+
+export const Sentiment = z.object({ roles: z.array(RoleSentiment) });
+export type Sentiment = z.infer<typeof Sentiment>;
+
 export const Verdict = z.enum(["met", "partial", "not_met", "unknown", "not_applicable"]);
 export type Verdict = z.infer<typeof Verdict>;
 
@@ -127,7 +148,15 @@ export const Coaching = z.object({
 });
 export type Coaching = z.infer<typeof Coaching>;
 
-export const SectionName = z.enum(["summary", "extraction", "tracking", "topics", "evaluation", "coaching"]);
+export const SectionName = z.enum([
+  "summary",
+  "extraction",
+  "tracking",
+  "topics",
+  "sentiment",
+  "evaluation",
+  "coaching",
+]);
 export type SectionName = z.infer<typeof SectionName>;
 
 /** How one part of a run came out, and who made it. */
@@ -160,6 +189,7 @@ export const AnalysisRun = z.object({
   trackers: z.array(TrackerHit),
   /** Those that came up, the most frequent first. */
   topics: z.array(Topic),
+  sentiment: Sentiment.nullable(),
   evaluation: Evaluation.nullable(),
   coaching: Coaching.nullable(),
   usage: Usage.nullable(),

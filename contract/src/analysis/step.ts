@@ -14,6 +14,7 @@ export const StepName = z.enum([
   "extract",
   "track",
   "name_topics",
+  "rate_sentiment",
   "score",
   "coach",
   "settle",

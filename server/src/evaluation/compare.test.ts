@@ -62,6 +62,7 @@ function runOf(fields: readonly ExtractedField[]): RunRow {
     fields,
     trackers: [],
     topics: [],
+    sentiment: null,
     evaluation: null,
     coaching: null,
     usage: null,

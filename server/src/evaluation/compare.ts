@@ -46,6 +46,16 @@ export function compareRuns(before: RunRow, after: RunRow): RunComparison {
     before: a !== undefined,
     after: b !== undefined,
   }));
+  const sentiment = pairs(before.sentiment?.roles ?? [], after.sentiment?.roles ?? [], ({ role }) => role).map(
+    ([role, a, b]) => ({
+      role,
+      is_same: (a?.value ?? null) === (b?.value ?? null) && (a?.trend ?? null) === (b?.trend ?? null),
+      before: a?.value ?? null,
+      after: b?.value ?? null,
+      trend_before: a?.trend ?? null,
+      trend_after: b?.trend ?? null,
+    }),
+  );
   const score = { before: before.evaluation?.score ?? null, after: after.evaluation?.score ?? null };
   const isSameSummary = summary.before === summary.after;
   return {
@@ -57,11 +67,12 @@ export function compareRuns(before: RunRow, after: RunRow): RunComparison {
     criteria,
     trackers,
     topics,
+    sentiment,
     score,
     is_same:
       isSameSummary &&
       score.before === score.after &&
-      [...fields, ...criteria, ...trackers, ...topics].every((one) => one.is_same),
+      [...fields, ...criteria, ...trackers, ...topics, ...sentiment].every((one) => one.is_same),
   };
 }
 

@@ -18,6 +18,7 @@ const outputTokens: Readonly<Record<SectionName, number>> = {
   extraction: 60,
   tracking: 0,
   topics: 150,
+  sentiment: 200,
   evaluation: 120,
   coaching: 400,
 };

@@ -77,6 +77,7 @@ async function scene(evaluation: Evaluation | null = scorecard) {
         fields: [],
         trackers: [],
         topics: [],
+        sentiment: null,
         evaluation,
         coaching: null,
         usage: null,

@@ -34,6 +34,7 @@ const analysed = (callId: string, text: string, transcriptId: string | null = nu
   fields: [],
   trackers: [],
   topics: [],
+  sentiment: null,
   evaluation: null,
   coaching: null,
   usage: null,

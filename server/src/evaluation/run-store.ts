@@ -5,7 +5,7 @@ import { statusOf } from "./run.ts";
 import type { Analysed, Plan, RunRow } from "./run.ts";
 
 const columns = `r.tenant_id, r.id, r.call_id, r.transcript_id, r.plan_id, r.plan_version, r.plan_name, r.trigger, r.job_id, r.status,
-  r.is_current, r.sections, r.summary, r.fields, r.trackers, r.topics, r.evaluation, r.coaching, r.usage, r.cost, r.created_at, r.finished_at,
+  r.is_current, r.sections, r.summary, r.fields, r.trackers, r.topics, r.sentiment, r.evaluation, r.coaching, r.usage, r.cost, r.created_at, r.finished_at,
   exists (select from pipelines p
            where p.tenant_id = r.tenant_id and p.call_id = r.call_id and r.transcript_id is distinct from p.edited_transcript_id
              and p.edited_transcript_id is not null
@@ -48,14 +48,14 @@ export async function insertRuns(tx: Tx, runs: readonly NewRun[]): Promise<void>
   const made = runs.map(({ analysed }) => analysed);
   await tx.run(
     `insert into analysis_runs (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status, is_current,
-                                input_hash, sections, summary, fields, trackers, topics, evaluation, coaching, usage, cost, finished_at)
+                                input_hash, sections, summary, fields, trackers, topics, sentiment, evaluation, coaching, usage, cost, finished_at)
      select r.tenant_id, r.id, r.call_id, r.transcript_id, r.plan_id, r.plan_version, r.plan_name, r.trigger, r.job_id, r.status, r.is_current,
-            decode(r.input_hash, 'hex'), r.sections::jsonb, r.summary::jsonb, r.fields::jsonb, r.trackers::jsonb, r.topics::jsonb, r.evaluation::jsonb,
+            decode(r.input_hash, 'hex'), r.sections::jsonb, r.summary::jsonb, r.fields::jsonb, r.trackers::jsonb, r.topics::jsonb, r.sentiment::jsonb, r.evaluation::jsonb,
             r.coaching::jsonb, r.usage::json, r.cost::json, now()
        from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::uuid[], $10::text[],
                    $11::bool[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-                   $20::text[], $21::text[]) as r (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status,
-            is_current, input_hash, sections, summary, fields, trackers, topics, evaluation, coaching, usage, cost)`,
+                   $20::text[], $21::text[], $22::text[]) as r (tenant_id, id, call_id, transcript_id, plan_id, plan_version, plan_name, trigger, job_id, status,
+            is_current, input_hash, sections, summary, fields, trackers, topics, sentiment, evaluation, coaching, usage, cost)`,
     [
       plainColumn(runs.map(({ tenantId }) => tenantId)),
       plainColumn(runs.map(({ id }) => id)),
@@ -74,6 +74,7 @@ export async function insertRuns(tx: Tx, runs: readonly NewRun[]): Promise<void>
       jsonColumn(made.map(({ fields }) => fields)),
       jsonColumn(made.map(({ trackers }) => trackers)),
       jsonColumn(made.map(({ topics }) => topics)),
+      jsonColumn(made.map(({ sentiment }) => sentiment)),
       jsonColumn(made.map(({ evaluation }) => evaluation)),
       jsonColumn(made.map(({ coaching }) => coaching)),
       jsonColumn(made.map(({ usage }) => usage)),
@@ -160,6 +161,7 @@ type StoredRun = {
   trackers: RunRow["trackers"];
   /** Null in runs from before models named any. */
   topics: RunRow["topics"] | null;
+  sentiment: RunRow["sentiment"];
   evaluation: RunRow["evaluation"];
   coaching: RunRow["coaching"];
   usage: RunRow["usage"];
@@ -187,6 +189,7 @@ function rowOf(row: StoredRun): RunRow {
     fields: row.fields,
     trackers: row.trackers,
     topics: row.topics ?? [],
+    sentiment: row.sentiment,
     evaluation: row.evaluation,
     coaching: row.coaching,
     usage: row.usage,

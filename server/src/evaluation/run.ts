@@ -7,6 +7,7 @@ import type {
   ExtractedField,
   Section,
   SectionName,
+  Sentiment,
   Summary,
   TrackerHit,
 } from "@aftercall/contract/analysis/run.ts";
@@ -34,6 +35,7 @@ export type Analysed = {
   readonly trackers: readonly TrackerHit[];
   /** What a model named, beside what the trackers do. */
   readonly topics: readonly NamedTopic[];
+  readonly sentiment: Sentiment | null;
   readonly evaluation: Evaluation | null;
   readonly coaching: Coaching | null;
   readonly usage: Usage | null;
@@ -90,6 +92,7 @@ export function showRun(row: RunRow): AnalysisRun {
     fields: [...row.fields],
     trackers: [...row.trackers],
     topics: topicsOf(row),
+    sentiment: row.sentiment,
     evaluation: row.evaluation,
     coaching: row.coaching,
     usage: row.usage,

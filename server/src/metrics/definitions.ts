@@ -38,8 +38,8 @@ export type NullReason =
   | "fillers_removed"
   /** Nobody told of any, and nobody tells of every one. */
   | "not_told"
-  /** Words on a list tell no feeling ("not bad at all"), and no engine is asked for it. */
-  | "not_asked"
+  /** Words on a list tell no feeling ("not bad at all"): only a language model does. */
+  | "needs_llm"
   | "no_tool_calls";
 
 export type Items = NonNullable<MetricValue["items"]>;

@@ -17,7 +17,7 @@ export type Spoken = {
 
 /**
  * How the sides speak: turns, words, pace, fillers, questions. Counts need no times; what is per minute does. What they feel
- * is asked of no list of words, so it is not known here.
+ * no list of words tells, so a language model is asked for it or nobody.
  */
 export function measureLanguage(spoken: readonly Spoken[], frame: Frame): MetricValue[] {
   const isPunctuated = spoken.some(({ turn }) => punctuation.test(turn.text));
@@ -32,8 +32,8 @@ export function measureLanguage(spoken: readonly Spoken[], frame: Frame): Metric
       pace(side, words, frame),
       ...fillers(side, own, words, frame),
       ...questions(side, own, isPunctuated, frame),
-      unknown("sentiment", side, "score", "not_asked"),
-      unknown("sentiment_trend", side, "score", "not_asked"),
+      unknown("sentiment", side, "score", "needs_llm"),
+      unknown("sentiment_trend", side, "score", "needs_llm"),
     ];
   });
 }

@@ -134,5 +134,5 @@ test("how often sides broke in is what the provider counted, where it did, and w
 });
 
 test("what somebody feels is told by no list of words", () => {
-  expect(read(byTurns(told([])), "sentiment")).toMatchObject({ value: null, unit: "score", null_reason: "not_asked" });
+  expect(read(byTurns(told([])), "sentiment")).toMatchObject({ value: null, unit: "score", null_reason: "needs_llm" });
 });

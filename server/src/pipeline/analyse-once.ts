@@ -13,6 +13,7 @@ import type { Analysed, Plan } from "#/evaluation/run.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import type { Log } from "#/kernel/log.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 import { GiveUp, Retry } from "#/models/failure.ts";
 
 import { analysedOf, sectionOfStep } from "./analysis.ts";
@@ -32,6 +33,7 @@ export type AnalyseOnceDeps = {
   readonly recipe: readonly Step[];
   readonly enginesOf: OpenContext["enginesOf"];
   readonly toolsFor: PipelineDeps["toolsFor"];
+  readonly tracing: Tracing | null;
 };
 
 export type OnceAsked = {
@@ -66,6 +68,7 @@ export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signa
     .map((step) => (isWanted(step, wanted) ? triedOnce(step, asked.isLastTry ? null : failures) : leftOut(step)));
   const driven = await drive(dossier, {
     recipe,
+    tracing: deps.tracing,
     save: async (current) => current,
     tools: () => ({ ...more, now: clock.now(), signal, newId: () => ids.next(), limits: nothingToWaitFor }),
     onBug(step, error) {
@@ -104,6 +107,7 @@ function reduced(plan: Plan, wanted: ReadonlySet<SectionName>): Plan {
       summary: { ...definition.summary, enabled: definition.summary.enabled && wanted.has("summary") },
       fields: wanted.has("extraction") ? definition.fields : [],
       topics: wanted.has("topics") ? definition.topics : { list: [], free: false },
+      sentiment: { enabled: definition.sentiment.enabled && wanted.has("sentiment") },
       rubric: wanted.has("evaluation") ? definition.rubric : null,
       coaching: { ...definition.coaching, enabled: definition.coaching.enabled && wanted.has("coaching") },
     },

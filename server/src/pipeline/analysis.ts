@@ -8,6 +8,7 @@ import type { CallState } from "#/calls/state.ts";
 import { currentSections, providerResult } from "#/evaluation/current.ts";
 import { type Analysed, engineOf, statusOf } from "#/evaluation/run.ts";
 import { topicsOf } from "#/evaluation/topics.ts";
+import { withSentiment } from "#/metrics/sentiment.ts";
 import { sumUsage } from "#/models/usage.ts";
 import type { Facts } from "#/providers/provider.ts";
 
@@ -19,6 +20,7 @@ export const sectionOfStep: ReadonlyMap<StepName, SectionName> = new Map([
   ["extract", "extraction"],
   ["track", "tracking"],
   ["name_topics", "topics"],
+  ["rate_sentiment", "sentiment"],
   ["score", "evaluation"],
   ["coach", "coaching"],
 ]);
@@ -36,6 +38,7 @@ export function analysedOf(dossier: Dossier): Analysed {
     fields: found.fields,
     trackers: found.trackers,
     topics: found.topics,
+    sentiment: found.sentiment,
     evaluation: found.evaluation,
     coaching: found.coaching,
     usage: usages.length > 0 ? sumUsage(usages) : null,
@@ -71,7 +74,11 @@ export function callAnalysisOf(dossier: Dossier, { id, analysed }: MadeRun, prov
     fields: [...analysed.fields],
     trackers: [...analysed.trackers],
     topics: topicsOf(analysed),
-    metrics: [audio, text].filter((set) => set !== null),
+    sentiment: analysed.sentiment,
+    metrics: withSentiment(
+      [audio, text].filter((set) => set !== null),
+      analysed.sentiment,
+    ),
     evaluation: analysed.evaluation,
     coaching: analysed.coaching,
     provider: provider && providerResult(provider.id, provider.analysed),
@@ -96,10 +103,11 @@ function missingOf({ steps }: Dossier): MissingStep[] {
 
 /** The digest of everything that a run tells: while it is equal, there is nothing new. */
 export function toldDigestOf({ found, steps }: Dossier): string {
-  const { masked, audio, text, summary, fields, trackers, topics, evaluation, coaching } = found;
+  const { masked, audio, text, summary, fields, trackers, topics, sentiment, evaluation, coaching } = found;
   const rows = [...sectionOfStep.keys()].map((name) => [steps.get(name)?.state, steps.get(name)?.reason]);
   const transcript = masked ?? found.transcript;
-  return digest([rows, transcript?.id, audio, text, summary, fields, trackers, topics, evaluation, coaching]);
+  const made = [summary, fields, trackers, topics, sentiment, evaluation, coaching];
+  return digest([rows, transcript?.id, audio, text, ...made]);
 }
 
 /** Whether everything a run is made of has come to its end. */

@@ -79,12 +79,13 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
 
 /** What a plan needs a language model for. */
 export function wantedSections(plan: PlanDefinition): LanguageSection[] {
-  const { summary, fields, rubric, coaching } = plan;
+  const { summary, fields, sentiment, rubric, coaching } = plan;
   const judges = rubric?.criteria.some(({ kind }) => kind === "check" || kind === "scale") ?? false;
   return [
     ...(summary.enabled ? (["summary"] as const) : []),
     ...(fields.some(({ kind }) => kind === "ai") ? (["extraction"] as const) : []),
     ...(asksForTopics(plan) ? (["topics"] as const) : []),
+    ...(sentiment.enabled ? (["sentiment"] as const) : []),
     ...(judges ? (["evaluation"] as const) : []),
     ...(rubric && coaching.enabled ? (["coaching"] as const) : []),
   ];

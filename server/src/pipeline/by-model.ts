@@ -71,6 +71,7 @@ const stepOf: Readonly<Record<LanguageSection, StepName>> = {
   summary: "summarise",
   extraction: "extract",
   topics: "name_topics",
+  sentiment: "rate_sentiment",
   evaluation: "score",
   coaching: "coach",
 };

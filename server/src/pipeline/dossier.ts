@@ -2,7 +2,14 @@ import { hash } from "node:crypto";
 
 import type { CostLine, EngineRef, Usage } from "@aftercall/contract/analysis/engine.ts";
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
-import type { Coaching, Evaluation, ExtractedField, Summary, TrackerHit } from "@aftercall/contract/analysis/run.ts";
+import type {
+  Coaching,
+  Evaluation,
+  ExtractedField,
+  Sentiment,
+  Summary,
+  TrackerHit,
+} from "@aftercall/contract/analysis/run.ts";
 import type { StepName, StepReason, StepState } from "@aftercall/contract/analysis/step.ts";
 import type { Transcript } from "@aftercall/contract/call.ts";
 
@@ -70,6 +77,7 @@ export type Found = {
   readonly trackers: readonly TrackerHit[];
   /** What a model named, beside what the trackers do. */
   readonly topics: readonly NamedTopic[];
+  readonly sentiment: Sentiment | null;
   readonly evaluation: Evaluation | null;
   readonly coaching: Coaching | null;
 };
@@ -97,6 +105,7 @@ export const nothingFound: Found = {
   fields: [],
   trackers: [],
   topics: [],
+  sentiment: null,
   evaluation: null,
   coaching: null,
 };

@@ -18,7 +18,9 @@ export async function forgetResults(tx: Tx, tenantId: string, callIds: readonly 
     [...of, "What there was to say was erased with the content of the call."],
   );
   const runs = await tx.run(
-    `update analysis_runs set summary = null, fields = '[]', trackers = '[]', topics = null, evaluation = null, coaching = null where ${where}`,
+    `update analysis_runs set summary = null, fields = '[]', trackers = '[]', topics = null, sentiment = null, evaluation = null,
+            coaching = null
+      where ${where}`,
     of,
   );
   return answers + numbers + steps + runs;

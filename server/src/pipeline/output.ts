@@ -31,8 +31,8 @@ export function maskedMomentsIn({ tenantId, unsaved, found: { moments } }: Dossi
   return unsaved.has("redact") && moments && moments.size > 0 ? [{ tenantId, moments }] : [];
 }
 
-const { summary, fields, trackers, topics, evaluation, coaching } = nothingFound;
-const analysisOnly = { summary, fields, trackers, topics, evaluation, coaching };
+const { summary, fields, trackers, topics, sentiment, evaluation, coaching } = nothingFound;
+const analysisOnly = { summary, fields, trackers, topics, sentiment, evaluation, coaching };
 
 /** What is kept of a step's result beside its row; null where it lies in a table of its own or gave nothing. */
 function outputOf({ step, state }: StepRow, found: Found): unknown {
@@ -52,6 +52,8 @@ function outputOf({ step, state }: StepRow, found: Found): unknown {
       return found.trackers.length > 0 ? found.trackers : null;
     case "name_topics":
       return found.topics.length > 0 ? found.topics : null;
+    case "rate_sentiment":
+      return found.sentiment;
     case "score":
       return found.evaluation;
     case "coach":
@@ -88,6 +90,7 @@ export function readBack(
     fields: kept("extract", run?.fields, nothingFound.fields),
     trackers: kept("track", run?.trackers, nothingFound.trackers),
     topics: kept("name_topics", run?.topics, nothingFound.topics),
+    sentiment: kept("rate_sentiment", run?.sentiment, nothingFound.sentiment),
     evaluation: kept("score", run?.evaluation, nothingFound.evaluation),
     coaching: kept("coach", run?.coaching, nothingFound.coaching),
   };

@@ -71,6 +71,7 @@ describe("without a key", () => {
       extract: "succeeded",
       track: "skipped: no_trackers",
       name_topics: "skipped: no_topics",
+      rate_sentiment: "skipped: disabled_by_plan",
       score: "skipped: no_rubric",
       coach: "skipped: no_rubric",
       settle: "succeeded",

@@ -21,7 +21,7 @@ export async function loadProgress(tx: Tx, tenantId: string, callId: string): Pr
        left join analysis_runs r on r.tenant_id = p.tenant_id and r.id = p.run_id
        left join lateral (
          select detail, next_attempt_at from step_results s
-          where s.tenant_id = p.tenant_id and s.call_id = p.call_id and s.step in ('summarise', 'extract', 'name_topics', 'score', 'coach')
+          where s.tenant_id = p.tenant_id and s.call_id = p.call_id and s.step in ('summarise', 'extract', 'name_topics', 'rate_sentiment', 'score', 'coach')
             and s.state = 'queued' and s.next_attempt_at is not null
           order by s.next_attempt_at limit 1) as s on true
       where p.tenant_id = $1 and p.call_id = $2`,

@@ -7,6 +7,7 @@ import { importTranscript } from "./steps/import-transcript.ts";
 import { measureAudio } from "./steps/measure-audio.ts";
 import { measureText } from "./steps/measure-text.ts";
 import { nameTopics } from "./steps/name-topics.ts";
+import { rateSentiment } from "./steps/rate-sentiment.ts";
 import { redact } from "./steps/redact.ts";
 import { score } from "./steps/score.ts";
 import { summarise } from "./steps/summarise.ts";
@@ -21,5 +22,5 @@ export const recipe: readonly Step[] = [
   transcribe,
   measureText,
   redact,
-  ...[summarise, extract, track, nameTopics, score, coach].map(behindMask),
+  ...[summarise, extract, track, nameTopics, rateSentiment, score, coach].map(behindMask),
 ];

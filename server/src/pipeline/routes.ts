@@ -8,6 +8,7 @@ import { project } from "#/calls/project.ts";
 import type { CallRecord } from "#/calls/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import { readPage } from "#/db/page.ts";
+import { together } from "#/db/transaction.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
 import { costsOfCall } from "#/engines/store.ts";
 import { currentSections, providerResult } from "#/evaluation/current.ts";
@@ -17,6 +18,7 @@ import { showRun } from "#/evaluation/run.ts";
 import { Conflict, Malformed, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { pageOf } from "#/kernel/page.ts";
+import { withSentiment } from "#/metrics/sentiment.ts";
 
 import { providerCosts, totalCost } from "./costs.ts";
 import type { StepRow } from "./dossier.ts";
@@ -84,9 +86,11 @@ export function pipelineHandlers({
     },
 
     async getCallMetrics({ tenant, params }) {
-      return db.inTransaction([tenant], async (tx) => ({
-        data: await loadMetrics(tx, tenant, await callIdOf(tx, tenant, params.id)),
-      }));
+      return db.inTransaction([tenant], async (tx) => {
+        const id = await callIdOf(tx, tenant, params.id);
+        const [sets, run] = await together([loadMetrics(tx, tenant, id), currentRun(tx, tenant, id)]);
+        return { data: withSentiment(sets, run?.sentiment ?? null) };
+      });
     },
 
     async getCallCosts({ tenant, params }) {

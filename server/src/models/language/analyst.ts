@@ -3,6 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import type { CriterionResult } from "@aftercall/contract/analysis/run.ts";
 
 import type { GuardedHttp } from "#/kernel/net/http.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 
 import type { PriceUsage } from "../cost.ts";
 import { withSpent } from "../failure.ts";
@@ -30,8 +31,10 @@ import { askedCriteria, askedFields, asksForTopics } from "./schema.ts";
 import { coachingOf } from "./sections/coaching.ts";
 import { criteriaOf } from "./sections/evaluation.ts";
 import { fieldsOf } from "./sections/extraction.ts";
+import { sentimentOf } from "./sections/sentiment.ts";
 import { summaryOf } from "./sections/summary.ts";
 import { topicsOf } from "./sections/topics.ts";
+import { traced } from "./traced.ts";
 
 export type AnalystOptions = {
   readonly http: GuardedHttp;
@@ -39,6 +42,7 @@ export type AnalystOptions = {
   readonly verifyQuote: VerifyQuote;
   /** Makes the marks that frame the data of each call: a caller cannot know them, and the same call has the same. */
   readonly markKey: Buffer;
+  readonly tracing?: Tracing | null;
 };
 
 /**
@@ -46,7 +50,9 @@ export type AnalystOptions = {
  * for, and each of its claims counts for the words of the call that stand behind it.
  */
 export function createAnalyst(engine: LanguageEngine, options: AnalystOptions): Analyst {
-  const bare = createGenerate(engine, options.http);
+  const untraced = createGenerate(engine, options.http);
+  const { tracing, price } = options;
+  const bare = tracing ? traced(untraced, engine, tracing, price) : untraced;
   const refOf: Analyst["refOf"] = (plan, sections) => {
     const shape = { mark: "", language: plan.summary.language };
     const prompt = [
@@ -123,6 +129,7 @@ async function analyse(generate: Generate, reading: Reading): Promise<Pick<Analy
     summary: sectionOf(parts.summary, (value) => summaryOf(value, witness, reading.language)),
     extraction: sectionOf(parts.extraction, (value) => fieldsOf(value, askedFields(plan), witness, suspicious)),
     topics: sectionOf(parts.topics, (value) => topicsOf(value, plan, witness, suspicious)),
+    sentiment: sectionOf(parts.sentiment, (value) => sentimentOf(value, turns, witness, suspicious)),
     evaluation,
     coaching: sectionOf(parts.coaching, (value) => coachingOf(value, plan.rubric, witness)),
   };

@@ -1,12 +1,19 @@
 import type { CostLine, EngineRef, Usage } from "@aftercall/contract/analysis/engine.ts";
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
-import type { Coaching, CriterionResult, Evidence, ExtractedField, Summary } from "@aftercall/contract/analysis/run.ts";
+import type {
+  Coaching,
+  CriterionResult,
+  Evidence,
+  ExtractedField,
+  Sentiment,
+  Summary,
+} from "@aftercall/contract/analysis/run.ts";
 import type { FailureReason } from "@aftercall/contract/analysis/step.ts";
 import type { CallDirection, CallOutcome, Transcript, Turn, TurnRole } from "@aftercall/contract/call.ts";
 
 /** What a language model can be asked for. Trackers are decided by code. */
-export type LanguageSection = "summary" | "extraction" | "topics" | "evaluation" | "coaching";
+export type LanguageSection = "summary" | "extraction" | "topics" | "sentiment" | "evaluation" | "coaching";
 
 /** What each section is when it came out well. */
 export type SectionValues = {
@@ -14,6 +21,7 @@ export type SectionValues = {
   /** Only the fields of kind `ai`, all of them. */
   readonly extraction: ExtractedField[];
   readonly topics: NamedTopics;
+  readonly sentiment: Sentiment;
   /** Only the criteria of kind `check` and `scale`, all of them. */
   readonly evaluation: CriterionResult[];
   readonly coaching: Coaching;
@@ -59,6 +67,8 @@ export type Generated = {
   readonly text: string;
   readonly ended: "stop" | "length" | "content_filter" | "other";
   readonly usage: Usage;
+  /** Which one answered, by its own word; answers that were kept by an earlier version do not say. */
+  readonly model?: string;
 };
 
 /** Answers of one call, under the SHA-256 of what was asked. */

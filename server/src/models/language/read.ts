@@ -9,6 +9,7 @@ import type { LanguageSettings } from "./engine.ts";
 import type { Generate } from "./generate.ts";
 import { notesOf } from "./notes.ts";
 import { factsFor, framed, instructionsFor } from "./prompts/instructions.ts";
+import { quartersOf } from "./quarters.ts";
 import { sectionSchema } from "./schema.ts";
 import { estimateTokens } from "./tokens.ts";
 import { linesOf, renderLines } from "./turns.ts";
@@ -69,10 +70,11 @@ function askFor(
   sections: readonly LanguageSection[],
   { source, text }: Data,
 ): Promise<Parts> {
-  const { plan, facts, metrics, mark, signal } = reading;
+  const { plan, facts, metrics, turns, mark, signal } = reading;
+  const quarters = sections.includes("sentiment") ? quartersOf(turns) : null;
   return ask(generate, {
     instructions: instructionsOf(reading, sections, source),
-    prompt: `${factsFor(facts, metrics)}\n\n${framed(mark, text)}`,
+    prompt: `${factsFor(facts, metrics, quarters)}\n\n${framed(mark, text)}`,
     parts: Object.fromEntries(sections.map((name) => [name, sectionSchema(plan, name)])),
     signal,
   });

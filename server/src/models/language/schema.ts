@@ -18,6 +18,8 @@ export function sectionSchema(plan: PlanDefinition, name: LanguageSection): Json
       return object(Object.fromEntries(askedFields(plan).map((field) => [field.name, fieldSchema(field)])));
     case "topics":
       return list(object({ name: plan.topics.free ? text : oneOf(...topicNames(plan)), evidence }));
+    case "sentiment":
+      return sentiment;
     case "evaluation":
       return object(Object.fromEntries(askedCriteria(plan).map((one) => [one.id, criterionSchema(one)])));
     case "coaching":
@@ -71,6 +73,10 @@ const summary = object({
   next_steps: list(object({ text, owner: oneOf("agent", "customer", null), due: textOrNull, evidence })),
   evidence,
 });
+
+const felt = object({ score: numberOrNull, evidence });
+const feltBySide = object({ whole: felt, first_quarter: felt, last_quarter: felt });
+const sentiment = object({ agent: feltBySide, customer: feltBySide });
 
 const coaching = object({
   strengths: list(text),

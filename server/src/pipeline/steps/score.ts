@@ -8,6 +8,7 @@ import { builtin } from "../builtin.ts";
 import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
 import { digest, type Dossier } from "../dossier.ts";
 import { closedForScoring } from "../gates.ts";
+import { numbersOf } from "../numbers.ts";
 import { done, type Finished, skipped } from "../outcome.ts";
 import { engineTries, type Step } from "../step.ts";
 
@@ -20,8 +21,8 @@ export const score: Step = {
   input: ({ found, plan, seen }) => {
     const ofPlan = [plan.id, plan.version];
     if (!plan.definition.rubric) return ofPlan;
-    const { transcript, audio, text, fields, machine } = found;
-    const measured = digest([audio, text, fields, machine]);
+    const { transcript, fields, machine } = found;
+    const measured = digest([numbersOf({ found, plan }), fields, machine]);
     return [transcript?.id, transcript?.digest, measured, ...ofPlan, seen.outcome];
   },
   async run(dossier, tools) {
@@ -47,7 +48,7 @@ export const score: Step = {
 
 function byCode({ found, plan }: Dossier, rubric: Rubric): CriterionResult[] {
   if (!found.words) return [];
-  const metrics = [found.audio, found.text].filter((set) => set !== null);
+  const metrics = numbersOf({ found, plan });
   const { language } = plan.definition.summary;
   return gradeByRules(rubric, { transcript: found.words, metrics, fields: found.fields, language });
 }

@@ -3,6 +3,7 @@ import { track as look } from "#/models/builtin/track.ts";
 import { builtin } from "../builtin.ts";
 import { digest } from "../dossier.ts";
 import { closedGate } from "../gates.ts";
+import { numbersOf } from "../numbers.ts";
 import { done, skipped } from "../outcome.ts";
 import { once, type Step } from "../step.ts";
 
@@ -15,8 +16,8 @@ export const track: Step = {
   input: ({ found, plan, seen }) => {
     const ofPlan = [plan.id, plan.version];
     if (plan.definition.trackers.length === 0) return ofPlan;
-    const { transcript, audio, text } = found;
-    return [transcript?.id, transcript?.digest, digest([audio, text]), ...ofPlan, seen.outcome];
+    const { transcript } = found;
+    return [transcript?.id, transcript?.digest, digest(numbersOf({ found, plan })), ...ofPlan, seen.outcome];
   },
   run(dossier) {
     const { found, plan } = dossier;
@@ -25,7 +26,6 @@ export const track: Step = {
     const gate = closedGate(dossier);
     if (gate) return gate;
     if (!found.words) return skipped("no_transcript", "There is no transcript to work on.");
-    const metrics = [found.audio, found.text].filter((set) => set !== null);
-    return done({ trackers: look(found.words, metrics, trackers) }, { engine: builtin });
+    return done({ trackers: look(found.words, numbersOf(dossier), trackers) }, { engine: builtin });
   },
 };

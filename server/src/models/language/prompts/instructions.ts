@@ -2,7 +2,9 @@ import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { PlanDefinition, PromptVersion } from "@aftercall/contract/analysis/plan.ts";
 
 import type { CallFacts, LanguageSection } from "../answer.ts";
+import type { Quarters } from "../quarters.ts";
 import { answerSchema } from "../schema.ts";
+import { lineIdOf } from "../turns.ts";
 import { version1 } from "./versions/version-1.ts";
 import { version2 } from "./versions/version-2.ts";
 import { version3 } from "./versions/version-3.ts";
@@ -35,6 +37,7 @@ export function instructionsFor(
 export function factsFor(
   { outcome, direction, durationMs, startedAtMs, timeZone }: CallFacts,
   metrics: readonly MetricSet[],
+  quarters: Quarters | null,
 ): string {
   const numbers = metrics.flatMap(({ values }) =>
     values.flatMap(({ key, role, value, unit, basis }) =>
@@ -49,6 +52,10 @@ export function factsFor(
     duration_seconds: durationMs === null ? null : Math.round(durationMs / 1000),
     started_at: startedAtMs === null ? null : new Date(startedAtMs).toISOString(),
     time_zone: timeZone,
+    ...(quarters && {
+      first_quarter: quarters.firstEnd === null ? null : `up to ${lineIdOf(quarters.firstEnd)}`,
+      last_quarter: quarters.lastStart === null ? null : `from ${lineIdOf(quarters.lastStart)}`,
+    }),
     ...(numbers.length > 0 && { numbers }),
   };
   return `Facts about the call, measured and not said by anybody: ${JSON.stringify(facts)}`;

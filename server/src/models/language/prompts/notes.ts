@@ -14,6 +14,7 @@ export function notesInstructions(
       ? askedFields(plan).map(({ name, description }) => `field ${name}: ${description}`)
       : []),
     ...(sections.includes("topics") ? topicNames(plan).map((name) => `topic ${name}`) : []),
+    ...(sections.includes("sentiment") ? ["what somebody felt, of both sides, at the beginning and at the end"] : []),
     ...(sections.includes("evaluation")
       ? askedCriteria(plan).flatMap((one) => [
           `criterion ${one.id}: ${one.name}. ${one.description}`,

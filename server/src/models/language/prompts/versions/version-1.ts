@@ -29,6 +29,8 @@ export const version1: Wording = {
         ),
       ].join("\n");
     },
+    sentiment: () =>
+      "sentiment: how each side felt, by its own words and not by what was said to it: a score from -5 (very bad) over 0 (neither) to 5 (very good) for the whole call, for its first quarter and for its last; the facts name the turns of these quarters. A score other than 0 needs evidence said by that side, in that quarter where it is for one. null where that side says nothing that tells it.",
     evaluation: (plan) =>
       [
         "evaluation: judge each criterion on its own, by what the speaker it applies to said. Each check is a statement; answer yes when the call shows that it is true, no when the call shows that it is not or when nothing of the kind was said, unclear when it cannot be decided from the text, not_applicable when the situation did not arise. A yes needs evidence said by the speaker the criterion applies to. For a score give a number from 0 to max_points by the anchors, with evidence, or null when it cannot be decided. rationale: one sentence. missing: what would have been needed, or null.",
