@@ -120,6 +120,7 @@ function claimer(db: Db, tenant: string): () => Promise<number> {
     db,
     ids,
     book: createEndpointBook({ clock, box }),
+    retries: () => Number.POSITIVE_INFINITY,
     workers: () => 1,
     room: { free: room, freeOf: () => room, knownRoom: () => new Map() },
   };

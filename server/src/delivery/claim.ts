@@ -31,6 +31,8 @@ export type ClaimContext = {
   readonly book: EndpointBook;
   /** What this process can still take: in all, for a tenant, and for endpoints it was busy with lately. */
   readonly room: Pick<Lanes, "free" | "freeOf" | "knownRoom">;
+  /** Retries that this claim may take, at most. */
+  readonly retries: () => number;
   /** Processes that deliver. */
   readonly workers: () => number;
 };
@@ -75,7 +77,11 @@ async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], taking: Taking): Pr
   const gates = await openGates(tx, lanes);
   const { free } = room;
   const quotas = shareOut(lanes, {
-    room: { ...free, total: Math.min(free.total, limits.deliveryClaimMax) },
+    room: {
+      ...free,
+      total: Math.min(free.total, limits.deliveryClaimMax),
+      retry: Math.min(free.retry, taking.retries()),
+    },
     roomOf: room.freeOf,
     freeOf: (lane) =>
       lane.isGated ? (gates.get(lane.endpointId)?.free ?? 0) : (known.get(lane.endpointId) ?? lane.inFlightMax),

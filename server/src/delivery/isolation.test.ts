@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 
+import { systemClock } from "#/kernel/clock.ts";
 import { limits } from "#/kernel/limits.ts";
 
+import { createFakeClock } from "../../test/harness/clock.ts";
 import { type Receiver, startReceiver } from "../../test/harness/receiver.ts";
 import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 
@@ -176,6 +178,24 @@ test("while retries take all slots they may, a first attempt still starts at onc
   await worker.stop(0);
   await round;
   await slow.close();
+});
+
+test("what is new keeps its pace beside a backlog of retries: a claim takes a few of them, and all of them when nothing is new", async () => {
+  const clock = createFakeClock(Date.now());
+  const { worker } = delivering.newNode("paced", {
+    clock: { ...clock, sleep: (ms, signal) => (ms < 1_000 ? systemClock : clock).sleep(ms, signal) },
+  });
+  await delivering.endpoint({ url: receiver.url, in_flight_max: 100 });
+  await delivering.write(many(60));
+  await delivering.sql("update deliveries set attempt_count = 1");
+  worker.handOff(await delivering.write(many(1), () => 1));
+  await worker.idle();
+  expect(await worker.runOnce()).toBe(limits.deliveryRetriesBesideFresh);
+  worker.handOff(await delivering.write(many(20), () => 20));
+  await worker.idle();
+  expect(await worker.runOnce()).toBe(20);
+  await clock.advance(limits.deliveryFreshFlowMs);
+  expect(await worker.runOnce()).toBe(60 - 20 - limits.deliveryRetriesBesideFresh);
 });
 
 test("a message that processes die of while they try it alone is set aside; one that only died with them goes on", async () => {

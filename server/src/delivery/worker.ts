@@ -18,6 +18,7 @@ import { createLanes } from "./lanes.ts";
 import { logAttempt } from "./log-attempt.ts";
 import type { DeliveryMetrics } from "./metrics.ts";
 import { unblockReleased } from "./queue/line-store.ts";
+import { createPace } from "./pace.ts";
 import { type Held, releaseDeliveries } from "./queue/store.ts";
 import type { Result } from "./result.ts";
 import { createSettler } from "./settle.ts";
@@ -77,7 +78,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   });
   const lanes = createLanes({ clock, send, workers: () => upkeep.workers });
   const settler = createSettler({ ...options, context: { ...options, tally, roomFor }, settled, committed });
-  const claimContext = { ...options, room: lanes, workers: () => upkeep.workers };
+  const pace = createPace(clock);
+  const claimContext = { ...options, room: lanes, retries: pace.retries, workers: () => upkeep.workers };
   const running: Promise<void>[] = [];
   const idleWaiters = new Set<() => void>();
   let wake = new AbortController();
@@ -121,6 +123,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     for (const item of items) held.set(item.deliveryId, item);
     lanes.add(items);
   }
+    pace.note(items);
 
   async function send(item: HandOff, waitedMs: number): Promise<void> {
     const sort = item.isRetry ? "retry" : "fresh";

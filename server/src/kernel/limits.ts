@@ -92,6 +92,13 @@ export const limits = {
   deliveryTallyMs: 10_000,
   /** How often lines are looked through for somebody who waits for nobody. */
   deliveryLinesMs: 60_000,
+  /**
+   * Retries of one claim, at most, while first attempts flow and no more of these have come meanwhile: about a thousand a second,
+   * so that 20,000 of them are gone in less than half a minute and what is new is as fast as without them.
+   */
+  deliveryRetriesBesideFresh: 16,
+  /** First attempts flow for this long after each of them. */
+  deliveryFreshFlowMs: 5_000,
   /** How often the backlog is counted for the metrics. */
   deliveryBacklogMs: 30_000,
   /** Endpoints that the metrics name, the latest ones: each is a series of its own. */
