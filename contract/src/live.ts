@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { CallDirection, CallOutcome, CallStatus, TurnRole } from "./call.ts";
 import { Campaign } from "./campaign.ts";
+import { Attempt, Delivery } from "./delivery.ts";
 import { Problem } from "./problem.ts";
 
 /** What happened to a call in one commit, in the words of the messages that are sent out. */
@@ -67,6 +68,51 @@ export const CampaignItem = z.object({
 });
 export type CampaignItem = z.infer<typeof CampaignItem>;
 
+/**
+ * What an attempt came to: it arrived, the next one follows at `delivery.next_attempt_at`, or there will be none and
+ * `delivery.reason` says why.
+ */
+export const LiveDeliveryType = z.enum(["delivery.succeeded", "delivery.failed", "delivery.undelivered"]);
+
+/** An attempt without what was sent and answered: that is at `GET /v1/deliveries/{id}`. */
+export const LiveAttempt = Attempt.pick({
+  number: true,
+  trigger: true,
+  started_at: true,
+  duration_ms: true,
+  status: true,
+  class: true,
+  error: true,
+});
+
+/** One attempt to deliver a message to an endpoint, and how the delivery stands after it. */
+export const DeliveryItem = z.object({
+  types: z.array(LiveDeliveryType).min(1),
+  at: z.string(),
+  delivery: Delivery,
+  attempt: LiveAttempt,
+});
+export type DeliveryItem = z.infer<typeof DeliveryItem>;
+
+/** What attempts showed of an endpoint, in the words of the operational messages; `details` is the rest of their `data`. */
+export const EndpointItem = z.object({
+  types: z
+    .array(
+      z.enum([
+        "endpoint.breaker_opened",
+        "endpoint.breaker_closed",
+        "endpoint.failing",
+        "endpoint.recovered",
+        "endpoint.disabled",
+      ]),
+    )
+    .min(1),
+  at: z.string(),
+  endpoint_id: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type EndpointItem = z.infer<typeof EndpointItem>;
+
 /** The gap is too old, or the cursor is not of this server: fetch everything again, then go on from here. */
 export const ResetItem = z.object({ reason: z.enum(["too_old", "unknown_cursor"]) });
 export type ResetReason = z.infer<typeof ResetItem>["reason"];
@@ -79,6 +125,8 @@ export const streamItems = {
   call: CallItem,
   transcription: TranscriptionItem,
   campaign: CampaignItem,
+  delivery: DeliveryItem,
+  endpoint: EndpointItem,
   reset: ResetItem,
   end: EndItem,
 } as const;
@@ -110,6 +158,7 @@ export type ClientFrame = z.infer<typeof ClientFrame>;
 /** What an identifier was taken for. */
 export const IdentifierKind = z.enum([
   "all",
+  "deliveries",
   "campaign",
   "call_sid",
   "conversation_id",
@@ -153,6 +202,7 @@ export const SocketErrorCode = z.enum([
   "unknown_action",
   "too_many_subscriptions",
   "too_late_to_resume",
+  "forbidden",
   "unavailable",
 ]);
 export type SocketErrorCode = z.infer<typeof SocketErrorCode>;
@@ -203,6 +253,9 @@ export const TranscriptionFrame = z.object({
 });
 export type TranscriptionFrame = z.infer<typeof TranscriptionFrame>;
 
+export const DeliveryFrame = z.object({ type: z.literal("delivery"), ...DeliveryItem.shape, cursor: Cursor });
+export const EndpointFrame = z.object({ type: z.literal("endpoint"), ...EndpointItem.shape, cursor: Cursor });
+
 /** Everything the server says on `/v1/ws`. */
 export const ServerFrame = z.discriminatedUnion("type", [
   AuthenticatedFrame,
@@ -215,6 +268,8 @@ export const ServerFrame = z.discriminatedUnion("type", [
   StatusFrame,
   DataFrame,
   TranscriptionFrame,
+  DeliveryFrame,
+  EndpointFrame,
 ]);
 export type ServerFrame = z.infer<typeof ServerFrame>;
 
@@ -237,6 +292,8 @@ export const socketFrames = {
     status: StatusFrame,
     data: DataFrame,
     transcription: TranscriptionFrame,
+    delivery: DeliveryFrame,
+    endpoint: EndpointFrame,
   },
 } as const;
 

@@ -3,13 +3,14 @@ import type { StreamData } from "./contract.ts";
 import { AftercallError, errorOf } from "./error.ts";
 import { createEventStreamReader, type EventStreamReader } from "./event-stream.ts";
 
-/** `calls`, one call by any of its ids, or a campaign with its calls. */
-export type Topic = "calls" | `call:${string}` | `campaign:${string}`;
+/** `calls`, one call by any of its ids, a campaign with its calls, or what becomes of deliveries. */
+export type Topic = "calls" | "deliveries" | `call:${string}` | `campaign:${string}`;
 
 /** Something that happened; `event` says what `data` is. After `reset` fetch again what you show: something was missed. */
 export type StreamItem = {
-  [Kind in "call" | "transcription" | "campaign" | "reset"]: { readonly event: Kind; readonly data: StreamData[Kind] };
-}["call" | "transcription" | "campaign" | "reset"];
+  [Kind in StreamKind]: { readonly event: Kind; readonly data: StreamData[Kind] };
+}[StreamKind];
+type StreamKind = Exclude<keyof StreamData, "end">;
 
 /** `reconnecting` while the connection is away; what happens meanwhile comes afterwards. */
 export type StreamStatus = "connecting" | "live" | "reconnecting";
@@ -116,7 +117,7 @@ async function* connectOnce(connection: Connection, attempt: Attempt): AsyncGene
 }
 
 function isKnown(event: string): event is StreamItem["event"] {
-  return ["call", "transcription", "campaign", "reset"].includes(event);
+  return ["call", "transcription", "campaign", "delivery", "endpoint", "reset"].includes(event);
 }
 
 /** Whether it is worth connecting again: the network was away, or the server is busy. `fetch` throws a TypeError for a network. */

@@ -147,6 +147,16 @@ end $function$
 alter function find_calls(uuid,text[]) owner to aftercall_lookup;
 grant execute on function find_calls(uuid,text[]) to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.follows_deliveries(tenant uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock_shared(hashtextextended('deliveries ' || tenant::text, 0));
+  return exists (select from delivery_follows f where f.tenant_id = tenant and f.until > now());
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.hold_paused_delivery()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1083,7 +1093,7 @@ create table changes (
   payload json not null,
   created_at timestamp with time zone default now() not null,
   constraint changes_pkey PRIMARY KEY (tenant_id, xid, seq),
-  constraint changes_kind_check CHECK ((kind = ANY (ARRAY['call'::text, 'transcription'::text, 'campaign'::text])))
+  constraint changes_kind_check CHECK ((kind = ANY (ARRAY['call'::text, 'transcription'::text, 'campaign'::text, 'delivery'::text, 'endpoint'::text]))) NOT VALID
 );
 alter table changes enable row level security;
 alter table changes force row level security;
@@ -1136,6 +1146,18 @@ create policy lookup on deliveries for select to aftercall_lookup using ((CURREN
 create policy tenant_wall on deliveries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select, update on deliveries to aftercall_app;
 grant select on deliveries to aftercall_lookup;
+
+create table delivery_follows (
+  tenant_id uuid not null,
+  since timestamp with time zone,
+  until timestamp with time zone not null,
+  constraint delivery_follows_pkey PRIMARY KEY (tenant_id),
+  constraint delivery_follows_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+alter table delivery_follows enable row level security;
+alter table delivery_follows force row level security;
+create policy tenant_wall on delivery_follows for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant insert, select, update on delivery_follows to aftercall_app;
 
 create table delivery_workers (
   id uuid not null,

@@ -45,6 +45,7 @@ import { createGuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
 import { liveLimits } from "#/live/limits.ts";
+import { announceDeliveries } from "#/live/follow.ts";
 import { sweepChanges } from "#/live/sweep.ts";
 import { recipe } from "#/pipeline/recipe.ts";
 import { providers } from "#/providers/index.ts";
@@ -130,6 +131,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
   const book = createEndpointBook({ clock, box });
   wake.on("endpoints", (tenant) => book.forget(tenant || null));
   const delivery = createDeliveryWorker({
+  const ring = createBell(db, "changes");
     db,
     http,
     clock,
@@ -139,6 +141,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     metrics,
     book,
     onWake: (woken) => wake.on("deliveries", woken),
+    followers: { tell: announceDeliveries, ring },
     onEndpoints: (changed) => wake.on("endpoints", (tenant) => changed(tenant || null)),
     node,
     userAgent: `aftercall/${version}`,
@@ -151,7 +154,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     book,
     delivery,
     isWorker,
-    ring: createBell(db, "changes"),
+    ring,
     config,
   });
   const stopping = new AbortController();

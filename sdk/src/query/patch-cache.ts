@@ -35,6 +35,8 @@ export function patchCache(queryClient: QueryClient, item: StreamItem): void {
       stale(["aftercall"]);
       break;
     case "transcription":
+    case "delivery":
+    case "endpoint":
       break;
   }
 }

@@ -7,7 +7,8 @@ import { notify } from "#/db/wake.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { cleanText, jsonbText } from "#/kernel/jsonb.ts";
 
-import { announceOperations } from "./health/announce.ts";
+import { type Followers, tellFollowers } from "./follow.ts";
+import { announceOperations, type Operation } from "./health/announce.ts";
 import { nextHealth, type Outcome, type Transition } from "./health/next-health.ts";
 import { deliveryOperations, endpointOperation } from "./health/operations.ts";
 import { healthRules } from "./health/rules.ts";
@@ -19,7 +20,13 @@ import { failingFrom, type Result } from "./result.ts";
 import type { HandOff } from "./target.ts";
 import type { WriteContext } from "./write.ts";
 
-export type CommitContext = WriteContext & { readonly ids: Ids; readonly node: string; readonly tally: Tally };
+export type CommitContext = WriteContext & {
+  readonly ids: Ids;
+  readonly node: string;
+  readonly tally: Tally;
+  /** Without it nobody is told live. */
+  readonly followers?: Followers;
+};
 
 export type Committed = {
   /** Deliveries whose claim held. */
@@ -31,6 +38,8 @@ export type Committed = {
   /** Successes that are to be counted with the next failure, and those that were just written. */
   readonly quiet: readonly EndpointRef[];
   readonly counted: readonly (EndpointRef & { readonly count: number })[];
+  /** Whether somebody is to be told live. */
+  readonly isTold: boolean;
 };
 
 /**
@@ -40,12 +49,16 @@ export type Committed = {
 export async function commitResults(tx: Tx, results: readonly Result[], context: CommitContext): Promise<Committed> {
   const rows = results.map(rowOf).toSorted((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1));
   const endpoints = new Map(results.map((result) => [result.item.target.id, refOf(result)]));
-  const { held, unclean } = await settleDeliveries(tx, rows, context.node, [...endpoints.values()]);
+  const { held, unclean, followed } = await settleDeliveries(tx, rows, context.node, [...endpoints.values()]);
   const ours = results.filter(({ item }) => held.has(item.deliveryId));
   const touched = ours.filter((result) => isTouching(result, unclean));
   const quiet = ours.filter((result) => result.item.isCounted && !isTouching(result, unclean)).map(refOf);
-  const nothing: Committed = { held, handOffs: [], changed: [], quiet, counted: [] };
-  if (touched.length === 0) return nothing;
+  const tell = async (operations: readonly Operation[], atMs: number) =>
+    context.followers !== undefined &&
+    tellFollowers(tx, context.followers, followed, { results: ours, operations, atMs });
+  if (touched.length === 0) {
+    return { held, handOffs: [], changed: [], quiet, counted: [], isTold: await tell([], 0) };
+  }
 
   const judged = await judge(tx, touched, context);
   const lines = touched.filter(({ item }) => item.target.order.mode !== "none" && item.orderKey !== null);
@@ -74,7 +87,8 @@ export async function commitResults(tx: Tx, results: readonly Result[], context:
   const moved = [...disabled, ...judged.filter(({ isGateMoved }) => isGateMoved).map(({ row }) => row)];
   const changed = [...new Set(moved.map(({ tenantId }) => tenantId))];
   for (const tenantId of changed) await notify(tx, "endpoints", tenantId);
-  return { held, quiet, handOffs, changed, counted: judged.flatMap(({ counted }) => counted) };
+  const isTold = await tell(operations, nowMs);
+  return { held, quiet, handOffs, changed, counted: judged.flatMap(({ counted }) => counted), isTold };
 }
 
 /** A result that is written about its endpoint: a failure, a success after failures, or one whose line has to move on. */

@@ -13,6 +13,7 @@ import { claim } from "./claim.ts";
 import type { Committed } from "./commit-results.ts";
 import { decideNext } from "./decide.ts";
 import type { EndpointBook } from "./endpoints/book.ts";
+import type { Followers } from "./follow.ts";
 import { createTally } from "./health/tally.ts";
 import { createLanes } from "./lanes.ts";
 import { logAttempt } from "./log-attempt.ts";
@@ -35,6 +36,8 @@ export type DeliveryWorkerOptions = {
   readonly log: Log;
   readonly metrics: DeliveryMetrics;
   readonly book: EndpointBook;
+  /** Without it nobody is told live. */
+  readonly followers?: Followers;
   /** Subscribes to announcements of due deliveries; gives the function that ends it. */
   readonly onWake: (woken: (what?: string | null) => void) => () => void;
   /** Subscribes to changes of what endpoints of a tenant may send, null for any; the book has forgotten them by then. */
@@ -151,7 +154,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     if (result.item.isRetry || result.item.lateMs > 0) wakeUp();
   }
 
-  function committed({ handOffs, changed }: Committed): void {
+  function committed({ handOffs, changed, isTold }: Committed): void {
+    if (isTold) options.followers?.ring();
     for (const tenantId of changed) {
       book.forget(tenantId);
       void takeBack(tenantId);

@@ -16,11 +16,15 @@ export function requireAccess(actor: Actor, route: Pick<Route, "method" | "path"
 }
 
 /** @throws Forbidden for a key whose scopes leave it out */
-export function requireScope({ scopes }: Actor, resource: string, action: "read" | "write"): void {
+export function requireScope(actor: Actor, resource: string, action: "read" | "write"): void {
   // What a key is can always be asked: nothing else tells why it is refused.
-  if (!scopes || resource === "whoami") return;
-  if (scopes.includes(`${resource}:${action}`) || scopes.includes(`*:${action}`)) return;
-  throw new Forbidden(`This needs the scope ${resource}:${action}; the key has ${scopes.join(", ")}`);
+  if (hasScope(actor, resource, action) || resource === "whoami") return;
+  throw new Forbidden(`This needs the scope ${resource}:${action}; the key has ${actor.scopes?.join(", ")}`);
+}
+
+/** Whether the scopes of a key take it in; who has none has all. */
+export function hasScope({ scopes }: Actor, resource: string, action: "read" | "write"): boolean {
+  return !scopes || scopes.includes(`${resource}:${action}`) || scopes.includes(`*:${action}`);
 }
 
 /** `/v1/calls/:id` → `calls`. */

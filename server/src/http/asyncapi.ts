@@ -29,7 +29,8 @@ export function asyncApiOf({ publicUrl, version }: AsyncApiOptions) {
     info: {
       title: "aftercall live updates",
       version,
-      description: "What happens to calls and campaigns, as it happens. The guide is at /docs/guides/live-updates.",
+      description:
+        "What happens to calls, campaigns and deliveries, as it happens. The guide is at /docs/guides/live-updates.",
     },
     defaultContentType: "application/json",
     servers: {
@@ -44,7 +45,7 @@ export function asyncApiOf({ publicUrl, version }: AsyncApiOptions) {
       stream: {
         address: "/v1/stream",
         description:
-          "text/event-stream: `event` is the name of a message here, `data` its payload, `id` the cursor for Last-Event-ID. Topics in the query: calls, call:<id>, campaign:<id>.",
+          "text/event-stream: `event` is the name of a message here, `data` its payload, `id` the cursor for Last-Event-ID. Topics in the query: calls, call:<id>, campaign:<id>, deliveries.",
         servers: [{ $ref: "#/servers/events" }],
         messages: refs(items, "components/messages/stream."),
       },

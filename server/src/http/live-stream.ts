@@ -6,14 +6,16 @@ import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
 import { campaignsNamed } from "#/live/campaign-names.ts";
+import { followDeliveries } from "#/live/follow.ts";
 import type { Hub } from "#/live/hub.ts";
+import { deliveriesKey } from "#/live/identify.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { mergedCalls } from "#/live/merged.ts";
 import type { Resume } from "#/live/resume.ts";
 import type { Visitor } from "#/live/socket.ts";
 import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
 
-import { requireScope } from "./access.ts";
+import { hasScope, requireScope } from "./access.ts";
 import type { Caller } from "./auth.ts";
 import type { GuardedAuth } from "./guesses.ts";
 import { headersOf } from "./wire.ts";
@@ -39,6 +41,7 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions):
     request.facts["actor"] = caller.actor.id;
     const visitor = visitorOf(caller);
     const keys = await keysIn(request.query, db, visitor);
+    const toldSince = keys.includes(deliveriesKey) ? await followDeliveries(db, visitor.tenantId) : null;
     const stream = createStream({
       ...visitor,
       credential: authorization[0] ?? "",
@@ -52,7 +55,7 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions):
     const { here, giveMissed } = await hub.enter(stream, (place) => {
       hub.interests.add(visitor.tenantId, stream, keys);
       for (const { from, to } of merged) stream.follow(from, to);
-      return { here: place, giveMissed: cursor === null ? null : resume(stream, cursor, place) };
+      return { here: place, giveMissed: cursor === null ? null : resume(stream, cursor, place, { toldSince }) };
     });
 
     const { raw } = reply;
@@ -77,7 +80,8 @@ export function registerStream(app: FastifyInstance, options: LiveRouteOptions):
 /** Whose changes a credential may see. @throws Forbidden for a key whose scopes leave calls out */
 export function visitorOf({ tenant, actor }: Caller): Visitor {
   requireScope(actor, "calls", "read");
-  return { tenantId: tenant, businessId: actor.businessId ?? null };
+  const seesDeliveries = actor.kind !== "embed" && hasScope(actor, "deliveries", "read");
+  return { tenantId: tenant, businessId: actor.businessId ?? null, seesDeliveries };
 }
 
 /** @throws Forbidden for a page that nobody allowed */
@@ -99,11 +103,15 @@ async function keysIn(query: Record<string, unknown>, db: Db, visitor: Visitor):
   const campaigns = await campaignsNamed(db, visitor, names.slice(0, liveLimits.topicsMax));
   const known = topics.map((topic) => keysOfTopic(topic, campaigns));
   if (topics.length === 0 || topics.length > liveLimits.topicsMax || known.includes(null)) {
-    const detail = `Topics are calls, call:<id> and campaign:<id of a campaign, or its external id>, with commas, at most ${liveLimits.topicsMax}`;
+    const detail = `Topics are calls, call:<id>, campaign:<id of a campaign, or its external id> and deliveries, with commas, at most ${liveLimits.topicsMax}`;
     errors.push({ pointer: "?topics", detail });
   }
   if (errors.length > 0) throw new Invalid("The request has fields that are not accepted; errors names them", errors);
-  return [...new Set(known.flatMap((keys) => keys ?? []))];
+  const keys = [...new Set(known.flatMap((some) => some ?? []))];
+  if (keys.includes(deliveriesKey) && !visitor.seesDeliveries) {
+    throw new Forbidden("This credential may not see deliveries: the topic needs the scope deliveries:read");
+  }
+  return keys;
 }
 
 /** Empty means none: a page that never got a cursor sends it so. */

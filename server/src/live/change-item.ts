@@ -1,13 +1,20 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
-import type { CallItem, CampaignItem, LiveTurn, TranscriptionItem } from "@aftercall/contract/live.ts";
+import type {
+  CallItem,
+  CampaignItem,
+  DeliveryItem,
+  EndpointItem,
+  LiveTurn,
+  TranscriptionItem,
+} from "@aftercall/contract/live.ts";
 
 import { isoOf } from "#/calls/record.ts";
 import type { Log } from "#/kernel/log.ts";
 
 import { type Place, writeCursor } from "./cursor.ts";
 import { frame } from "./frames.ts";
-import { keysOf } from "./identify.ts";
-import type { AliasPairs, CallPayload, CampaignPayload, Ending, TurnPayload } from "./payload.ts";
+import { deliveriesKey, keysOf } from "./identify.ts";
+import type { AliasPairs, CallPayload, CampaignPayload, DeliveryPayload, Ending, TurnPayload } from "./payload.ts";
 import type { ChangeKind, ChangeRow } from "./store.ts";
 
 /** One change on its way to clients. What is sent of it is made once, however many get it. */
@@ -31,7 +38,7 @@ export type ChangeItem = {
   readonly isPart: boolean;
   /** The tenant's end-customer that it is about; null for none. */
   readonly businessId: string | null;
-  readonly item: CallItem | TranscriptionItem | CampaignItem;
+  readonly item: CallItem | TranscriptionItem | CampaignItem | DeliveryItem | EndpointItem;
   /** Where somebody stands who has been told it. */
   readonly place: Place;
   /** From where a client goes on after it. */
@@ -73,7 +80,7 @@ export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
     upTo,
     kind,
     callId,
-    keys: keysOf({ callId, campaignId, aliases }),
+    keys: isOfDeliveries(item) ? [deliveriesKey] : keysOf({ callId, campaignId, aliases }),
     aliases,
     doubles: rest.doubles ?? [],
     ending: rest.ending ?? null,
@@ -84,7 +91,7 @@ export function itemOf(row: ChangeRow, from: Place, upTo: string): ChangeItem {
     place,
     cursor: cursorOf,
     streamed: () => (bytes ??= streamItem(kind, item, cursorOf())),
-    framed: () => (text ??= "turn" in item ? turnFrame(item, cursorOf()) : null),
+    framed: () => (text ??= frameOf(item, cursorOf)),
   };
 }
 
@@ -116,6 +123,16 @@ export function turnsOf(item: ChangeItem, turns: readonly LiveTurn[]): ChangeIte
   });
 }
 
+function frameOf(item: ChangeItem["item"], cursor: () => string): string | null {
+  if ("turn" in item) return turnFrame(item, cursor());
+  if ("delivery" in item) return frame({ type: "delivery", ...item, cursor: cursor() });
+  return "endpoint_id" in item ? frame({ type: "endpoint", ...item, cursor: cursor() }) : null;
+}
+
+function isOfDeliveries(item: ChangeItem["item"]): item is DeliveryItem | EndpointItem {
+  return "delivery" in item || "endpoint_id" in item;
+}
+
 function turnFrame({ call_id, turn }: TranscriptionItem, cursor: string | null): string {
   return frame({ type: "transcription", call_id, turn, ...(cursor !== null && { cursor }) });
 }
@@ -137,6 +154,10 @@ function contentOf({ kind, call_id: callId, campaign_id: campaignId, payload }: 
       const item: CampaignItem = { types: ["campaign.completed"], at: instant(at), campaign };
       return { item, aliases: [], businessId: campaign.business_id };
     }
+    // Of no end-customer: what a tenant sends, and to whom, is its own affair.
+    case "delivery":
+    case "endpoint":
+      return { item: said as DeliveryPayload, aliases: [] };
   }
 }
 

@@ -97,7 +97,14 @@ async function play(script: readonly Move[]): Promise<void> {
 
 async function step(tenantId: string, place: Place, rowsMax: number): Promise<{ rows: number[]; next: Place }> {
   const { seen, ahead } = place;
-  const wanted = { tenantIds: [tenantId], after: seen, upTo: ahead?.snapshot ?? null, seq: ahead?.seq ?? 0, rowsMax };
+  const wanted = {
+    tenantIds: [tenantId],
+    after: seen,
+    upTo: ahead?.snapshot ?? null,
+    seq: ahead?.seq ?? 0,
+    rowsMax,
+    withDeliveries: true,
+  };
   const page = await db.inTransaction([tenantId], (tx) => readChanges(tx, wanted));
   const upTo = ahead?.snapshot ?? page.snapshot;
   const last = page.rows.at(-1);

@@ -115,6 +115,7 @@ export function createFeed({ db, clock, log, tenants, emit, onReset, onPlace }: 
           upTo: from.ahead?.snapshot ?? null,
           seq: from.ahead?.seq ?? 0,
           rowsMax: liveLimits.pageRowsMax,
+          withDeliveries: true,
         }),
       );
       const now: Place = { cluster: page.cluster, at: page.at, seen: page.snapshot, ahead: null };

@@ -9,7 +9,9 @@ import type { ChangeItem } from "./change-item.ts";
 import type { Place } from "./cursor.ts";
 import { pairsOf } from "./endings.ts";
 import { createFeed } from "./feed.ts";
+import { followDeliveries } from "./follow.ts";
 import type { Pair } from "./frames.ts";
+import { deliveriesKey } from "./identify.ts";
 import { createInterests, type Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
 import { createRecent } from "./recent.ts";
@@ -36,6 +38,8 @@ export type Hub = {
   enter<T>(subscriber: Subscriber, begin: (here: Place) => T): Promise<T>;
   /** Where everybody who was let in stands at this moment: all of it has been handed out to them, and nothing after it. */
   here(): Place;
+  /** The same, after one more look: whatever has committed by now has been handed out. @throws Unavailable */
+  upToDate(): Promise<Place>;
   /** Forgets somebody; the keys they waited for are theirs to remove. Any number of times. */
   leave(subscriber: Subscriber): void;
   /** Something was committed. */
@@ -94,6 +98,7 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
       if (!place) throw new Error("nobody has been let in");
       return place;
     },
+    upToDate: () => feed.atRest((here) => here),
     leave(subscriber) {
       if (!subscribers.delete(subscriber)) return;
       const left = (countByTenant.get(subscriber.tenantId) ?? 1) - 1;
@@ -166,10 +171,23 @@ export function createHub({ db, clock, log, tenantOf }: HubOptions): Hub {
     }
   }
 
-  /** A key that was revoked and a token that ran out end their connections too; each credential is asked about once. */
+  async function followOn(): Promise<void> {
+    const followed = [...countByTenant.keys()].filter((tenant) => interests.waiting(tenant, [deliveriesKey]).size > 0);
+    for (const tenant of followed) {
+      await followDeliveries(db, tenant).catch((error: unknown) => {
+        log.warn({ reason: messageOf(error), tenant }, "results of deliveries are not asked for on, trying again");
+      });
+    }
+  }
+
+  /**
+   * A key that was revoked and a token that ran out end their connections too; each credential is asked about once. And what is
+   * told for as long as somebody wants it stays wanted.
+   */
   async function recheck(): Promise<void> {
     while (!stopping.signal.aborted) {
       await clock.sleep(liveLimits.recheckMs, stopping.signal);
+      await followOn();
       const holders = Map.groupBy(subscribers.keys(), ({ credential }) => credential);
       for (const [credential, held] of holders) {
         if (stopping.signal.aborted) return;

@@ -23,6 +23,7 @@ export function identify(identifier: string): Identified {
 
 function formOf(identifier: string): Omit<Identified, "identifier"> {
   if (identifier === "*") return { kind: "all", keys: ["*"], callId: null, aliasKinds: [] };
+  if (identifier === deliveriesKey) return { kind: "deliveries", keys: [deliveriesKey], callId: null, aliasKinds: [] };
   for (const [form, kind, aliasKinds] of forms) {
     if (!form.test(identifier)) continue;
     return { kind, keys: aliasKinds.map((alias) => `${alias} ${identifier}`), callId: null, aliasKinds };
@@ -44,7 +45,10 @@ const forms: readonly (readonly [form: RegExp, kind: IdentifierKind, aliasKinds:
   [/^comm_/, "communication_id", ["communication_id"]],
 ];
 
-/** Every key under which somebody may wait for a change. */
+/** What becomes of deliveries is found under this alone: who waits for all calls does not wait for them. */
+export const deliveriesKey = "deliveries";
+
+/** Every key under which somebody may wait for a change of calls or campaigns. */
 export function keysOf(change: {
   readonly callId: string | null;
   readonly campaignId: string | null;

@@ -4,6 +4,9 @@ export const liveLimits = {
   keptMs: 48 * 3_600_000,
   /** Kept beyond that, so that nothing is removed under a client that is just reading it. */
   keptLongerMs: 3_600_000,
+  /** For how long what becomes of deliveries is told once somebody asked, longer than it is kept; and when they ask again. */
+  followedMs: 50 * 3_600_000,
+  followAgainMs: 3_600_000,
   /** How often old changes are looked for. */
   sweepMs: 300_000,
   /** Changes removed by one transaction, transactions of one sweep, and tenants that one looks at. */

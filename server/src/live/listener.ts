@@ -7,12 +7,13 @@ import { withCampaigns } from "./campaign-names.ts";
 import type { ChangeItem } from "./change-item.ts";
 import { writeCursor } from "./cursor.ts";
 import { type Found, lookUp } from "./endings.ts";
+import { followDeliveries } from "./follow.ts";
 import { frame, type Pair } from "./frames.ts";
 import type { Hub } from "./hub.ts";
-import { type Identified, identify } from "./identify.ts";
+import { deliveriesKey, type Identified, identify } from "./identify.ts";
 import { liveLimits } from "./limits.ts";
 import type { Resume, Returning } from "./resume.ts";
-import type { Wire } from "./socket.ts";
+import type { Visitor, Wire } from "./socket.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 
@@ -27,10 +28,8 @@ export type Listener = Subscriber & {
   close(): void;
 };
 
-export type ListenerOptions = {
+export type ListenerOptions = Visitor & {
   readonly wire: Wire;
-  readonly tenantId: string;
-  readonly businessId: string | null;
   readonly credential: string;
   readonly hub: Hub;
   readonly resume: Resume;
@@ -51,6 +50,7 @@ export function createListener(options: ListenerOptions): Listener {
     businessId,
     credential: options.credential,
     wantsPairs: true,
+    wantsDeliveries: () => hub.interests.isWaiting(tenantId, listener, [deliveriesKey]),
 
     async subscribe(identifier) {
       if (!subscriptions.has(identifier) && subscriptions.count() >= liveLimits.subscriptionsMax) {
@@ -58,7 +58,9 @@ export function createListener(options: ListenerOptions): Listener {
         return refuse("too_many_subscriptions", message);
       }
       const [wanted] = await withCampaigns(db, options, [identify(identifier)]);
-      if (!wanted || isEnded) return;
+      if (!wanted || isForbidden([wanted])) return;
+      if (await toldSince([wanted])) await hub.upToDate();
+      if (isEnded) return;
       // What happens while we look is told after the answer.
       held = [];
       const cursor = writeCursor(hub.here());
@@ -85,7 +87,9 @@ export function createListener(options: ListenerOptions): Listener {
     async resume(cursor, identifiers) {
       if (subscriptions.count() > 0) return refuse("too_late_to_resume", "Resume before the first subscription");
       const wanted = await withCampaigns(db, options, [...new Set(identifiers)].map(identify));
+      if (isForbidden(wanted)) return;
       const found = await lookUp(db, options, wanted);
+      const since = await toldSince(wanted);
       if (isEnded) return;
       held = [];
       const here = hub.here();
@@ -98,7 +102,7 @@ export function createListener(options: ListenerOptions): Listener {
         isAnew = true;
         send(frame({ type: "reset", reason }));
       };
-      await options.resume({ ...listener, startAnew }, cursor, here)();
+      await options.resume({ ...listener, startAnew }, cursor, here, { toldSince: since })();
       if (isAnew) for (const one of found) if (one?.pair) complete(one.pair(null));
       send(frame({ type: "resumed", cursor: writeCursor(here) }));
       goLive();
@@ -149,6 +153,18 @@ export function createListener(options: ListenerOptions): Listener {
     if (found) subscriptions.bind(identifier, found.callId);
     const call_id = found && toPublicId("call", found.callId);
     send(frame({ type: "subscribed", identifier, kind, call_id, ...(cursor !== null && { cursor }) }));
+  }
+
+  /** Says so, too. */
+  function isForbidden(wanted: readonly Identified[]): boolean {
+    const is = !options.seesDeliveries && wanted.some(({ kind }) => kind === "deliveries");
+    if (is) refuse("forbidden", "This credential may not see deliveries");
+    return is;
+  }
+
+  /** From when on what becomes of deliveries is told, where they are wanted. */
+  async function toldSince(wanted: readonly Identified[]): Promise<number | null> {
+    return wanted.some(({ kind }) => kind === "deliveries") ? followDeliveries(db, tenantId) : null;
   }
 
   function goLive(): void {

@@ -1,6 +1,6 @@
 import type { CallDirection, CallOutcome, CallStatus } from "@aftercall/contract/call.ts";
 import type { Campaign } from "@aftercall/contract/campaign.ts";
-import type { LiveCallType, LiveTurn } from "@aftercall/contract/live.ts";
+import type { DeliveryItem, EndpointItem, LiveCallType, LiveTurn } from "@aftercall/contract/live.ts";
 
 /*
  * What is stored of a change. It is written by every intake transaction and read only where somebody listens, so it is kept
@@ -42,5 +42,8 @@ export type TurnPayload = {
   readonly business_id?: string | undefined;
   readonly aliases: AliasPairs;
 };
+
+/** Written only where somebody wants it, and so as it is told. */
+export type DeliveryPayload = DeliveryItem | EndpointItem;
 
 export type CampaignPayload = { readonly at: number; readonly campaign: Campaign };

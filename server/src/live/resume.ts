@@ -20,6 +20,7 @@ export type Returning = {
   readonly tenantId: string;
   readonly businessId: string | null;
   readonly wantsPairs: boolean;
+  readonly wantsDeliveries: () => boolean;
   wants(item: ChangeItem): boolean;
   follow(from: string, to: string): void;
   /** A change that was missed, in its turn. */
@@ -35,7 +36,10 @@ export type Returning = {
  * To be asked at the moment at which changes begin to be held for a client. What it gives tells the client everything between
  * its cursor and `here`.
  */
-export type Resume = (client: Returning, cursor: string, here: Place) => () => Promise<void>;
+export type Resume = (client: Returning, cursor: string, here: Place, options?: ResumingOptions) => () => Promise<void>;
+
+/** `toldSince`: from when on everything that the client waits for is told, epoch milliseconds; without it, from ever. */
+export type ResumingOptions = { readonly toldSince?: number | null };
 
 export type ResumeOptions = { readonly db: Db; readonly clock: Clock; readonly log: Log; readonly hub: Hub };
 
@@ -45,9 +49,10 @@ export type ResumeOptions = { readonly db: Db; readonly clock: Clock; readonly l
  */
 export function createResume({ db, clock, log, hub }: ResumeOptions): Resume {
   const lanes = new Set<Promise<unknown>>();
-  return (client, cursor, here) => {
+  return (client, cursor, here, { toldSince = null } = {}) => {
     const from = readCursor(cursor);
-    const gap = from ? gapOf(from, here) : "unknown_cursor";
+    const isUntold = from !== null && toldSince !== null && from.at < toldSince;
+    const gap = isUntold ? "too_old" : from ? gapOf(from, here) : "unknown_cursor";
     if (!from || gap !== "open") return async () => client.startAnew(gap === "too_old" ? gap : "unknown_cursor", here);
     const remembered = hub.missed(client.tenantId, from)?.filter((item) => isFor(client, item));
     return async () => {
@@ -67,7 +72,7 @@ export function createResume({ db, clock, log, hub }: ResumeOptions): Resume {
     while (!client.isEnded() && (place.ahead || place.seen !== here.seen)) {
       const at: Place = place;
       const upTo = at.ahead?.snapshot ?? here.seen;
-      const rows = await inLane(() => read(client.tenantId, at, upTo));
+      const rows = await inLane(() => read(client, at, upTo));
       count += rows.length;
       if (count > liveLimits.catchUpRowsMax) return client.startAnew("too_old", here);
       await give(
@@ -90,8 +95,10 @@ export function createResume({ db, clock, log, hub }: ResumeOptions): Resume {
     }
   }
 
-  async function read(tenantId: string, { seen, ahead }: Place, upTo: string): Promise<readonly ChangeRow[]> {
-    const wanted = { after: seen, upTo, seq: ahead?.seq ?? 0, rowsMax: liveLimits.pageRowsMax };
+  async function read(client: Returning, { seen, ahead }: Place, upTo: string): Promise<readonly ChangeRow[]> {
+    const { tenantId } = client;
+    const withDeliveries = client.wantsDeliveries();
+    const wanted = { after: seen, upTo, seq: ahead?.seq ?? 0, rowsMax: liveLimits.pageRowsMax, withDeliveries };
     const page = await db.inTransaction([tenantId], (tx) => readChanges(tx, { tenantIds: [tenantId], ...wanted }));
     return page.rows;
   }

@@ -77,6 +77,7 @@ test("a socket whose frames nobody takes is closed with the reason; one that doe
       wire,
       tenantId,
       businessId: null,
+      seesDeliveries: true,
       credential: "",
       hub,
       resume,

@@ -23,7 +23,12 @@ export type Wire = {
 export type Guest = Visitor & { readonly credential: string };
 
 /** Whose changes somebody may see: those of a tenant, or of one of its end-customers. */
-export type Visitor = { readonly tenantId: string; readonly businessId: string | null };
+export type Visitor = {
+  readonly tenantId: string;
+  readonly businessId: string | null;
+  /** Whether also what becomes of the tenant's deliveries. */
+  readonly seesDeliveries: boolean;
+};
 
 export type SocketOptions = {
   readonly hub: Hub;

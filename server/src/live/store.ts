@@ -7,16 +7,16 @@ import type { Tx } from "#/db/transaction.ts";
 import { jsonbText } from "#/kernel/jsonb.ts";
 
 import { type Place, readSnapshot } from "./cursor.ts";
-import type { CallPayload, CampaignPayload, TurnPayload } from "./payload.ts";
+import type { CallPayload, CampaignPayload, DeliveryPayload, TurnPayload } from "./payload.ts";
 
-export type ChangeKind = "call" | "transcription" | "campaign";
+export type ChangeKind = "call" | "transcription" | "campaign" | "delivery" | "endpoint";
 
 export type NewChange = {
   readonly tenant_id: string;
   readonly kind: ChangeKind;
   readonly call_id: string | null;
   readonly campaign_id: string | null;
-  readonly payload: CallPayload | TurnPayload | CampaignPayload;
+  readonly payload: CallPayload | TurnPayload | CampaignPayload | DeliveryPayload;
 };
 
 export type ChangeRow = {
@@ -72,6 +72,8 @@ export async function readChanges(
     readonly upTo: string | null;
     readonly seq: number;
     readonly rowsMax: number;
+    /** Also what became of deliveries, of which there may be many more than of the rest. */
+    readonly withDeliveries: boolean;
   },
 ): Promise<Page> {
   const { xmax, running } = readSnapshot(wanted.after);
@@ -80,8 +82,17 @@ export async function readChanges(
        select tenant_id, xid::text as xid, seq, kind, call_id, campaign_id, payload::text as payload from changes
         where tenant_id = any ($1::uuid[]) and (xid >= $2::xid8 or xid = any ($3::xid8[])) and seq > $4
           and ($5::pg_snapshot is null or pg_visible_in_snapshot(xid, $5))
+          and ($7 or kind not in ('delivery', 'endpoint'))
         order by seq limit $6) as c on true order by c.seq`,
-    [wanted.tenantIds, String(xmax), running.map(String), wanted.seq, wanted.upTo, wanted.rowsMax],
+    [
+      wanted.tenantIds,
+      String(xmax),
+      running.map(String),
+      wanted.seq,
+      wanted.upTo,
+      wanted.rowsMax,
+      wanted.withDeliveries,
+    ],
     "live.read-changes",
   );
   return { ...pageOf(found[0]), rows: found.filter((row): row is Here & ChangeRow => row.seq !== null) };

@@ -2,7 +2,7 @@ import type { EndReason } from "@aftercall/contract/live.ts";
 
 import { type ChangeItem, streamItem } from "./change-item.ts";
 import { type Place, writeCursor } from "./cursor.ts";
-import { identify } from "./identify.ts";
+import { deliveriesKey, identify } from "./identify.ts";
 import type { Interests } from "./interests.ts";
 import { liveLimits } from "./limits.ts";
 import type { Returning } from "./resume.ts";
@@ -30,14 +30,17 @@ export type Stream = Subscriber &
   };
 
 /**
- * `calls`, `call:<any id of a call>`, `campaign:<id>`; null for anything else. `campaigns`: our ids of those that go by the id of
+ * `calls`, `call:<any id of a call>`, `campaign:<id>`, `deliveries`; null for anything else. `campaigns`: our ids of those that go by the id of
  * another system.
  */
 export function keysOfTopic(topic: string, campaigns: ReadonlyMap<string, string>): readonly string[] | null {
   if (topic === "calls") return ["*"];
+  if (topic === "deliveries") return [deliveriesKey];
   if (topic.startsWith("call:")) {
     const { kind, keys } = identify(topic.slice("call:".length));
-    return kind === "all" || kind === "campaign" || topic.length > 260 || topic === "call:" ? null : keys;
+    return kind === "all" || kind === "deliveries" || kind === "campaign" || topic.length > 260 || topic === "call:"
+      ? null
+      : keys;
   }
   if (topic.startsWith("campaign:")) {
     const { identifier, kind, keys } = identify(topic.slice("campaign:".length));
@@ -68,6 +71,7 @@ export function createStream(options: {
     businessId,
     credential,
     wantsPairs: false,
+    wantsDeliveries: () => keys.has(deliveriesKey),
     open(given, here) {
       outlet = given;
       const id = here ? `id: ${writeCursor(here)}\n` : "";

@@ -126,6 +126,7 @@ export const notExported: Readonly<Record<string, string>> = {
   quarantine: "refused requests are no events",
   call_search: "an index over calls",
   changes: "the live feed, kept for days",
+  delivery_follows: "who listens to the live feed",
   seals: "proof about this database's own log",
   pipelines: "work in progress",
   step_results: "work in progress",

@@ -124,6 +124,20 @@ export async function findDelivery(tx: Tx, tenantId: string, id: string): Promis
   return rows[0] ?? null;
 }
 
+/** In any order. */
+export async function findDeliveries(
+  tx: Tx,
+  tenantIds: readonly string[],
+  ids: readonly string[],
+): Promise<DeliveryRow[]> {
+  return tx.rows<DeliveryRow>(
+    `select ${deliveryColumns} from deliveries d ${messageOf("d", "type, call_id")}
+      where d.tenant_id = any ($1::uuid[]) and d.id = any ($2::uuid[])`,
+    [tenantIds, ids],
+    "delivery.find",
+  );
+}
+
 export type AttemptRow = {
   readonly number: number;
   readonly started_at: Date;

@@ -52,6 +52,8 @@ export type Settled = {
   readonly held: ReadonlySet<string>;
   /** Endpoints of which a success is worth writing: they failed before, or their breaker is not closed. */
   readonly unclean: ReadonlySet<string>;
+  /** Tenants of which somebody follows live what becomes of deliveries. */
+  readonly followed: ReadonlySet<string>;
 };
 
 /**
@@ -66,19 +68,26 @@ export async function settleDeliveries(
 ): Promise<Settled> {
   const held = new Set<string>();
   const unclean = new Set<string>();
+  const followed = new Set<string>();
   for (let rest = results; rest.length > 0;) {
     const rows = await settleRows(tx, rest, node, endpoints);
     for (const row of rows) if (row.is_settled) held.add(row.id);
     for (const id of rows[0]?.unclean ?? []) unclean.add(id);
+    for (const id of rows[0]?.followed ?? []) followed.add(id);
     // Somebody else changed these between the look at them and the change (a claim renewed, one more try asked for). The next
     // statement sees their newest versions.
     const moved = new Set(rows.flatMap((row) => (row.is_settled ? [] : row.id)));
     rest = rest.filter(({ deliveryId }) => moved.has(deliveryId));
   }
-  return { held, unclean };
+  return { held, unclean, followed };
 }
 
-type SettledRow = { readonly id: string; readonly is_settled: boolean; readonly unclean: string[] | null };
+type SettledRow = {
+  readonly id: string;
+  readonly is_settled: boolean;
+  readonly unclean: string[] | null;
+  readonly followed: string[] | null;
+};
 
 function settleRows(
   tx: Tx,
@@ -175,7 +184,10 @@ const settleSql = `
   select h.delivery_id as id, s.id is not null as is_settled,
          (select array_agg(h.endpoint_id) from unnest($26::uuid[], $27::uuid[]) as e (tenant_id, id) cross join lateral (
                 select endpoint_id, is_clean from endpoint_health where tenant_id = e.tenant_id and endpoint_id = e.id limit 1) as h
-               where not h.is_clean) as unclean
+               where not h.is_clean) as unclean,
+         -- Once for each tenant, and after the results are written: see follows_deliveries.
+         (select array_agg(t.tenant_id) from (select tenant_id from settled group by tenant_id) as t
+           where follows_deliveries(t.tenant_id)) as followed
     from held h left join settled s on s.tenant_id = h.tenant_id and s.id = h.delivery_id`;
 
 export type Held = { readonly tenantId: string; readonly deliveryId: string; readonly claimId: string };
