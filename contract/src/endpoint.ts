@@ -17,6 +17,7 @@ import {
   Schedule,
   TimeoutMs,
   Types,
+  TypeSchedules,
   Uid,
   Url,
 } from "./endpoint/fields.ts";
@@ -61,6 +62,8 @@ export const Endpoint = z.object({
   id: z.string(),
   uid: z.string().nullable(),
   url: z.string(),
+  /** Where every second attempt goes, from the second on: the way round when the URL fails. */
+  fallback_url: z.string().nullable(),
   description: z.string(),
   metadata: z.record(z.string(), z.string()),
   kind: EndpointKind,
@@ -79,6 +82,8 @@ export const Endpoint = z.object({
   headers: z.record(z.string(), z.string()),
   auth: ShownEndpointAuth.nullable(),
   schedule_ms: z.array(z.number().int()),
+  /** Instead of it, for messages of a type (`call.completed`) or of all types of a noun (`call.*`). */
+  type_schedules_ms: z.record(z.string(), z.array(z.number().int())),
   timeout_ms: z.number().int(),
   in_flight_max: z.number().int(),
   rate: Rate.nullable(),
@@ -104,6 +109,7 @@ export type Endpoint = z.infer<typeof Endpoint>;
 export const CreateEndpoint = z
   .strictObject({
     url: Url,
+    fallback_url: Url.nullable().default(null),
     uid: Uid.nullable().default(null),
     types: Types.optional(),
     /** The same as `types`, for clients that know it by this name. */
@@ -122,6 +128,7 @@ export const CreateEndpoint = z
     headers: Headers.default({}),
     auth: EndpointAuth.nullable().default(null),
     schedule_ms: Schedule.default([...defaultScheduleMs]),
+    type_schedules_ms: TypeSchedules.default({}),
     timeout_ms: TimeoutMs.default(endpointDefaults.timeout_ms),
     in_flight_max: InFlightMax.default(endpointDefaults.in_flight_max),
     rate: NewRate.nullable().default(null),
@@ -149,6 +156,7 @@ export type CreateEndpoint = z.output<typeof CreateEndpoint>;
 /** What is absent stays, `null` goes back to the default. Headers are merged: `null` takes one away. */
 export const UpdateEndpoint = z.strictObject({
   url: Url.optional(),
+  fallback_url: Url.nullable().optional(),
   uid: Uid.nullable().optional(),
   types: Types.nullable().optional(),
   description: Description.nullable().optional(),
@@ -165,6 +173,7 @@ export const UpdateEndpoint = z.strictObject({
   headers: HeadersPatch.nullable().optional(),
   auth: EndpointAuth.nullable().optional(),
   schedule_ms: Schedule.nullable().optional(),
+  type_schedules_ms: TypeSchedules.nullable().optional(),
   timeout_ms: TimeoutMs.nullable().optional(),
   in_flight_max: InFlightMax.nullable().optional(),
   rate: NewRate.nullable().optional(),

@@ -18,6 +18,14 @@ export const Schedule = z
     `All delays together may be ${limit.scheduleTotalMsMax / day} days`,
   );
 
+/** A schedule of its own for messages of a type, or of all types of a noun. The type itself counts before its noun. */
+export const TypeSchedules = z
+  .record(
+    TypePattern.refine((pattern) => pattern !== "*", "Say schedule_ms for all types"),
+    Schedule,
+  )
+  .refine((schedules) => Object.keys(schedules).length <= limit.typesMax, `At most ${limit.typesMax} types`);
+
 /** 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: ten attempts over three days, so a weekend's outage loses nothing. */
 export const defaultScheduleMs: readonly number[] = [
   5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000,

@@ -14,6 +14,16 @@ export function classOfStatus(status: number): StoredClass {
   return status < 500 ? "http_4xx" : "http_5xx";
 }
 
+/**
+ * The same where there is another URL to go to: one that wants a pause does not make the other wait, and that the fallback is
+ * gone says nothing about the endpoint.
+ */
+export function classOfTwo(status: number, isFallback: boolean): StoredClass {
+  const usual = classOfStatus(status);
+  if (usual !== "throttled" && !(usual === "gone" && isFallback)) return usual;
+  return status < 500 ? "http_4xx" : "http_5xx";
+}
+
 /** What a missing answer means; null when we ended the request ourselves, which is no attempt. */
 export function classOfFailure(failure: HttpFailureClass): StoredClass | null {
   return failure === "aborted" ? null : failure;
@@ -36,6 +46,7 @@ const shownErrors: { readonly [Class in AttemptClass]?: string } = {
   dns: "The name has no address.",
   tls: "The TLS handshake failed: check the certificate and its names.",
   auth: "No access token: the token URL did not answer with one. Check the URL, the client id and its secret.",
-  render: "The body could not be made with the mapping of the endpoint, so nothing was sent. Try the mapping on the message.",
+  render:
+    "The body could not be made with the mapping of the endpoint, so nothing was sent. Try the mapping on the message.",
   invalid_response: "The answer is not HTTP, or its headers are larger than 16 kB.",
 };

@@ -7,17 +7,19 @@ import { limits } from "#/kernel/limits.ts";
 import { failureOf } from "#/kernel/net/failure.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
 
-import { classOfFailure, classOfStatus, type StoredClass } from "./attempt-class.ts";
+import { classOfFailure, classOfStatus, classOfTwo, type StoredClass } from "./attempt-class.ts";
 import { AuthFailure, type Authorizer, type Proof } from "./auth/authorize.ts";
 import { contentTypeOf } from "./formats/index.ts";
 import { bodyOf } from "./mapping/render.ts";
 import { signatureHeaders } from "./profiles/index.ts";
 import { readRetryAfter } from "./schedule.ts";
-import type { HandOff } from "./target.ts";
+import { type HandOff, urlFor } from "./target.ts";
 
 /** What happened in one attempt. */
 export type Attempted = {
   readonly class: StoredClass;
+  /** Where it went. */
+  readonly url: string;
   /** 0 without an answer. */
   readonly status: number;
   readonly startedAtMs: number;
@@ -45,19 +47,21 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
   const startedAtMs = context.clock.now();
   const startedAt = context.clock.monotonic();
   const { target } = item;
+  const url = urlFor(item);
+  const hasTwo = target.fallbackUrl !== null;
   let sent: Attempted["sent"] = null;
   let body: Buffer;
   try {
     body = bodyOf(item);
   } catch (error) {
-    return { ...noAnswer, class: "render", startedAtMs, durationMs: 0, error: messageOf(error) };
+    return { ...noAnswer, class: "render", url, startedAtMs, durationMs: 0, error: messageOf(error) };
   }
   try {
     const proof = await context.authorizer.prove(target, context.signal);
     const headers = headersOf({ ...item, body }, proof, startedAtMs, context.userAgent);
     sent = withoutSecrets(headers, target, proof);
     const answer = await context.http.request({
-      url: target.url,
+      url,
       method: "POST",
       headers,
       body,
@@ -70,12 +74,13 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
     });
     if (answer.status === 401) context.authorizer.refused(target);
     return {
-      class: classOfStatus(answer.status),
+      class: hasTwo ? classOfTwo(answer.status, url !== target.url) : classOfStatus(answer.status),
+      url,
       status: answer.status,
       startedAtMs,
       durationMs: context.clock.monotonic() - startedAt,
       error: null,
-      retryAfterMs: readRetryAfter(answer.headers["retry-after"], context.clock.now()),
+      retryAfterMs: hasTwo ? null : readRetryAfter(answer.headers["retry-after"], context.clock.now()),
       sent,
       headers: answer.headers,
       body: answer.body,
@@ -84,7 +89,7 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
     const durationMs = context.clock.monotonic() - startedAt;
     if (error instanceof AuthFailure) {
       if (context.signal.aborted) return null;
-      return { ...noAnswer, class: "auth", startedAtMs, durationMs, error: messageOf(error) };
+      return { ...noAnswer, class: "auth", url, startedAtMs, durationMs, error: messageOf(error) };
     }
     const { failure, message } = failureOf(error);
     const failed = classOfFailure(failure);
@@ -94,6 +99,7 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
       ...noAnswer,
       sent: failed === "blocked_target" ? null : sent,
       class: failed,
+      url,
       startedAtMs,
       durationMs,
       error: message,

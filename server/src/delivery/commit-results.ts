@@ -128,11 +128,14 @@ async function judge(tx: Tx, results: readonly Result[], { tally }: CommitContex
 }
 
 function outcomeOf({ item, attempted }: Result): Outcome {
+  // The URL has failed and its fallback was not asked yet: that decides about the endpoint.
+  const { url, fallbackUrl } = item.target;
+  const hasFallback = fallbackUrl !== null && attempted.class !== "ok" && attempted.url === url;
   const throttledMs = attempted.class === "throttled" ? (attempted.retryAfterMs ?? 0) : null;
   return {
     isSuccess: attempted.class === "ok",
     throttledMs,
-    isCounted: item.isCounted && attempted.class !== "render",
+    isCounted: item.isCounted && attempted.class !== "render" && !hasFallback,
   };
 }
 
@@ -186,7 +189,7 @@ function rowOf({ item, attempted, next }: Result): ResultRow {
     reason: next.kind === "undelivered" ? next.reason : null,
     isManual: item.isManual,
     trigger: item.isManual ? "manual" : item.isCounted ? "schedule" : "resend",
-    url: item.target.url,
+    url: attempted.url,
     number: item.attemptCount + 1,
     startedAtMs: attempted.startedAtMs,
     durationMs: attempted.durationMs,

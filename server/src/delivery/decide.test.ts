@@ -5,6 +5,7 @@ import { decideNext } from "./decide.ts";
 import { makeTarget } from "./test-target.ts";
 
 const item = (attemptCount: number, changes: Partial<Parameters<typeof decideNext>[0]> = {}) => ({
+  type: "call.completed",
   attemptCount,
   manualCount: 0,
   isManual: false,

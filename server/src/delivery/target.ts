@@ -22,6 +22,8 @@ export type Target = {
   /** Changes with every change of the endpoint or its secrets. */
   readonly version: string;
   readonly url: string;
+  /** Where every second attempt goes. */
+  readonly fallbackUrl: string | null;
   readonly kind: EndpointKind;
   readonly types: readonly string[];
   readonly direction: EndpointDirection;
@@ -35,6 +37,8 @@ export type Target = {
   /** What is made of the bytes before they are sent; null: nothing. */
   readonly mapping: readonly MappingStep[] | null;
   readonly scheduleMs: readonly number[];
+  /** Instead of it, by type or `noun.*`. */
+  readonly typeSchedulesMs: ReadonlyMap<string, readonly number[]>;
   readonly timeoutMs: number;
   readonly inFlightMax: number;
   readonly isPaused: boolean;
@@ -103,6 +107,24 @@ export type HandOff = {
   /** How long it had been due when it was handed over, milliseconds. */
   readonly lateMs: number;
 };
+
+/**
+ * Where the next attempt goes. The URL and its fallback take turns, so that a message gets through whichever of the two is down,
+ * and the URL has the first word about each.
+ */
+export function urlFor({ target, attemptCount }: Pick<HandOff, "target" | "attemptCount">): string {
+  return target.fallbackUrl !== null && attemptCount % 2 === 1 ? target.fallbackUrl : target.url;
+}
+
+/** The delays between attempts for messages of a type. */
+export function scheduleFor(
+  { scheduleMs, typeSchedulesMs }: Pick<Target, "scheduleMs" | "typeSchedulesMs">,
+  type: string,
+): readonly number[] {
+  if (typeSchedulesMs.size === 0) return scheduleMs;
+  const noun = `${type.slice(0, type.indexOf("."))}.*`;
+  return typeSchedulesMs.get(type) ?? typeSchedulesMs.get(noun) ?? scheduleMs;
+}
 
 /** Whether an endpoint has a limit that only the claim can count, so that nothing goes to it straight from memory. */
 export function isGated(target: Target, now: number, workers: number): boolean {

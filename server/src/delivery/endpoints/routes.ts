@@ -63,12 +63,13 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     async createEndpoint({ tenant, actor, body }) {
       const judge = await judgeFor(tenant);
       checkUrl(judge, body.url, "/url");
+      if (body.fallback_url !== null) checkUrl(judge, body.fallback_url, "/fallback_url");
       checkAuth(judge, body.auth);
       checkSecret(body.secret);
       const values = newValues(body);
       const { row, secret } = await changing(tenant, async (tx) => {
         if ((await store.countForCreation(tx, tenant)) >= endpointLimits.perTenantMax) throw tooMany();
-        await checkTypes(tx, tenant, body.types);
+        await checkTypes(tx, tenant, body);
         const created = await store.insertEndpoint(tx, tenant, sealed(tenant, ids.next(), values));
         const { secret: given, signing } = body;
         const first = { tenant, endpointId: created.id, signing, ...(given !== undefined && { secret: given }) };
@@ -87,11 +88,12 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     async updateEndpoint({ tenant, actor, params, body, ifMatch }) {
       const judge = await judgeFor(tenant);
       if (body.url !== undefined) checkUrl(judge, body.url, "/url");
+      if (body.fallback_url) checkUrl(judge, body.fallback_url, "/fallback_url");
       checkAuth(judge, body.auth);
       const row = await changing(tenant, async (tx) => {
         const before = await endpointOf(tx, tenant, params.id, "lock");
         ifMatch?.(show(before));
-        await checkTypes(tx, tenant, body.types);
+        await checkTypes(tx, tenant, body);
         const values = changedValues(before, openSettings(box, before), body);
         const after = await store.updateEndpoint(tx, tenant, sealed(tenant, before.id, values));
         if (after.disabled_at !== null) await closeDisabled(tx, [tenant]);

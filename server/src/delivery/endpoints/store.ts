@@ -32,6 +32,7 @@ export type EndpointRow = EndpointSettings &
 /** What the tenant says about an endpoint, as it is stored. */
 export type EndpointSettings = {
   readonly url: string;
+  readonly fallback_url: string | null;
   readonly uid: string | null;
   readonly description: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -48,6 +49,7 @@ export type EndpointSettings = {
   readonly signature: Signature;
   /** bigint, which arrives as text. */
   readonly schedule_ms: readonly (string | number)[];
+  readonly type_schedules_ms: Readonly<Record<string, readonly number[]>>;
   readonly timeout_ms: number;
   readonly in_flight_max: number;
   readonly rate_limit: number | null;
@@ -73,6 +75,7 @@ export function orderOf({ order_mode, strict_delay_max_ms }: EndpointSettings): 
 /** Every setting with its type, in the order in which values are handed to a statement. */
 const settings = {
   url: "text",
+  fallback_url: "text",
   uid: "text",
   description: "text",
   metadata: "jsonb",
@@ -87,6 +90,7 @@ const settings = {
   payload: "text",
   signature: "jsonb",
   schedule_ms: "bigint[]",
+  type_schedules_ms: "json",
   timeout_ms: "int",
   in_flight_max: "int",
   rate_limit: "int",

@@ -25,6 +25,7 @@ export function newValues(body: CreateEndpoint): Values {
   return fitting({
     settings: {
       url: body.url,
+      fallback_url: body.fallback_url,
       uid: body.uid,
       description: body.description,
       metadata: body.metadata,
@@ -38,6 +39,7 @@ export function newValues(body: CreateEndpoint): Values {
       payload: body.payload,
       signature,
       schedule_ms: body.schedule_ms,
+      type_schedules_ms: body.type_schedules_ms,
       timeout_ms: body.timeout_ms,
       in_flight_max: body.in_flight_max,
       ...rateColumns(body.rate),
@@ -63,6 +65,7 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
   return fitting({
     settings: {
       url: body.url ?? row.url,
+      fallback_url: orDefault(body.fallback_url, row.fallback_url, null),
       uid: orDefault(body.uid, row.uid, null),
       description: orDefault(body.description, row.description, defaults.description),
       metadata: orDefault(body.metadata, row.metadata, defaults.metadata),
@@ -76,6 +79,7 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
       payload: orDefault(body.payload, row.payload, defaults.payload),
       signature,
       schedule_ms: orDefault<readonly (string | number)[]>(body.schedule_ms, row.schedule_ms, defaults.schedule_ms),
+      type_schedules_ms: orDefault(body.type_schedules_ms, row.type_schedules_ms, {}),
       timeout_ms: orDefault(body.timeout_ms, row.timeout_ms, defaults.timeout_ms),
       in_flight_max: orDefault(body.in_flight_max, row.in_flight_max, defaults.in_flight_max),
       ...rateColumns(orDefault(body.rate, rateOf(row), null)),
@@ -97,7 +101,9 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
 
 /** Settings that are fine alone and not together. */
 function fitting(values: Values): Values {
-  if (values.opened.auth?.type === "mtls" && !values.settings.url.toLowerCase().startsWith("https:")) {
+  const { url, fallback_url: fallbackUrl } = values.settings;
+  const isPlain = [url, fallbackUrl ?? url].some((one) => !one.toLowerCase().startsWith("https:"));
+  if (values.opened.auth?.type === "mtls" && isPlain) {
     throw invalid("/auth/type", "A client certificate needs an https URL");
   }
   return values;
