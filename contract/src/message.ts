@@ -27,3 +27,13 @@ export const MessageWithDeliveries = Message.extend({
   bodies: z.record(z.string(), z.string()),
   deliveries: z.array(Delivery),
 });
+
+/** How messages of a type look: for those who build what receives them. */
+export const MessageSamples = z.object({
+  data: z
+    .array(z.record(z.string(), z.unknown()))
+    .meta({ description: "Bodies as they are sent, the newest first; one at least." }),
+  origin: z.enum(["messages", "example"]).meta({
+    description: "`messages`: your own newest messages of this type. `example`: there are none yet; it is invented.",
+  }),
+});

@@ -15,7 +15,7 @@ import { EndpointHealth } from "../endpoint/health.ts";
 import { PreviewedMapping, PreviewMapping } from "../endpoint/mapping.ts";
 import { TestedEndpoint, TestEndpoint } from "../endpoint/test.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
-import { Message, MessageWithDeliveries } from "../message.ts";
+import { Message, MessageSamples, MessageWithDeliveries } from "../message.ts";
 
 const endpointId = z.object({ id: idOf("endpoint") });
 const messageId = z.object({ id: idOf("message") });
@@ -127,6 +127,18 @@ export const deliveryRoutes = {
       unrouted: z.enum(["true", "false"]).optional(),
     }),
     output: listOf(Message),
+  },
+  listMessageSamples: {
+    method: "GET",
+    path: "/v1/messages/samples",
+    summary: "Bodies of messages of a type, of your newest ones if there are any, for setting a receiver up.",
+    role: "viewer",
+    query: z.strictObject({
+      type: z.string().min(1).max(100).meta({ description: "An event type: `call.completed`, or one of your own." }),
+      format: z.enum(["standard", "flat"]).default("standard"),
+      language: z.enum(["en", "he"]).default("en").meta({ description: "Of the example, where there is no message." }),
+    }),
+    output: MessageSamples,
   },
   getMessage: {
     method: "GET",

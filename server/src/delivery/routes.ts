@@ -6,6 +6,7 @@ import { type SendExampleDeps, sendExampleHandlers } from "./endpoints/send-exam
 import { healthHandlers } from "./health/routes.ts";
 import { ledgerHandlers } from "./ledger/routes.ts";
 import { previewHandlers } from "./mapping/preview.ts";
+import { sampleHandlers } from "./messages/samples.ts";
 
 /** Everything under /v1 that is about what goes out. */
 export function deliveryHandlers(deps: EndpointDeps & SendExampleDeps): Handlers<typeof deliveryRoutes> {
@@ -14,6 +15,7 @@ export function deliveryHandlers(deps: EndpointDeps & SendExampleDeps): Handlers
     ...sendExampleHandlers(deps),
     ...healthHandlers(deps),
     ...previewHandlers(deps),
+    ...sampleHandlers(deps),
     ...ledgerHandlers(deps),
   };
 }

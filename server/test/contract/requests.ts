@@ -250,6 +250,7 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     testEndpoint: at("/v1/endpoints/{id}/test", endpoint, {}),
     listEndpointPublicKeys: at("/v1/endpoints/{id}/public-keys", endpoint),
     previewMapping: to("/v1/mappings/preview", () => ({ mapping: { steps: [{ op: "drop", paths: ["data"] }] } })),
+    listMessageSamples: async () => ({ path: "/v1/messages/samples?type=call.completed" }),
     getMessage: at("/v1/messages/{id}", message),
     getDelivery: at("/v1/deliveries/{id}", delivery),
     retryDelivery: at("/v1/deliveries/{id}/retry?force=true", stories.deliveryFailed),

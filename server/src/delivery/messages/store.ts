@@ -153,3 +153,12 @@ export async function forgetExternalIds(tx: Tx, moment: Date, rowsMax: number): 
     [moment, rowsMax],
   );
 }
+
+/** The newest messages of a type whose payload is still there. */
+export async function newestMessages(tx: Tx, tenantId: string, type: string, limit: number): Promise<string[]> {
+  const rows = await tx.rows<{ id: string }>(
+    "select id from messages where tenant_id = $1 and type = $2 and expired_at is null order by id desc limit $3",
+    [tenantId, type, limit],
+  );
+  return rows.map(({ id }) => id);
+}
