@@ -151,6 +151,7 @@ export const routes = {
   testEndpoint: "POST /endpoints/:/test!",
   previewMapping: "POST /mappings/preview!",
   listMessages: "/messages?",
+  listMessageSamples: "/messages/samples?",
   getMessage: "/messages/:",
   listDeliveries: "/deliveries?",
   getDelivery: "/deliveries/:",
