@@ -26,10 +26,15 @@ test("a list is counted exactly up to the bound, and one row further it is not s
   expect(beyond.value).toBeGreaterThan(limits.totalRowsMax);
 });
 
-test("what would be dear to count is estimated without being run", async () => {
+test("what would take long to count is estimated, and the transaction goes on with the time limit it had", async () => {
   const statement = `select a from generate_series(1, 100000) as a, generate_series(1, 100000) as b
     where a <> b order by a + b limit $1`;
-  const total = await totalOf((tx, limit) => tx.rows(statement, [limit]));
+  const { total, before, after } = await db.inTransaction([], async (tx) => {
+    const before = await tx.rows("show statement_timeout");
+    const total = await estimateTotal(tx, (probe, limit) => probe.rows(statement, [limit]));
+    return { total, before, after: await tx.rows("show statement_timeout") };
+  });
+  expect(after).toEqual(before);
   expect(total.is_exact).toBe(false);
   expect(total.value).toBeGreaterThan(1_000_000_000);
 });

@@ -37,15 +37,27 @@ export const limits = {
   reactionDepthMax: 3,
   /** From SIGTERM to the end of the process: Kubernetes and Docker send SIGKILL after 30 and 10 s by default. */
   drainMs: 20_000,
+  /** Spans that wait for the collector of traces in one process, some 1 MB; further ones are lost. */
+  traceQueueMax: 2_048,
+  /** How long a batch of spans may take, with what is tried again. */
+  traceSendMs: 10_000,
+  /** How long the end of the process waits for the last spans: they are worth less than a clean stop. */
+  traceFlushMs: 2_000,
+  /** How often the log says that the collector takes nothing. */
+  traceComplaintMs: 60_000,
+  /** Characters of one value of a span: names and ids are shorter. */
+  traceValueMax: 256,
   /** Rows of a page of a list, at most. */
   pageRowsMax: 200,
   /** Rows of a list that are counted where its length is asked for; beyond, the planner's estimate is answered. */
   totalRowsMax: 10_000,
   /**
-   * What counting them may cost, in the planner's unit: 10,000 messages by their key come to 400, and reading through 300,000
-   * to find a few to 17,000, which takes 0.8 s.
+   * What counting them may cost without a watch on the clock, in the planner's unit: 10,000 messages by their key come to 400,
+   * and reading through 300,000 to find a few to 17,000, which takes 0.8 s.
    */
   totalCostMax: 10_000,
+  /** How long dearer counting may take before the estimate is answered in its place. */
+  totalCountMs: 500,
   /** Times a job is tried again before it counts as failed. */
   jobRetriesMax: 20,
   /** The longest wait between two tries of a job, in seconds. */
@@ -82,16 +94,6 @@ export const limits = {
   deliveryClaimPauseMs: 10,
   /** Deliveries of one claim, at most. */
   deliveryClaimMax: 500,
-  /** Tenants of one claim, at most; the next claim goes on with the others. */
-  deliveryClaimTenantsMax: 50,
-  /** Lanes of one claim, at most: the next claim goes on with the others. */
-  deliveryLanesMax: 200,
-  /** A process that delivers and says nothing for this long is not counted any more. */
-  deliveryWorkerSilentMs: 30_000,
-  /** How often successes are written that change nothing about their endpoint but its failure rate. */
-  deliveryTallyMs: 10_000,
-  /** How often lines are looked through for somebody who waits for nobody. */
-  deliveryLinesMs: 60_000,
   /**
    * Retries of one claim, at most, while first attempts flow and no more of these have come meanwhile: about a thousand a second,
    * so that 20,000 of them are gone in less than half a minute and what is new is as fast as without them.
@@ -99,6 +101,21 @@ export const limits = {
   deliveryRetriesBesideFresh: 16,
   /** First attempts flow for this long after each of them. */
   deliveryFreshFlowMs: 5_000,
+  /** Tenants of one claim, at most; the next claim goes on with the others. */
+  deliveryClaimTenantsMax: 50,
+  /** Lanes of one claim, at most: the next claim goes on with the others. */
+  deliveryLanesMax: 200,
+  /** Lanes of which a process remembers where they begin, at most; and for how long, if it misses that one begins earlier. */
+  deliveryMarksMax: 1_000,
+  deliveryMarksMs: 10_000,
+  /** A transaction that writes deliveries is shorter; what became due within this time is always looked through. */
+  deliveryMarkLagMs: 5_000,
+  /** A process that delivers and says nothing for this long is not counted any more. */
+  deliveryWorkerSilentMs: 30_000,
+  /** How often successes are written that change nothing about their endpoint but its failure rate. */
+  deliveryTallyMs: 10_000,
+  /** How often lines are looked through for somebody who waits for nobody. */
+  deliveryLinesMs: 60_000,
   /** How often the backlog is counted for the metrics. */
   deliveryBacklogMs: 30_000,
   /** Endpoints that the metrics name, the latest ones: each is a series of its own. */
@@ -139,6 +156,8 @@ export const limits = {
   timelineRowsMax: 1_000,
   /** Metadata of one call, as JSON: it is part of the record, which every event of the call reads and writes. */
   callMetadataBytesMax: 65_536,
+  /** Waiting deliveries that one request cancels: their rows are held until it is done. */
+  deliveryCancelMax: 10_000,
   /** Rows of the undelivered list as a table. */
   csvRowsMax: 10_000,
   /** How long one resend is worked at before others have their turn. */

@@ -7,6 +7,7 @@ import type { Route } from "@aftercall/contract/api.ts";
 import { openApiOf } from "@aftercall/contract/openapi.ts";
 import { routes } from "@aftercall/contract/routes.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 
 import { registerApi } from "#/http/api.ts";
 import { createCursors } from "#/http/cursors.ts";
@@ -177,4 +178,18 @@ test.each(Object.keys(conflictNames))("409: %s, when the state of the thing forb
   if (!route || !wanted) throw new Error(`${name} is no route`);
   const { status, code } = await send(app.url, route, wanted.path, bodyOf(wanted));
   expect([status, code]).toEqual([409, name === "publishMessage" ? "duplicate_message" : "conflict"]);
+});
+
+/** Lists of /v1, by what they answer with. */
+const lists = Object.entries<Route>(routes).filter(
+  ([, { query }]) => query instanceof z.ZodObject && "include" in query.shape,
+);
+
+test.each(lists)("200: %s says how many there are when it is asked, and only then", async (name, route) => {
+  const { path } = (await requests[name]?.()) ?? { path: route.path };
+  const ask = async (query: string) => JSON.parse((await send(app.url, route, `${path}?${query}`)).text);
+  expect(await ask("limit=1")).not.toHaveProperty("total_estimate");
+  const { total_estimate: total, data } = await ask("limit=1&include=total_estimate");
+  expect(total).toEqual({ value: expect.any(Number), is_exact: expect.any(Boolean) });
+  expect(total.value).toBeGreaterThanOrEqual(data.length);
 });
