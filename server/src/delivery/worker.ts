@@ -18,8 +18,8 @@ import { createTally } from "./health/tally.ts";
 import { createLanes } from "./lanes.ts";
 import { logAttempt } from "./log-attempt.ts";
 import type { DeliveryMetrics } from "./metrics.ts";
-import { unblockReleased } from "./queue/line-store.ts";
 import { createPace } from "./pace.ts";
+import { unblockReleased } from "./queue/line-store.ts";
 import { type Held, releaseDeliveries } from "./queue/store.ts";
 import type { Result } from "./result.ts";
 import { createSettler } from "./settle.ts";
@@ -123,10 +123,10 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   }
 
   function take(items: readonly HandOff[]): void {
+    pace.note(items);
     for (const item of items) held.set(item.deliveryId, item);
     lanes.add(items);
   }
-    pace.note(items);
 
   async function send(item: HandOff, waitedMs: number): Promise<void> {
     const sort = item.isRetry ? "retry" : "fresh";
