@@ -82,6 +82,10 @@ export const FieldDef = z.strictObject({
   }),
   /** Examples of values, shown to a model. */
   examples: z.array(z.unknown()).max(10).default([]),
+  llm_override: z.string().trim().min(1).max(200).nullable().default(null).meta({
+    description:
+      "Of `ai`: another model of the same engine, at the same address and with the same key, that finds this field. Fields with the same one share a request.",
+  }),
 });
 export type FieldDef = z.infer<typeof FieldDef>;
 

@@ -38,12 +38,15 @@ export type Summary = z.infer<typeof Summary>;
 export const ExtractedField = z.object({
   name: z.string(),
   value: z.unknown().nullable(),
-  state: z.enum(["found", "not_mentioned", "ambiguous", "invalid", "skipped"]),
+  /** `failed`: the model that the plan names for it gave nothing; `rationale` says why. */
+  state: z.enum(["found", "not_mentioned", "ambiguous", "invalid", "skipped", "failed"]),
   confidence: z.number().nullable(),
   rationale: z.string().nullable(),
   candidates: z.array(z.unknown()),
   evidence: z.array(Evidence),
   method: z.enum(["regex", "gazetteer", "parser", "llm", "provider", "human"]),
+  /** Where the plan names a model for this field: that one. */
+  model: z.string().optional(),
 });
 export type ExtractedField = z.infer<typeof ExtractedField>;
 

@@ -40,6 +40,13 @@ export function languageEngine(
   };
 }
 
+/** The same engine with another of its models. What its owner said it costs was said of the first one. */
+export function otherModel(engine: LanguageEngine, model: string): LanguageEngine {
+  const { settings } = engine;
+  const temperature = refusesTemperature(model) ? null : settings.temperature;
+  return { ...engine, model, price: null, settings: { ...settings, temperature } };
+}
+
 export function speechEngine(
   given: Place & {
     readonly vendor: SpeechVendor;

@@ -99,10 +99,13 @@ export function summarise(comparisons: readonly RunComparison[]): JobComparison 
   };
 }
 
-/** The state of a field that says something of the call; null of one that is not there, was not mentioned or not looked for. */
+/** The state of a field that says something of the call; null of one of which nothing is known. */
 function claimOf(field: ExtractedField | undefined): ExtractedField["state"] | null {
-  return field === undefined || field.state === "not_mentioned" || field.state === "skipped" ? null : field.state;
+  return field === undefined || nothingSaid.has(field.state) ? null : field.state;
 }
+
+/** It is not there, nobody mentioned it, or nobody looked for it with success. */
+const nothingSaid: ReadonlySet<ExtractedField["state"]> = new Set(["not_mentioned", "skipped", "failed"]);
 
 function pairs<Item>(
   before: readonly Item[],

@@ -30,6 +30,9 @@ export function planFaults(plan: PlanDefinition): FieldError[] {
 
 function fieldFaults(field: FieldDef, place: string): FieldError[] {
   const faults: FieldError[] = schemaFaults(field.schema, `${place}/schema`);
+  if (field.llm_override !== null && field.kind !== "ai") {
+    faults.push(fault(`${place}/llm_override`, "Only a field of the kind ai is found by a language model"));
+  }
   if (field.kind === "regex") {
     faults.push(
       ...(field.regex === null

@@ -5,8 +5,16 @@ import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
 
 import { factOf } from "#/calls/project.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
+import { otherModel } from "#/engines/engine.ts";
 import type { Engines } from "#/engines/engines.ts";
-import type { Analyst, AnalystAnswer, Generated, KeptAnswers, LanguageSection } from "#/models/language/answer.ts";
+import type {
+  Analysis,
+  Analyst,
+  AnalystAnswer,
+  Generated,
+  KeptAnswers,
+  LanguageSection,
+} from "#/models/language/answer.ts";
 import type { LanguageEngine } from "#/models/language/engine.ts";
 import { asksForTopics } from "#/models/language/schema.ts";
 
@@ -21,8 +29,16 @@ export type Asked = {
   readonly isFirst: boolean;
 };
 
-/** Asks the tenant's language model for a section of a call. */
-export type AskModel = (dossier: Dossier, section: LanguageSection, again: number) => Promise<Asked>;
+/**
+ * Asks the tenant's language model for a section of a call; `model`: another of its engine's, for the fields that the plan names
+ * it for.
+ */
+export type AskModel = (
+  dossier: Dossier,
+  section: LanguageSection,
+  again: number,
+  model?: string | null,
+) => Promise<Asked>;
 
 export type AskModelDeps = {
   readonly db: Db;
@@ -38,24 +54,33 @@ export type AskModelDeps = {
  */
 export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signal: AbortSignal): AskModel {
   const asked = new Map<string, Promise<AnalystAnswer>>();
-  const analyst = deps.analystOf(engine);
-  return async (dossier, section, again) => {
-    const sections = again > 0 ? [section] : wantedSections(definitionFor(dossier));
-    const key = JSON.stringify([sections, again, dossier.found.transcript?.digest]);
+  return async (dossier, section, again, model = null) => {
+    const plan = forModel(definitionFor(dossier), model);
+    const sections = again > 0 || model !== null ? [section] : wantedSections(plan);
+    const key = JSON.stringify([model, sections, again, dossier.found.transcript?.digest]);
     const isFirst = !asked.has(key);
-    const answer = asked.get(key) ?? ask(dossier, sections, again);
+    const by = model === null ? engine : otherModel(engine, model);
+    const answer = asked.get(key) ?? ask(dossier, { plan, sections, again, engine: by });
     asked.set(key, answer);
     return { answer: await answer, isFirst };
   };
 
-  async function ask(dossier: Dossier, sections: LanguageSection[], again: number): Promise<AnalystAnswer> {
+  async function ask(
+    dossier: Dossier,
+    {
+      plan,
+      sections,
+      again,
+      engine: by,
+    }: Pick<Analysis, "plan" | "sections"> & { again: number; engine: LanguageEngine },
+  ): Promise<AnalystAnswer> {
     const { found, seen, record } = dossier;
-    const plan = definitionFor(dossier);
+    const analyst = deps.analystOf(by);
     if (!found.words) throw new Error("a model is asked about a call without a transcript");
     let isAllowed = false;
     // What was answered before costs nothing; what is begun is brought to its end.
     const mayPay = () => {
-      const tooMuch = isAllowed ? null : beyondLimit(dossier, engine, sections);
+      const tooMuch = isAllowed ? null : beyondLimit(dossier, by, sections);
       if (tooMuch !== null) throw new CostLimit(tooMuch);
       isAllowed = true;
     };
@@ -75,6 +100,12 @@ export function createAskModel(deps: AskModelDeps, engine: LanguageEngine, signa
       answers: keptAnswers(deps, dossier, { engine: analyst.refOf(plan, sections), again, mayPay }),
     });
   }
+}
+
+/** The part of a plan that one model is asked about: the engine's own, or one that the plan names for some fields. */
+function forModel(plan: PlanDefinition, model: string | null): PlanDefinition {
+  const fields = plan.fields.filter(({ llm_override: other }) => other === model);
+  return fields.length === plan.fields.length ? plan : { ...plan, fields };
 }
 
 /** What a plan needs a language model for. */

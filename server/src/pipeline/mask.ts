@@ -110,6 +110,7 @@ const structural: ReadonlySet<string> = new Set([
     "kind",
     "basis",
     "method",
+    "model",
   ],
   ...["verification", "unknown_reason", "owner", "language", "turn", "start_ms", "end_ms", "searched"],
 ]);

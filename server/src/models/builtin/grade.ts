@@ -134,6 +134,8 @@ function byField(field: ExtractedField | undefined, dictionary: Dictionary): Fou
       return { ...unknown("field_invalid", field.rationale), evidence: field.evidence };
     case "skipped":
       return unknown(field.method === "llm" ? "needs_llm" : "field_skipped", field.rationale);
+    case "failed":
+      return unknown("field_failed", field.rationale);
     case undefined:
       return unknown("field_missing", dictionary.fieldMissing);
   }

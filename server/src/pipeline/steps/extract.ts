@@ -8,6 +8,7 @@ import { builtin } from "../builtin.ts";
 import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
 import type { Dossier } from "../dossier.ts";
 import { closedGate } from "../gates.ts";
+import { withOtherModels } from "../other-models.ts";
 import { done, type Finished, skipped } from "../outcome.ts";
 import { engineTries, type Step } from "../step.ts";
 import type { Tools } from "../step.ts";
@@ -34,11 +35,22 @@ export const extract: Step = {
     if (!isByModel(dossier, "extraction")) {
       return fields.some(({ kind }) => kind === "ai") ? withoutModel(dossier, make) : make();
     }
-    const own = make();
-    return fromModel(dossier, tools, "extraction", (told) => joined(dossier, own, told), make);
+    return withOtherModels(dossier, tools, await byOwnModel(dossier, tools));
   },
-  instead: (dossier, tools, failure) => fallBack(dossier, failure, () => byCode(dossier, tools)),
+  instead: async (dossier, tools, failure) =>
+    withOtherModels(dossier, tools, await fallBack(dossier, failure, () => byCode(dossier, tools))),
 };
+
+/** What our own code and the engine's own model find; that one is not asked where the plan names others for all its fields. */
+function byOwnModel(dossier: Dossier, tools: Tools): Finished | Promise<Finished> {
+  const make = () => byCode(dossier, tools);
+  const own = make();
+  const isAsked = definitionFor(dossier).fields.some(
+    ({ kind, llm_override: other }) => kind === "ai" && other === null,
+  );
+  if (isAsked) return fromModel(dossier, tools, "extraction", (told) => joined(dossier, own, told), make);
+  return { ...joined(dossier, own, []), engine: own.found.fields ? builtin : null };
+}
 
 function byCode(dossier: Dossier, { timeZone, country }: Tools): Finished {
   const { found, seen, record } = dossier;
