@@ -15,6 +15,7 @@ import { composeRecordings } from "#/app/recordings.ts";
 import { composeReplayFinished } from "#/app/replay-finished.ts";
 import { runSweeps } from "#/app/sweeps.ts";
 import { composeTools } from "#/app/tools.ts";
+import { composeTracing } from "#/app/tracing.ts";
 import { workOnTraining } from "#/app/training.ts";
 import { upkeepSweeps, workOnUpkeep } from "#/app/upkeep.ts";
 import { enqueuePullsWith, work } from "#/app/work.ts";
@@ -44,8 +45,8 @@ import { createMetrics } from "#/kernel/metrics.ts";
 import { createGuardedHttp } from "#/kernel/net/http.ts";
 import type { Random } from "#/kernel/random.ts";
 import { createSecretBox } from "#/kernel/secrets.ts";
-import { liveLimits } from "#/live/limits.ts";
 import { announceDeliveries } from "#/live/follow.ts";
+import { liveLimits } from "#/live/limits.ts";
 import { sweepChanges } from "#/live/sweep.ts";
 import { recipe } from "#/pipeline/recipe.ts";
 import { providers } from "#/providers/index.ts";
@@ -130,8 +131,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
 
   const book = createEndpointBook({ clock, box });
   wake.on("endpoints", (tenant) => book.forget(tenant || null));
-  const delivery = createDeliveryWorker({
   const ring = createBell(db, "changes");
+  const delivery = createDeliveryWorker({
     db,
     http,
     clock,
@@ -140,8 +141,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     log,
     metrics,
     book,
-    onWake: (woken) => wake.on("deliveries", woken),
     followers: { tell: announceDeliveries, ring },
+    onWake: (woken) => wake.on("deliveries", woken),
     onEndpoints: (changed) => wake.on("endpoints", (tenant) => changed(tenant || null)),
     node,
     userAgent: `aftercall/${version}`,
@@ -158,7 +159,8 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     config,
   });
   const stopping = new AbortController();
-  const tools = composeTools({ config, db, clock, engines, recordings: recordings.deps });
+  const tracing = composeTracing({ config, version, node, clock, log });
+  const tools = composeTools({ config, db, clock, engines, recordings: recordings.deps, tracing });
   const deadlineMs = config.trainingAnswerSeconds * 1000;
   const awaitFeedback = createAwaitFeedback({ db, clock, wake, deadlineMs, stopping: stopping.signal });
   const alarms = composeAlarms({ db, clock, ids, book, config });
@@ -259,7 +261,7 @@ export async function startApp({ loaded, database, log, clock, random, node = "a
     await intake.batcher.idle();
     await Promise.all([delivery.stop(limits.drainMs - 10_000), jobs.stop(), sweeping]);
     await alarms.counting.run().catch(() => {});
-    await Promise.all([http.close(), engines.close(), recordings.close()]);
+    await Promise.all([http.close(), engines.close(), recordings.close(), tracing?.close()]);
   };
   const url = await server.listen({ port: config.port, host: config.host }).catch(async (error: unknown) => {
     await stop();

@@ -20,6 +20,7 @@ import type { Clock } from "#/kernel/clock.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { limits } from "#/kernel/limits.ts";
 import type { Log } from "#/kernel/log.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 import { analyseOnce } from "#/pipeline/analyse-once.ts";
 import type { AnalyseOnceDeps, OnceAsked } from "#/pipeline/analyse-once.ts";
 import { subjectOf } from "#/pipeline/subject.ts";
@@ -37,6 +38,7 @@ export type AnalysisParts = {
   readonly recipe: AnalyseOnceDeps["recipe"];
   readonly enginesOf: AnalyseOnceDeps["enginesOf"];
   readonly toolsFor: AnalyseOnceDeps["toolsFor"];
+  readonly tracing: Tracing | null;
 };
 
 /** Analyses a call once, beside its pipeline. */

@@ -6,6 +6,7 @@ import { verifyQuote } from "#/evaluation/evidence.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Config } from "#/kernel/config.ts";
 import { deriveKey } from "#/kernel/secrets.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 import { createAnalyst } from "#/models/language/analyst.ts";
 import type { SplitChannels } from "#/models/speech/answer.ts";
 import { createTranscriber } from "#/models/speech/transcriber.ts";
@@ -20,15 +21,17 @@ export type ToolParts = {
   readonly clock: Clock;
   readonly engines: EngineParts;
   readonly recordings: RecordingDeps;
+  readonly tracing: Tracing | null;
 };
 
 export type PipelineTools = ReturnType<typeof composeTools>;
 
 /** What the steps between the end of a call and its results work with. */
-export function composeTools({ config, db, clock, engines: { engines }, recordings }: ToolParts) {
+export function composeTools({ config, db, clock, engines: { engines }, recordings, tracing }: ToolParts) {
   const markKey = deriveKey(config.secret, "marks of prompts");
   const splitChannels = splitInto(recordings);
   return {
+    tracing,
     toolsFor: createToolsFor({
       db,
       engines,
@@ -36,13 +39,20 @@ export function composeTools({ config, db, clock, engines: { engines }, recordin
       timeZone: config.timeZone,
       country: config.country,
       analystOf: (engine) =>
-        createAnalyst(engine, { http: engines.httpFor(engine), price: pricing(engine.price), verifyQuote, markKey }),
+        createAnalyst(engine, {
+          http: engines.httpFor(engine),
+          price: pricing(engine.price),
+          verifyQuote,
+          markKey,
+          tracing,
+        }),
       transcriberOf: (engine) =>
         createTranscriber(engine, {
           http: engines.httpFor(engine),
           clock,
           price: pricing(engine.price),
           splitChannels,
+          tracing,
         }),
     }),
     enginesOf: enginesFor(engines, () => clock.now()),

@@ -33,7 +33,7 @@ export type AnalyseOnceDeps = {
   readonly recipe: readonly Step[];
   readonly enginesOf: OpenContext["enginesOf"];
   readonly toolsFor: PipelineDeps["toolsFor"];
-  readonly tracing: Tracing | null;
+  readonly tracing?: Tracing | null;
 };
 
 export type OnceAsked = {
@@ -68,7 +68,7 @@ export async function analyseOnce(deps: AnalyseOnceDeps, asked: OnceAsked, signa
     .map((step) => (isWanted(step, wanted) ? triedOnce(step, asked.isLastTry ? null : failures) : leftOut(step)));
   const driven = await drive(dossier, {
     recipe,
-    tracing: deps.tracing,
+    tracing: deps.tracing ?? null,
     save: async (current) => current,
     tools: () => ({ ...more, now: clock.now(), signal, newId: () => ids.next(), limits: nothingToWaitFor }),
     onBug(step, error) {

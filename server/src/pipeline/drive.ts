@@ -1,14 +1,18 @@
 import type { StepName } from "@aftercall/contract/analysis/step.ts";
 
 import { messageOf } from "#/kernel/errors.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 import { GiveUp, Retry } from "#/models/failure.ts";
 
 import { digest, type Dossier, isFinal, type StepRow } from "./dossier.ts";
 import { failed, type Finished, type Outcome } from "./outcome.ts";
+import { passSpan, stepSpan, told } from "./spans.ts";
 import type { Step, Tools } from "./step.ts";
 
 export type Driver = {
   readonly recipe: readonly Step[];
+  /** Null: nobody asked where the time goes. */
+  readonly tracing: Tracing | null;
   /** Null: what asks somebody outside this process is left for another job. */
   readonly save: ((dossier: Dossier) => Promise<Dossier>) | null;
   readonly tools: () => Tools;
@@ -20,7 +24,12 @@ export type Driver = {
  * Runs every step that can run: what only computes at once and in the order of the recipe; what asks somebody outside, side by
  * side, each try written down before it begins and each result before anything else. Returns when nothing more can run now.
  */
-export async function drive(start: Dossier, driver: Driver): Promise<Dossier> {
+export function drive(start: Dossier, driver: Driver): Promise<Dossier> {
+  const { tracing } = driver;
+  return tracing ? tracing.span(passSpan(start), () => runSteps(start, driver)) : runSteps(start, driver);
+}
+
+async function runSteps(start: Dossier, driver: Driver): Promise<Dossier> {
   const { recipe, save } = driver;
   const asking = new Map<StepName, Promise<{ step: Step; outcome: Outcome }>>();
   let dossier = start;
@@ -30,13 +39,13 @@ export async function drive(start: Dossier, driver: Driver): Promise<Dossier> {
       if (asking.has(step.name) || !isReady(step, dossier, tools.now)) continue;
       const begun = begin(step, dossier, tools.now);
       if (!step.asks(dossier, tools)) {
-        dossier = finish(step, begun, await attempt(step, begun, tools, driver.onBug), tools.now);
+        dossier = finish(step, begun, await attempt(step, begun, tools, driver), tools.now);
       } else if (save && !tools.signal.aborted) {
         dossier = await save(begun);
         const asked = dossier;
         asking.set(
           step.name,
-          attempt(step, asked, tools, driver.onBug).then((outcome) => ({ step, outcome })),
+          attempt(step, asked, tools, driver).then((outcome) => ({ step, outcome })),
         );
       }
     }
@@ -96,7 +105,19 @@ function begin(step: Step, dossier: Dossier, now: number): Dossier {
   });
 }
 
-async function attempt(step: Step, dossier: Dossier, tools: Tools, onBug: Driver["onBug"]): Promise<Outcome> {
+type Watch = Pick<Driver, "tracing" | "onBug">;
+
+function attempt(step: Step, dossier: Dossier, tools: Tools, { tracing, onBug }: Watch): Promise<Outcome> {
+  if (!tracing) return attemptStep(step, dossier, tools, onBug);
+  return tracing.span(stepSpan(step, dossier), async (span) => {
+    const outcome = await attemptStep(step, dossier, tools, onBug);
+    span.set(told(outcome));
+    if (outcome.state === "failed") span.fail(outcome.reason ?? "failed");
+    return outcome;
+  });
+}
+
+async function attemptStep(step: Step, dossier: Dossier, tools: Tools, onBug: Driver["onBug"]): Promise<Outcome> {
   const row = dossier.steps.get(step.name);
   const { attempt: count = 1 } = row ?? {};
   if (count > step.tries.max) {

@@ -5,6 +5,7 @@ import type { Db, Tx } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import type { Log } from "#/kernel/log.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 
 import { ClaimLost, type CommitContext, conclude, saveProgress } from "./commit.ts";
 import type { Dossier } from "./dossier.ts";
@@ -24,6 +25,7 @@ export type PipelineDeps = {
   readonly log: Pick<Log, "error">;
   readonly react: React;
   readonly recipe: readonly Step[];
+  readonly tracing?: Tracing | null;
   readonly limits: PipelineLimits;
   readonly enginesOf: OpenContext["enginesOf"];
   /** ISO 3166 code by which phone numbers without more are read. */
@@ -193,9 +195,14 @@ function toolsOf({ clock, ids, limits, toolsFor }: PipelineDeps, dossier: Dossie
   return () => ({ ...more, now: clock.now(), signal, newId: () => ids.next(), limits });
 }
 
-function driverOf({ recipe, log }: PipelineDeps, { callId }: Claim, tools: () => Tools): Omit<Driver, "save"> {
+function driverOf(
+  { recipe, tracing = null, log }: PipelineDeps,
+  { callId }: Claim,
+  tools: () => Tools,
+): Omit<Driver, "save"> {
   return {
     recipe,
+    tracing,
     tools,
     onBug: (step, error) => log.error({ step, call: callId, err: error }, "a step of the pipeline failed"),
   };

@@ -5,6 +5,7 @@ import { alarmSettings } from "./alarm-settings.ts";
 import { engineSettings } from "./engine-settings.ts";
 import { country, databaseUrl, flag, isCidrList, list, proxyUrl, publicUrl, secret, timeZone, whole } from "./kinds.ts";
 import { providerSettings } from "./provider-settings.ts";
+import { tracingSettings } from "./tracing-settings.ts";
 
 /** Every setting there is. Types, checks, errors and the reference page are drawn from this one schema. */
 export const settingsSchema = z.object({
@@ -271,6 +272,7 @@ export const settingsSchema = z.object({
   ...alarmSettings,
   ...engineSettings,
   ...providerSettings,
+  ...tracingSettings,
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -17,7 +17,7 @@ import type { ForwardProxy } from "./proxy.ts";
 import { createStops, type WhenAborted } from "./stops.ts";
 import { checkTargetUrl, type TargetRules, type TargetVerdict } from "./target.ts";
 
-/** HTTP to addresses that tenants, payloads or models name. There is no other outbound client. */
+/** HTTP to addresses that tenants, payloads or models name. The only other outbound client sends traces where the operator says. */
 export interface GuardedHttp {
   /**
    * One request: no redirect is followed, nothing is unpacked. Throws {@link HttpFailure} when no status line came in time.

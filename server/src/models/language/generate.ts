@@ -43,7 +43,12 @@ export function createGenerate(engine: LanguageEngine, http: GuardedHttp): Gener
         abortSignal: signal,
         ...(settings.temperature !== null && { temperature: settings.temperature }),
       });
-      return { text: textOf(result), ended: endOf(result.finishReason), usage: usageOf(result.totalUsage) };
+      return {
+        text: textOf(result),
+        ended: endOf(result.finishReason),
+        usage: usageOf(result.totalUsage),
+        model: result.response.modelId,
+      };
     } catch (error) {
       throw failureOfModel(error, signal);
     }
@@ -77,8 +82,8 @@ function outputOf(format: LanguageEngine["settings"]["responseFormat"], schema: 
   const text = Output.text();
   if (format === "none") return text;
   const named = { type: "json" as const, name: "analysis" };
-  const responseFormat = format === "json" ? named : { ...named, schema: jsonSchema(schema).jsonSchema };
-  return { ...text, responseFormat: Promise.resolve(responseFormat) };
+  const described = async () => ({ ...named, schema: await jsonSchema(schema).jsonSchema });
+  return { ...text, responseFormat: format === "json" ? Promise.resolve(named) : described() };
 }
 
 function textOf(result: { readonly text: string; readonly output: string }): string {

@@ -1,5 +1,6 @@
 import type { Clock } from "#/kernel/clock.ts";
 import type { GuardedHttp } from "#/kernel/net/http.ts";
+import type { Tracing } from "#/kernel/tracing.ts";
 
 import type { PriceUsage } from "../cost.ts";
 import { withSpent } from "../failure.ts";
@@ -13,12 +14,14 @@ import { openaiRecognise } from "./engines/openai.ts";
 import { keepingBooks } from "./keeping-books.ts";
 import type { Heard, Recognise } from "./recognise.ts";
 import { isKnownForm, partsOf, type Sound, soundOfFile } from "./sound.ts";
+import { traced } from "./traced.ts";
 
 export type TranscriberOptions = {
   readonly http: GuardedHttp;
   readonly clock: Clock;
   readonly price: PriceUsage;
   readonly splitChannels: SplitChannels;
+  readonly tracing?: Tracing | null;
 };
 
 /**
@@ -26,7 +29,9 @@ export type TranscriberOptions = {
  * tell who speaks; a channel in which nobody speaks is not sent at all.
  */
 export function createTranscriber(engine: SpeechEngine, options: TranscriberOptions): Transcriber {
-  const bare = recogniseWith(engine, options);
+  const untraced = recogniseWith(engine, options);
+  const { tracing, price } = options;
+  const bare = tracing ? traced(untraced, engine, tracing, price) : untraced;
   const { provider, model } = engine;
   const ref = { kind: "stt", provider, model, version: rulesVersion, prompt_sha256: null } as const;
   return {
