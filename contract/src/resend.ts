@@ -1,13 +1,12 @@
 import { z } from "zod";
 
-import { fromPublicId, type IdKind } from "./id.ts";
+import { manyIds, oneId } from "./body-id.ts";
 import { WhyUndelivered } from "./undelivered.ts";
 
 /** Limits of resends. */
 export const resendLimits = {
   ratePerSecondMax: 1_000,
   ratePerSecondDefault: 50,
-  idsMax: 1_000,
   sampleMax: 10,
 } as const;
 
@@ -39,9 +38,9 @@ export const CreateResend = z.strictObject({
   types: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
   since: time.optional(),
   until: time.optional(),
-  call_ids: ids("call").optional(),
-  delivery_ids: ids("delivery").optional(),
-  message_ids: ids("message").optional(),
+  call_ids: manyIds("call").optional(),
+  delivery_ids: manyIds("delivery").optional(),
+  message_ids: manyIds("message").optional(),
   rate_per_second: z
     .number()
     .int()
@@ -118,14 +117,3 @@ export const ResendMessage = z.strictObject({
   endpoint_id: oneId("endpoint"),
   force: z.boolean().default(false).meta({ description: "Send although the endpoint is disabled." }),
 });
-
-function oneId(kind: IdKind) {
-  return z
-    .string()
-    .refine((id) => fromPublicId(kind, id) !== null, `Not an id of this kind: ${kind}`)
-    .transform((id) => fromPublicId(kind, id) ?? "");
-}
-
-function ids(kind: IdKind) {
-  return z.array(oneId(kind)).min(1).max(resendLimits.idsMax);
-}

@@ -18,7 +18,7 @@ export const undeliveredReasons: Readonly<Record<WhyUndelivered, string>> = {
   endpoint_disabled: "The endpoint was disabled before it arrived. Enable it, then resend.",
   endpoint_deleted: "The endpoint was deleted before it arrived. Resend it to another one.",
   expired: "Its payload was removed, by age or by hand. It cannot be sent any more.",
-  cancelled: "Somebody stopped the resend it belonged to. Resend it.",
+  cancelled: "Somebody cancelled it, or stopped the resend it belonged to. Resend it.",
   rejected:
     "The receiver answered with a status after which the endpoint wants no further attempt. Resend after a fix.",
   too_large: "The body became too large for this endpoint.",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { fromPublicId } from "../id.ts";
+import { oneId } from "../body-id.ts";
 import { BaseFormat, EndpointPayload } from "./words.ts";
 
 /** Bounds of a mapping: it is applied in every attempt. */
@@ -65,11 +65,7 @@ export const PreviewMapping = z
   .strictObject({
     mapping: Mapping,
     payload: EndpointPayload.default("full"),
-    message_id: z
-      .string()
-      .refine((id) => fromPublicId("message", id) !== null, "Not an id of this kind: message")
-      .transform((id) => fromPublicId("message", id) ?? "")
-      .optional(),
+    message_id: oneId("message").optional(),
     type: z.string().min(1).max(100).default("call.completed"),
     language: z.enum(["en", "he"]).default("en"),
   })

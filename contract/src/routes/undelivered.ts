@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { Route } from "../api.ts";
+import { CancelDeliveries, CancelledDeliveries } from "../cancel.ts";
 import { Delivery } from "../delivery.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { CreatedResend, CreateResend, Resend, ResendDelivery, ResendMessage, ResendState } from "../resend.ts";
@@ -41,6 +42,14 @@ export const undeliveredRoutes = {
     role: "viewer",
     query: ListQuery.extend({ endpoint_id: idOf("endpoint").optional(), cause: HeldCause.optional() }),
     output: listOf(Held),
+  },
+  cancelDeliveries: {
+    method: "POST",
+    path: "/v1/deliveries/cancel",
+    summary: "Ends deliveries that wait and are not wanted any more, or only counts them.",
+    role: "member",
+    body: CancelDeliveries,
+    output: CancelledDeliveries,
   },
   createResend: {
     method: "POST",

@@ -2,6 +2,7 @@ import type { Handlers } from "@aftercall/contract/api.ts";
 import type { retentionRoutes } from "@aftercall/contract/routes/retention.ts";
 import type { undeliveredRoutes } from "@aftercall/contract/routes/undelivered.ts";
 
+import { cancelHandlers } from "./ledger/cancel.ts";
 import { expungeHandlers } from "./ledger/expunge.ts";
 import { undeliveredListHandlers } from "./ledger/undelivered.ts";
 import { type ResendDeps, resendHandlers } from "./resend/routes.ts";
@@ -13,6 +14,7 @@ export function undeliveredHandlers(deps: ResendDeps): Handlers<typeof undeliver
     ...undeliveredListHandlers(deps),
     ...resendHandlers(deps),
     ...singleResendHandlers(deps),
+    ...cancelHandlers(deps),
     ...expungeHandlers(deps),
   };
 }

@@ -254,6 +254,10 @@ export function requestsFor(app: TestApp, receiver: Receiver, stories: Stories):
     getMessage: at("/v1/messages/{id}", message),
     getDelivery: at("/v1/deliveries/{id}", delivery),
     retryDelivery: at("/v1/deliveries/{id}/retry?force=true", stories.deliveryFailed),
+    cancelDeliveries: async () => ({
+      path: "/v1/deliveries/cancel",
+      body: { delivery_ids: [await stories.deliveryFailed()] },
+    }),
     createResend: async () => ({ path: "/v1/resends", body: await resendBody() }),
     getResend: at("/v1/resends/{id}", resend),
     pauseResend: at("/v1/resends/{id}/pause", resend),
