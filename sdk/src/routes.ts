@@ -160,6 +160,7 @@ export const routes = {
   countUndelivered: "/undelivered/counts?",
   exportUndelivered: "/undelivered/csv?",
   listHeld: "/held?",
+  cancelDeliveries: "POST /deliveries/cancel!",
   createResend: "POST /resends!",
   listResends: "/resends?",
   getResend: "/resends/:",
