@@ -127,16 +127,13 @@ function exporterOf({ endpoint, headers, proxy, log, clock }: TracingOptions): S
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        if (result.code !== exported) tell(spans.length, result.error);
+        if (result.error) tell(spans.length, result.error);
         done(result);
       });
     },
     shutdown: () => exporter.shutdown(),
   };
 }
-
-/** `ExportResultCode.SUCCESS`. */
-const exported = 0;
 
 /** As OTEL_EXPORTER_OTLP_HEADERS has them: the W3C's form of baggage. */
 function headersIn(text: string): Record<string, string> {
@@ -163,7 +160,7 @@ function proxyEnvOf({ url, noProxy }: { readonly url: string; readonly noProxy: 
 
 function known(attributes: SpanAttributes): Attributes {
   const told = Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(told) as Attributes;
+  return Object.fromEntries(told);
 }
 
 /** Why something failed, in the word of our own errors where there is one. A message may hold what was said. */
