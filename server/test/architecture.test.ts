@@ -65,6 +65,10 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   fastify: ["http", "compat", "app"],
   pino: ["kernel"],
   "prom-client": ["kernel"],
+  "@opentelemetry/api": ["kernel/tracing.ts"],
+  "@opentelemetry/exporter-trace-otlp-http": ["kernel/tracing.ts"],
+  "@opentelemetry/resources": ["kernel/tracing.ts"],
+  "@opentelemetry/sdk-trace": ["kernel/tracing.ts"],
   yaml: ["kernel/config"],
 };
 
