@@ -51,6 +51,8 @@ export type Actor = {
   readonly scopes?: readonly string[];
   /** Of an embed token: the one end-customer of the tenant whose calls and campaigns it may see. */
   readonly businessId?: string;
+  /** Of a key: the shape of /v1 that it was made with. */
+  readonly apiVersion?: string;
   /** From where the request came, for the audit log; and the trace it belongs to. */
   readonly from?: { readonly address: string; readonly requestId: string; readonly traceparent?: string };
 };

@@ -27,6 +27,7 @@ import { Mapping } from "./endpoint/mapping.ts";
 import { ShownSignature, Signature, SigningKind, SigningSecret } from "./endpoint/signature.ts";
 import { EndpointDirection, EndpointFormat, EndpointKind, EndpointPayload } from "./endpoint/words.ts";
 import { Filter } from "./filter.ts";
+import { ApiVersion } from "./version.ts";
 
 export { EndpointAuth } from "./endpoint/auth.ts";
 export { Channel, defaultScheduleMs, Order, Rate, Schedule } from "./endpoint/fields.ts";
@@ -101,6 +102,7 @@ export const Endpoint = z.object({
   disabled_at: z.string().nullable(),
   /** `user`, or `gone`: the receiver answered 410. */
   disabled_reason: z.string().nullable(),
+  api_version: ApiVersion,
   created_at: z.string(),
   updated_at: z.string(),
 });

@@ -1,14 +1,17 @@
 import type { Route } from "./api.ts";
 import { idempotencyKeepHours } from "./idempotency.ts";
+import { Session } from "./identity.ts";
 import { audioPaths } from "./openapi/audio.ts";
 import { compatibilitySchemas } from "./openapi/compatibility-schemas.ts";
 import { compatibilityPaths } from "./openapi/compatibility.ts";
 import { operationOf, pathOf, tagOf } from "./openapi/operations.ts";
 import { problemResponses } from "./openapi/problems.ts";
 import { createSchemas, type JsonSchema } from "./openapi/schemas.ts";
+import { sessionPaths } from "./openapi/session.ts";
 import { webhookHeaders, webhooksOf } from "./openapi/webhooks.ts";
 import { Problem } from "./problem.ts";
 import { routes } from "./routes.ts";
+import { apiVersion, apiVersionHeader, apiVersions } from "./version.ts";
 
 /** An OpenAPI 3.1 document. */
 export type OpenApi = {
@@ -47,12 +50,13 @@ export function openApiOf({ version }: { version: string }): OpenApi {
     servers: [{ url: "/", description: "This server" }],
     security: [{ apiKey: [] }, { userToken: [] }],
     tags: [...[...tags].toSorted().map((name) => ({ name })), ...furtherTags],
-    paths: { ...paths, ...audioPaths, ...compatibilityPaths },
+    paths: { ...paths, ...audioPaths, ...sessionPaths(schemas.output(Session)), ...compatibilityPaths },
     webhooks,
     components: {
       schemas: { ...schemas.named(), ...compatibilitySchemas },
       responses: problemResponses(problem),
       parameters: {
+        AftercallVersion: wantedVersion,
         IdempotencyKey: idempotencyKey,
         IfNoneMatch: ifNoneMatch,
         IfMatch: ifMatch,
@@ -67,7 +71,8 @@ export function openApiOf({ version }: { version: string }): OpenApi {
 
 const introduction =
   `Every route of /v1 takes and gives JSON in snake_case, times in RFC 3339 with milliseconds, durations in
-\`*_ms\`, money as decimal text. Fields may be added to answers at any time; what is there does not change.
+\`*_ms\`, money as decimal text. Fields may be added to answers at any time; what is there changes only with a new
+\`Aftercall-Version\`, and each API key stays with the one that it was made with.
 
 A refused request is answered with a problem (RFC 9457): \`code\` is for programs and has a page of its own under
 \`/docs/problems\`, \`errors\` names each refused field. Lists are read with \`limit\` and \`cursor\`;
@@ -83,6 +88,7 @@ Guides, and this reference without script: [/docs/plain](/docs/plain). The live 
   );
 
 const furtherTags = [
+  { name: "Session", description: "A cookie for the event stream, which a browser cannot open with a header." },
   { name: "Webhooks", description: "Where providers send what happened in a call." },
   {
     name: "Compatibility",
@@ -92,6 +98,15 @@ const furtherTags = [
   { name: "Health", description: "Whether a process lives, and whether it can serve." },
   { name: "Messages to your endpoints", description: "What this server sends. See also `GET /v1/event-types`." },
 ] as const;
+
+const wantedVersion = {
+  name: apiVersionHeader,
+  in: "header",
+  required: false,
+  description: "The shape that is wanted, by its date. Without it that one counts which the API key was made with.",
+  schema: { enum: [...apiVersions] },
+  example: apiVersion,
+} as const;
 
 const idempotencyKey = {
   name: "Idempotency-Key",
@@ -145,6 +160,7 @@ const headers = {
     description: "The id of the request, also in the server's log. Yours, if you sent one.",
     schema: { type: "string" },
   },
+  AftercallVersion: { description: "The shape that the answer has, by its date.", schema: { type: "string" } },
   RetryAfter: { description: "Seconds after which to come again.", schema: { type: "integer", minimum: 0 } },
   IdempotencyReplayed: {
     description: "The answer was given before and is only said again.",

@@ -48,6 +48,12 @@ export const problems = {
     title: "The Idempotency-Key cannot be used",
     meaning: "Send the header once, with 1 to 255 printable ASCII characters. A UUID is a good key.",
   },
+  unknown_version: {
+    status: 400,
+    title: "This server does not speak this version",
+    meaning:
+      "`Aftercall-Version` names a date that is none of this server's versions. `errors` names those it speaks; without the header the one counts that the API key was made with.",
+  },
   unauthorized: {
     status: 401,
     title: "Missing or invalid credentials",

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { ApiVersion } from "./version.ts";
+
 /** What a credential may do, from low to high. */
 export const Role = z.enum(["viewer", "member", "admin", "owner"]);
 export type Role = z.infer<typeof Role>;
@@ -60,6 +62,7 @@ export const ApiKey = z.object({
   last_used_at: z.string().nullable(),
   /** The key that was made in its place. */
   replaced_by: z.string().nullable(),
+  api_version: ApiVersion,
   created_at: z.string(),
 });
 export type ApiKey = z.infer<typeof ApiKey>;

@@ -81,7 +81,7 @@ function parametersOf(route: Route, schemas: Schemas): object[] {
         schema: rest,
       };
     }),
-    ...conditionsOf(route).map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    ...["AftercallVersion", ...conditionsOf(route)].map((name) => ({ $ref: `#/components/parameters/${name}` })),
   ];
 }
 
@@ -123,6 +123,7 @@ function successOf(route: Route, schemas: Schemas): object {
 
 const commonHeaders = {
   "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+  "Aftercall-Version": { $ref: "#/components/headers/AftercallVersion" },
   "RateLimit-Policy": { $ref: "#/components/headers/RateLimitPolicy" },
   RateLimit: { $ref: "#/components/headers/RateLimit" },
 } as const;
@@ -130,10 +131,9 @@ const commonHeaders = {
 /** What a route can refuse with, from what it reads. */
 function statusesOf({ method, path, params, query, body, bodyLines, canConflict }: Route): number[] {
   const isPost = method === "POST";
-  const statuses = [401, 429, 500, 503];
+  const statuses = [400, 401, 429, 500, 503];
   // What a credential stands for it may always ask.
   if (path !== "/v1/whoami") statuses.push(403);
-  if (body || isPost) statuses.push(400);
   if (body || bodyLines) statuses.push(413, 415);
   if (body || query || isPost) statuses.push(422);
   if (params) statuses.push(404);

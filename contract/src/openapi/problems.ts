@@ -40,6 +40,7 @@ function responseOf(status: number, schema: JsonSchema): object {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(" "),
     headers: {
       "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+      "Aftercall-Version": { $ref: "#/components/headers/AftercallVersion" },
       ...(withRetryAfter.has(status) && { "Retry-After": { $ref: "#/components/headers/RetryAfter" } }),
     },
     content: {

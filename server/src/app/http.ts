@@ -41,6 +41,7 @@ import { createRate } from "#/http/rate.ts";
 import { createRates } from "#/http/rates.ts";
 import { registerRecordingAudio } from "#/http/recording-audio.ts";
 import { createServer } from "#/http/server.ts";
+import { registerVersions } from "#/http/versions.ts";
 import { importHandlers } from "#/inbox/import/routes.ts";
 import { registerCallHandlers } from "#/inbox/register-call.ts";
 import { createReplayQuarantined } from "#/inbox/replay-quarantined.ts";
@@ -124,6 +125,7 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
   if (config.role === "worker") return server;
   const allowedOrigins = new Set(config.allowedOrigins.map((origin) => origin.replace(/\/+$/, "")));
   registerCors(server, allowedOrigins);
+  registerVersions(server);
 
   const credentials = createCredentials({ db: parts.database.db, clock });
   const issuers = createIssuers({ db: parts.database.db, clock, http: parts.http });

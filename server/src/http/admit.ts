@@ -5,6 +5,7 @@ import { readTraceparent } from "#/kernel/traceparent.ts";
 import type { Caller } from "./auth.ts";
 import type { GuardedAuth } from "./guesses.ts";
 import type { Rates } from "./rates.ts";
+import { speakVersion } from "./versions.ts";
 import { headersOf } from "./wire.ts";
 
 declare module "fastify" {
@@ -31,6 +32,7 @@ export async function admit(
   const from = { address: request.ip, requestId: request.id, ...(traceparent !== null && { traceparent }) };
   const caller = { tenant, actor: { ...actor, from } };
   request.caller = caller;
+  speakVersion(request, reply, actor.apiVersion);
   request.facts["tenant"] = tenant;
   request.facts["actor"] = actor.id;
   const counted = rates?.count(request.method, whoIs(caller));

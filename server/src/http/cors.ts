@@ -1,4 +1,5 @@
 import { idempotencyKeyHeader, idempotencyReplayedHeader } from "@aftercall/contract/idempotency.ts";
+import { apiVersionHeader } from "@aftercall/contract/version.ts";
 import type { FastifyInstance } from "fastify";
 
 /**
@@ -39,6 +40,7 @@ const accepted = [
   "Last-Event-ID",
   "X-Request-Id",
   "Traceparent",
+  apiVersionHeader,
   idempotencyKeyHeader,
 ].join(", ");
 
@@ -48,5 +50,6 @@ const exposed = [
   "RateLimit-Policy",
   "Retry-After",
   "X-Request-Id",
+  apiVersionHeader,
   idempotencyReplayedHeader,
 ].join(", ");

@@ -43,7 +43,8 @@ export function createCredentials({ db, clock }: CredentialsOptions) {
       if (row.expires_at !== null && row.expires_at.getTime() <= clock.now()) return null;
       const scopes = row.scopes === null ? {} : { scopes: row.scopes };
       const id = toPublicId("api_key", row.id);
-      return { tenant: row.tenant_id, actor: { kind: "api_key", id, role: row.role, ...scopes } };
+      const actor = { kind: "api_key", id, role: row.role, apiVersion: row.api_version, ...scopes } as const;
+      return { tenant: row.tenant_id, actor };
     },
 
     /** Whether a key or user, by public id, still counts in a tenant; remembered as keys are. */

@@ -14,6 +14,7 @@ export function presentKey(row: ApiKeyRow): ApiKey {
     revoked_at: row.revoked_at?.toISOString() ?? null,
     last_used_at: row.last_used_at?.toISOString() ?? null,
     replaced_by: row.replaced_by && toPublicId("api_key", row.replaced_by),
+    api_version: row.api_version,
     created_at: row.created_at.toISOString(),
   };
 }

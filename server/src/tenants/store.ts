@@ -1,4 +1,5 @@
 import type { Role } from "@aftercall/contract/tenant.ts";
+import { apiVersion } from "@aftercall/contract/version.ts";
 
 import type { Page } from "#/db/page.ts";
 import type { Tx } from "#/db/transaction.ts";
@@ -27,6 +28,7 @@ export type ApiKeyRow = {
   expires_at: Date | null;
   revoked_at: Date | null;
   last_used_at: Date | null;
+  api_version: string;
   created_at: Date;
 };
 
@@ -76,14 +78,19 @@ export async function listKeys(tx: Tx, tenant: string, { before, limit }: Page):
 export type NewApiKey = Pick<ApiKeyRow, "tenant_id" | "id" | "digest" | "prefix" | "name" | "role" | "expires_at"> & {
   /** Left out: all that the role may. */
   readonly scopes?: string[] | null;
+  /** Left out: the newest. */
+  readonly api_version?: string;
 };
 
 /** Null when a key with this digest exists, in whichever tenant. */
 export async function insertKey(tx: Tx, key: NewApiKey): Promise<ApiKeyRow | null> {
   const [row] = await tx.rows<ApiKeyRow>(
-    `insert into api_keys (tenant_id, id, digest, prefix, name, role, expires_at, scopes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (digest) do nothing returning *`,
-    [key.tenant_id, key.id, key.digest, key.prefix, key.name, key.role, key.expires_at, key.scopes ?? null],
+    `insert into api_keys (tenant_id, id, digest, prefix, name, role, expires_at, scopes, api_version)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (digest) do nothing returning *`,
+    [
+      ...[key.tenant_id, key.id, key.digest, key.prefix, key.name, key.role, key.expires_at, key.scopes ?? null],
+      key.api_version ?? apiVersion,
+    ],
   );
   return row ?? null;
 }

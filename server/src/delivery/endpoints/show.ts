@@ -49,6 +49,7 @@ export function showEndpoint(row: EndpointRow, { signatureSecret, headers, auth 
     is_enabled: row.disabled_at === null,
     disabled_at: row.disabled_at?.toISOString() ?? null,
     disabled_reason: row.disabled_reason,
+    api_version: row.api_version,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };

@@ -61,6 +61,7 @@ export type EndpointSettings = {
   readonly is_breaker_on: boolean;
   readonly is_auto_disabled_on: boolean;
   readonly resend_on_late: boolean;
+  readonly api_version: string;
 };
 
 export function rateOf({ rate_limit, rate_per_seconds, rate_burst }: EndpointSettings): Rate | null {
@@ -102,6 +103,7 @@ const settings = {
   is_breaker_on: "boolean",
   is_auto_disabled_on: "boolean",
   resend_on_late: "boolean",
+  api_version: "text",
   sealed_signature_secret: "bytea",
   sealed_headers: "bytea",
   sealed_auth: "bytea",

@@ -7,6 +7,7 @@ import {
 } from "@aftercall/contract/endpoint.ts";
 import { mergeHeaders } from "@aftercall/contract/endpoint/headers.ts";
 import type { Mapping } from "@aftercall/contract/endpoint/mapping.ts";
+import { apiVersion } from "@aftercall/contract/version.ts";
 
 import { invalid } from "./refusals.ts";
 import type { Opened } from "./secrets.ts";
@@ -48,6 +49,7 @@ export function newValues(body: CreateEndpoint): Values {
       is_breaker_on: body.is_breaker_on,
       is_auto_disabled_on: body.is_auto_disabled_on,
       resend_on_late: body.resend_on_late,
+      api_version: apiVersion,
     },
     opened: { signatureSecret, headers: headersAfter([], body.headers), auth: body.auth },
     isPaused: body.is_paused,
@@ -88,6 +90,7 @@ export function changedValues(row: EndpointRow, opened: Opened, body: UpdateEndp
       is_breaker_on: orDefault(body.is_breaker_on, row.is_breaker_on, true),
       is_auto_disabled_on: orDefault(body.is_auto_disabled_on, row.is_auto_disabled_on, true),
       resend_on_late: orDefault(body.resend_on_late, row.resend_on_late, false),
+      api_version: row.api_version,
     },
     opened: {
       signatureSecret,
