@@ -7,7 +7,7 @@ import type { Outcome } from "./outcome.ts";
 import type { Step } from "./step.ts";
 
 /** One time that somebody worked on a call. All of them are one trace, whose id is the call's. */
-export function passSpan({ tenantId, callId, plan, settledAt }: Dossier): SpanAbout {
+export function passSpan({ tenantId, callId, plan }: Dossier): SpanAbout {
   return {
     name: "pipeline",
     traceOf: callId,
@@ -15,7 +15,6 @@ export function passSpan({ tenantId, callId, plan, settledAt }: Dossier): SpanAb
       "aftercall.call.id": toPublicId("call", callId),
       "aftercall.tenant.id": toPublicId("tenant", tenantId),
       "aftercall.plan.version": plan.version,
-      "aftercall.call.is_settled": settledAt !== null,
     },
   };
 }
