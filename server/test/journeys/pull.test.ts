@@ -1,12 +1,8 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { systemClock } from "#/kernel/clock.ts";
-
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { type Customer, makeCustomer, newCallSid, newUuid, randomToken } from "../harness/customer.ts";
+import { type Customer, makeCustomer, newCallSid, randomToken } from "../harness/customer.ts";
+import { completedMessages, playApi, pulledFixture as fixture, pullNow as pull } from "../harness/pulled.ts";
 import { type Receiver, startReceiver } from "../harness/receiver.ts";
 
 let app: TestApp;
@@ -20,48 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const fixture = (name: string): string =>
-  readFileSync(fileURLToPath(new URL(`../fixtures/pulled/${name}`, import.meta.url)), "utf8");
-
-/** The provider's API: answers by the end of the path that is asked for, 404 to everything else. */
-function script(answers: Readonly<Record<string, string>>): void {
-  api.answer(({ path }) => {
-    const [asked = ""] = path.split("?");
-    const found = Object.entries(answers).find(([end]) => asked.endsWith(end));
-    return found ? { status: 200, headers: { "content-type": "application/json" }, body: found[1] } : { status: 404 };
-  });
-}
-
-async function pulledBy(customer: Customer, id: string) {
-  const { data } = await customer.get("/v1/sources");
-  return data.find((source: { id: string }) => source.id === id)?.pull ?? null;
-}
-
-/** Asks the provider now, and resolves with what the list of sources, and the source itself, say about it afterwards. */
-async function pull(customer: Customer, id: string) {
-  const before = await pulledBy(customer, id);
-  await customer.post(`/v1/sources/${id}/pull`, undefined);
-  for (;;) {
-    const now = await pulledBy(customer, id);
-    if (now && now.polled_at !== before?.polled_at) {
-      expect((await customer.get(`/v1/sources/${id}`)).pull).toEqual(now);
-      return now;
-    }
-    await systemClock.sleep(20);
-  }
-}
+const script = (answers: Readonly<Record<string, string>>) => playApi(api, answers);
 
 /** As if nothing had been heard of the tenant's calls for an hour. */
 async function letGoStale({ tenantId }: Customer): Promise<void> {
   await app.db.inTransaction([tenantId], (tx) =>
     tx.run("update calls set updated_at = now() - interval '1 hour' where tenant_id = $1", [tenantId]),
   );
-}
-
-async function completedMessages(customer: Customer): Promise<number> {
-  await customer.settled();
-  const { data } = await customer.get("/v1/messages?limit=100");
-  return data.filter((message: { type: string }) => message.type === "call.completed").length;
 }
 
 const setup = () => ({ api: { base_url: api.url } });
@@ -75,62 +36,6 @@ const withKey = (secret: string) => ({
 
 describe("Vapi", () => {
   const call = JSON.parse(fixture("vapi.call.json"));
-
-  test.each([
-    ["poll", "webhook", "client"],
-    ["poll", "client", "webhook"],
-    ["webhook", "poll", "client"],
-    ["webhook", "client", "poll"],
-    ["client", "poll", "webhook"],
-    ["client", "webhook", "poll"],
-  ])("%s, %s, %s of one call give one record and one call.completed", async (...order) => {
-    const customer = await makeCustomer(app);
-    const secret = randomToken("secret");
-    const line = await customer.connect("vapi", withKey(secret));
-    const client = await customer.connect("vapi", {
-      provider: "generic",
-      on_given_routes: false,
-      auth: "none",
-      secrets: [],
-      setup: { id_kind: "vapi_call" },
-    });
-    const id = newUuid();
-    const mine = { ...call, id, phoneCallProviderId: newCallSid() };
-    script({ "/call": JSON.stringify([mine]), [`/call/${id}`]: JSON.stringify(mine) });
-    const { message } = JSON.parse(
-      readFileSync(
-        fileURLToPath(new URL("../../src/providers/vapi/fixtures/real/end-of-call-report.json", import.meta.url)),
-        "utf8",
-      ),
-    );
-    const does: Record<string, () => Promise<void>> = {
-      poll: async () => expect(await pull(customer, line.source.id)).toMatchObject({ result: "ok" }),
-      webhook: async () => {
-        const body = JSON.stringify({ message: { ...message, call: mine } });
-        const headers = { "content-type": "application/json", "x-vapi-secret": secret };
-        expect((await app.post(`/webhooks/${line.source.slug}`, { headers, body })).status).toBe(200);
-      },
-      client: async () => {
-        const body = JSON.stringify({ id, status: "completed" });
-        const headers = { "content-type": "application/json" };
-        expect((await app.post(`/webhooks/${client.source.slug}`, { headers, body })).status).toBe(200);
-      },
-    };
-    for (const step of order) await does[step]?.();
-
-    const calls = await customer.calls();
-    expect(calls).toHaveLength(1);
-    expect(calls[0]).toMatchObject({
-      status: "ended",
-      outcome: "completed",
-      from: "+97233764400",
-      to: "+972501234567",
-      duration_ms: 26_500,
-      recording: { status: "available" },
-      summary: call.analysis.summary,
-    });
-    expect(await completedMessages(customer)).toBe(1);
-  });
 
   test("a call of which no webhook ever came is found by the list, kept with its bytes, and read again by a replay", async () => {
     const customer = await makeCustomer(app);
