@@ -81,6 +81,7 @@ test.each([
   ["rotate-a-secret", 3],
   ["verify-our-webhooks", 1],
   ["shape-the-body", 1],
+  ["connect-n8n-zapier-or-make", 4],
   ["stop-what-waits", 2],
 ])("every command of the guide %s is answered 2xx", async (name, count) => {
   const commands = commandsOf(guide(name));
