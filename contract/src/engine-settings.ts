@@ -1,6 +1,8 @@
 import { z } from "zod";
 
+import { newestPrompt, PromptVersion } from "./analysis/prompt.ts";
 import { Money } from "./call.ts";
+import { LanguageCode } from "./language-code.ts";
 import { idOf } from "./list.ts";
 
 export const LanguageVendor = z.enum(["openai_compatible", "anthropic"]);
@@ -63,12 +65,22 @@ export const LanguageEngineSettings = z.strictObject({
     description: "Null: not sent. Absent: 0, and not sent to models that are known to refuse it.",
   }),
   timeout_ms: z.number().int().min(5_000).max(600_000).default(120_000),
+  prompt_version: PromptVersion.default(newestPrompt).meta({
+    description:
+      "The wording that the model is asked in where a plan does not say. What is set stays, also when there is a newer one.",
+  }),
+  language: LanguageCode.nullable().default(null).meta({
+    description: "What the model writes in where a plan does not say. Null: the language of the call.",
+  }),
 });
 
 export const SpeechEngineSettings = z.strictObject({
   diarise: z.boolean().default(true).meta({
     description:
       "Ask who speaks, where a recording has one channel. Channels of a stereo recording are told apart anyway.",
+  }),
+  language: LanguageCode.nullable().default(null).meta({
+    description: "What is spoken where neither a plan nor the provider says. Null: the engine finds out.",
   }),
   upload_bytes_max: z.number().int().min(1_000_000).max(5_000_000_000).optional().meta({
     description: "The largest file the engine takes; by default what the vendor says.",

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 import { CallDirection, CallOutcome, Money, TurnRole } from "../call.ts";
+import { LanguageCode } from "../language-code.ts";
+import { PromptVersion } from "./prompt.ts";
 
 // An analysis plan says what is made of a call. A published version never changes; a change is a new version.
 
@@ -8,12 +10,6 @@ const name = z.string().min(1).max(100);
 const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,63}$/, "lower case letters, digits and _, as in service_category");
-const language = z.string().min(2).max(35).meta({ description: "BCP 47: `en`, `he`, `pt-BR`." });
-
-/** The kept wordings of what a language model is told. */
-const PromptVersion = z.enum(["1", "2", "3"]);
-export type PromptVersion = z.infer<typeof PromptVersion>;
-const newestPrompt: PromptVersion = "3";
 
 /** A metric held against a number. `between` takes two. */
 export const MetricTest = z.strictObject({
@@ -76,7 +72,7 @@ export const FieldDef = z.strictObject({
     .meta({
       description: "In which calls it is looked for; in others it is `skipped`, with the reason. Empty: in all.",
     }),
-  languages: z.array(language).max(50).default([]).meta({
+  languages: z.array(LanguageCode).max(50).default([]).meta({
     description:
       "In calls of which languages it is looked for; in others it is `skipped`, with the reason. Empty: in all. A call whose language nobody knows is looked through.",
   }),
@@ -137,7 +133,7 @@ export const Applies = z.strictObject({
   directions: z.array(CallDirection).default([]),
   campaigns: z.array(z.string().max(64)).default([]),
   agents: z.array(z.string().max(200)).default([]),
-  languages: z.array(language).default([]),
+  languages: z.array(LanguageCode).default([]),
   purposes: z.array(z.enum(["production", "training"])).default([]),
 });
 export type Applies = z.infer<typeof Applies>;
@@ -151,7 +147,7 @@ export const Gates = z.strictObject({
     description:
       "What engines may cost for one call, or for one re-run of it. Before each one is asked, what it would cost is estimated; what would go beyond is left out with the reason `cost_limit`.",
   }),
-  languages: z.array(language).default([]),
+  languages: z.array(LanguageCode).default([]),
 });
 
 export const Redaction = z.strictObject({
@@ -176,7 +172,7 @@ export const PlanDefinition = z.strictObject({
   transcription: z
     .strictObject({
       prefer: z.enum(["provider", "stt"]).default("provider"),
-      language: language.nullable().default(null),
+      language: LanguageCode.nullable().default(null),
       hints: z.array(z.string().max(200)).max(100).default([]),
       /** Who speaks on which channel of a stereo recording, the first channel first; empty: by provider and direction. */
       channel_map: z.array(TurnRole).max(8).default([]),
@@ -187,9 +183,9 @@ export const PlanDefinition = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       instructions: z.string().max(4000).default(""),
-      language: language.nullable().default(null).meta({
+      language: LanguageCode.nullable().default(null).meta({
         description:
-          "Of the summary, and of what the built-in analyzer says in scorecards and coaching. Null: the language of the call.",
+          "Of the summary, and of what the built-in analyzer says in scorecards and coaching. Null: of what a language model writes, the language set with the engine; else the language of the call.",
       }),
       sentences_max: z.number().int().min(1).max(20).default(5),
     })
@@ -230,9 +226,9 @@ export const PlanDefinition = z.strictObject({
       use: z.enum(["auto", "builtin", "llm"]).default("auto"),
       /** What a section does when the model failed for good. */
       fallback: z.enum(["builtin", "none"]).default("builtin"),
-      prompt_version: PromptVersion.default(newestPrompt).meta({
+      prompt_version: PromptVersion.nullable().default(null).meta({
         description:
-          "The wording that a language model is asked in. The newest one where the plan does not say; a published plan keeps what it has.",
+          "The wording that a language model is asked in. Null: the one that is set with the engine. The run says which it was.",
       }),
     })
     .prefault({}),

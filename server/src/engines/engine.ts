@@ -36,6 +36,8 @@ export function languageEngine(
       responseFormat: settings.response_format,
       temperature,
       timeoutMs: settings.timeout_ms,
+      promptVersion: settings.prompt_version,
+      language: settings.language,
     },
   };
 }
@@ -63,6 +65,7 @@ export function speechEngine(
     settings: {
       diarise: given.settings.diarise,
       uploadBytesMax: given.settings.upload_bytes_max ?? uploadBytesAt(provider),
+      language: given.settings.language,
     },
   };
 }

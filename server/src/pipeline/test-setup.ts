@@ -1,4 +1,5 @@
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import { newestPrompt } from "@aftercall/contract/analysis/prompt.ts";
 import type { Transcript, Turn } from "@aftercall/contract/call.ts";
 
 import type { Change } from "#/calls/change.ts";
@@ -55,6 +56,8 @@ export async function pipelineSetup() {
         responseFormat: "schema",
         temperature: 0,
         timeoutMs: 5_000,
+        promptVersion: newestPrompt,
+        language: null,
       },
     };
   }
@@ -69,7 +72,7 @@ export async function pipelineSetup() {
     price: null,
     origin: "installation",
     privateTargets: ["127.0.0.0/8"],
-    settings: { diarise: false, uploadBytesMax: 25_000_000 },
+    settings: { diarise: false, uploadBytesMax: 25_000_000, language: null },
   };
 
   return {

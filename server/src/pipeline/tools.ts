@@ -85,7 +85,7 @@ function transcribeWith(deps: ToolDeps, engine: SpeechEngine, signal: AbortSigna
     if (!facts || !row.sha256) throw new Error("a recording is transcribed before it was measured");
     const { language, hints } = plan.definition.transcription;
     const asked = {
-      language: language ?? factOf(record.state, "language"),
+      language: language ?? factOf(record.state, "language") ?? engine.settings.language,
       hints,
       channelMap: channelRoles(dossier, facts.channelMap),
       direction: factOf(record.state, "direction"),

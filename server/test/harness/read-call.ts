@@ -1,4 +1,5 @@
 import type { TurnRole } from "@aftercall/contract/call.ts";
+import { expect } from "vitest";
 
 import { newUuid, type Customer } from "./customer.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -41,4 +42,12 @@ export async function publishPlan(customer: Customer, definition: object): Promi
   const { id } = await customer.post("/v1/analysis-plans", { name: "Plan of this test", definition });
   await customer.post(`/v1/analysis-plans/${id}/publish`, undefined);
   return id;
+}
+
+/** Analyses calls again; gives the path of the job once it is done. */
+export async function runAgain(customer: Customer, order: object): Promise<string> {
+  const { job } = await customer.post("/v1/analysis-jobs", order);
+  const path = `/v1/analysis-jobs/${job.id}`;
+  await expect.poll(async () => (await customer.get(path)).state, { timeout: 60_000 }).toBe("done");
+  return path;
 }

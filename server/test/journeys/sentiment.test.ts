@@ -5,7 +5,7 @@ import { completion, json, saidTo } from "#/models/language/test-model.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, type Customer } from "../harness/customer.ts";
-import { publishPlan, reportOf, useModel } from "../harness/read-call.ts";
+import { publishPlan, reportOf, runAgain, useModel } from "../harness/read-call.ts";
 import { startReceiver } from "../harness/receiver.ts";
 
 let app: TestApp;
@@ -165,10 +165,7 @@ test("runs are compared by it, it is exported with them, and nothing of it is le
   await customer.ask("PATCH", `/v1/analysis-plans/${planId}`, { definition: changed });
   await customer.post(`/v1/analysis-plans/${planId}/publish`, undefined);
   model.answer(completion({ sentiment: { ...sentiment, customer: { ...sentiment.customer, whole: felt(0) } } }));
-  const order = { plan_id: planId, sections: ["sentiment"], filter: { call_ids: [id] } };
-  const { job } = await customer.post("/v1/analysis-jobs", order);
-  const path = `/v1/analysis-jobs/${job.id}`;
-  await expect.poll(async () => (await customer.get(path)).state).toBe("done");
+  const path = await runAgain(customer, { plan_id: planId, sections: ["sentiment"], filter: { call_ids: [id] } });
   expect((await customer.get(`${path}/comparison`)).changed[0]?.sentiment).toEqual([
     { role: "agent", is_same: true, before: 0, after: 0, trend_before: null, trend_after: null },
     { role: "customer", is_same: false, before: -2, after: 0, trend_before: 9, trend_after: 9 },

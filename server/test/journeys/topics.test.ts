@@ -4,7 +4,7 @@ import { completion, json, saidTo } from "#/models/language/test-model.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, type Customer } from "../harness/customer.ts";
-import { publishPlan, reportOf, useModel } from "../harness/read-call.ts";
+import { publishPlan, reportOf, runAgain, useModel } from "../harness/read-call.ts";
 import { startReceiver } from "../harness/receiver.ts";
 
 let app: TestApp;
@@ -134,10 +134,7 @@ test("a re-run asks for topics alone, compares them with those before, and what 
   const list = [{ name: "Delivery", description: "Where something is" }];
   await customer.ask("PATCH", `/v1/analysis-plans/${planId}`, { definition: { ...definition, topics: { list } } });
   await customer.post(`/v1/analysis-plans/${planId}/publish`, undefined);
-  const order = { plan_id: planId, sections: ["topics"], filter: { call_ids: [id] } };
-  const { job } = await customer.post("/v1/analysis-jobs", order);
-  const path = `/v1/analysis-jobs/${job.id}`;
-  await expect.poll(async () => (await customer.get(path)).state).toBe("done");
+  const path = await runAgain(customer, { plan_id: planId, sections: ["topics"], filter: { call_ids: [id] } });
   expect(await customer.get(`${path}/comparison`)).toMatchObject({
     topics: [
       { name: "Money", compared: 1, agreement: 1 },

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 
-import type { PromptVersion } from "@aftercall/contract/analysis/plan.ts";
+import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import { newestPrompt, type PromptVersion } from "@aftercall/contract/analysis/prompt.ts";
 import { afterEach, expect, test } from "vitest";
 
 import { GiveUp, Retry } from "../failure.ts";
@@ -34,6 +35,8 @@ const settings = (more: Partial<LanguageEngine["settings"]>) => ({
     responseFormat: "schema" as const,
     temperature: 0,
     timeoutMs: 5_000,
+    promptVersion: newestPrompt,
+    language: null,
     ...more,
   },
 });
@@ -333,8 +336,19 @@ test("a plan chooses the wording: another one is another request, asked and paid
   expect(told.map((text) => /keep, start, stop: at most/.test(text))).toEqual([false, false, true]);
 });
 
-test("without a choice the newest wording is used", () => {
-  expect(testPlan.engine.prompt_version).toBe("3");
+test("where a plan does not say, the engine's wording and language are used; what a plan says wins", async () => {
+  const { receiver, analyse } = await model(settings({ promptVersion: "1", language: "he" }));
+  receiver.answer(completion(honest));
+  const plan: PlanDefinition = {
+    ...testPlan,
+    engine: { ...testPlan.engine, prompt_version: "3" },
+    summary: { ...testPlan.summary, language: "ar" },
+  };
+  const [own, plans] = [await analyse(plainCall, ["coaching"]), await analyse(plainCall, ["coaching"], { plan })];
+  expect([own.engine.version, plans.engine.version]).toEqual(["1", "3"]);
+  const told = receiver.received.map(saidTo);
+  expect(told.map((text) => /BCP 47 code (\w+)/.exec(text)?.[1])).toEqual(["he", "ar"]);
+  expect(told.map((text) => /keep, start, stop: at most/.test(text))).toEqual([false, true]);
 });
 
 test("a quote that nobody said makes the verdict unknown and the value invalid", async () => {

@@ -1,5 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 
+import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import type { PromptVersion } from "@aftercall/contract/analysis/prompt.ts";
 import type { CriterionResult } from "@aftercall/contract/analysis/run.ts";
 
 import type { GuardedHttp } from "#/kernel/net/http.ts";
@@ -54,7 +56,8 @@ export function createAnalyst(engine: LanguageEngine, options: AnalystOptions): 
   const { tracing, price } = options;
   const bare = tracing ? traced(untraced, engine, tracing, price) : untraced;
   const refOf: Analyst["refOf"] = (plan, sections) => {
-    const shape = { mark: "", language: plan.summary.language };
+    const version = versionFor(plan, engine);
+    const shape = { version, mark: "", language: plan.summary.language ?? engine.settings.language };
     const prompt = [
       instructionsFor(plan, sections, { ...shape, source: "call" }),
       instructionsFor(plan, sections, { ...shape, source: "notes" }),
@@ -64,7 +67,7 @@ export function createAnalyst(engine: LanguageEngine, options: AnalystOptions): 
       kind: "llm",
       provider: engine.provider,
       model: engine.model,
-      version: plan.engine.prompt_version,
+      version,
       prompt_sha256: createHash("sha256").update(JSON.stringify(prompt)).digest("hex"),
     };
   };
@@ -98,12 +101,21 @@ function readingOf(engine: LanguageEngine, { markKey, verifyQuote }: AnalystOpti
     sections: sections.filter((name) => !isEmpty(name, analysis)),
     facts,
     metrics,
-    language: plan.summary.language ?? transcript.language,
+    version: versionFor(plan, engine),
+    language: plan.summary.language ?? engine.settings.language ?? transcript.language,
     mark: `DATA-${key.slice(0, 24)}`,
     settings: engine.settings,
     verifyQuote,
     signal,
   };
+}
+
+/** The plan's own wording, else the one that is set with the engine. */
+function versionFor(
+  { engine: { prompt_version: chosen } }: PlanDefinition,
+  { settings }: LanguageEngine,
+): PromptVersion {
+  return chosen ?? settings.promptVersion;
 }
 
 /** Nothing is asked where the plan has nothing that only a model can say. */

@@ -1,3 +1,4 @@
+import type { PromptVersion } from "@aftercall/contract/analysis/prompt.ts";
 import type { LanguagePrice } from "@aftercall/contract/engine-settings.ts";
 
 /** Whose wire protocol a language model speaks. OpenAI's is also spoken by Groq, Ollama, llama.cpp, vLLM and others. */
@@ -32,4 +33,8 @@ export type LanguageSettings = {
   /** Null: not sent, for models that refuse it. */
   readonly temperature: number | null;
   readonly timeoutMs: number;
+  /** The wording that it is asked in where a plan does not say. */
+  readonly promptVersion: PromptVersion;
+  /** What it writes in where a plan does not say; null: the language of the call. */
+  readonly language: string | null;
 };

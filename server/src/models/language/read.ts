@@ -1,5 +1,6 @@
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
 import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import type { PromptVersion } from "@aftercall/contract/analysis/prompt.ts";
 import type { Turn } from "@aftercall/contract/call.ts";
 
 import { GiveUp } from "../failure.ts";
@@ -19,6 +20,7 @@ export type Reading = {
   /** Turns whose words are withheld. */
   readonly withheld: ReadonlySet<number>;
   readonly plan: PlanDefinition;
+  readonly version: PromptVersion;
   readonly sections: readonly LanguageSection[];
   readonly facts: CallFacts;
   readonly metrics: readonly MetricSet[];
@@ -81,8 +83,8 @@ function askFor(
 }
 
 function instructionsOf(reading: Reading, sections: readonly LanguageSection[], source: Data["source"]): string {
-  const { plan, mark, language } = reading;
-  return instructionsFor(plan, sections, { mark, language, source });
+  const { plan, version, mark, language } = reading;
+  return instructionsFor(plan, sections, { version, mark, language, source });
 }
 
 function isCut(part: Part | undefined): boolean {

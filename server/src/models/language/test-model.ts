@@ -1,4 +1,5 @@
 import { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import { newestPrompt } from "@aftercall/contract/analysis/prompt.ts";
 import type { Transcript, Turn, TurnRole } from "@aftercall/contract/call.ts";
 
 import { verifyQuote } from "#/evaluation/evidence.ts";
@@ -35,6 +36,8 @@ export async function startModel(engine: Partial<LanguageEngine> = {}) {
         responseFormat: "schema",
         temperature: 0,
         timeoutMs: 5_000,
+        promptVersion: newestPrompt,
+        language: null,
         ...engine.settings,
       },
     },

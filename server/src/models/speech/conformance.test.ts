@@ -45,7 +45,7 @@ describe.each(dialects)("$vendor", (dialect) => {
       price: null,
       origin: "tenant",
       privateTargets: [],
-      settings: { diarise: true, uploadBytesMax: 1_000_000 },
+      settings: { diarise: true, uploadBytesMax: 1_000_000, language: null },
     };
     const recognise = recogniseWith(engine, { http, clock: systemClock });
     const hear = (more: Partial<Recognition> = {}) =>

@@ -28,4 +28,6 @@ export type SpeechSettings = {
   readonly diarise: boolean;
   /** The largest file the engine takes. */
   readonly uploadBytesMax: number;
+  /** What is spoken where nobody says; null: the engine finds out. */
+  readonly language: string | null;
 };

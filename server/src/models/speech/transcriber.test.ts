@@ -50,7 +50,7 @@ async function engine(
       price: null,
       origin: "tenant",
       privateTargets: [],
-      settings: { diarise: true, uploadBytesMax: 10_000_000 },
+      settings: { diarise: true, uploadBytesMax: 10_000_000, language: null },
       ...more,
     },
     { http, clock, price: () => [], splitChannels: split },
@@ -147,7 +147,9 @@ test("a channel in which nobody speaks is not sent, and a silent recording costs
 
 test("a file larger than the engine takes is cut in its pauses, and the times fit together again", async () => {
   const bytesMax = 8_000 * 2 * 5 + 44;
-  const { receiver, transcriber } = await engine(openai, { settings: { diarise: false, uploadBytesMax: bytesMax } });
+  const { receiver, transcriber } = await engine(openai, {
+    settings: { diarise: false, uploadBytesMax: bytesMax, language: null },
+  });
   const wanted = await recording(12_000, [
     [0, 3_000],
     [4_000, 7_000],
@@ -163,7 +165,9 @@ test("a file larger than the engine takes is cut in its pauses, and the times fi
 });
 
 test("long silence is not sent", async () => {
-  const { receiver, transcriber } = await engine(openai, { settings: { diarise: false, uploadBytesMax: 1_000_000 } });
+  const { receiver, transcriber } = await engine(openai, {
+    settings: { diarise: false, uploadBytesMax: 1_000_000, language: null },
+  });
   const wanted = await recording(100_000, [
     [0, 2_000],
     [90_000, 92_000],

@@ -1,5 +1,6 @@
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
-import type { PlanDefinition, PromptVersion } from "@aftercall/contract/analysis/plan.ts";
+import type { PlanDefinition } from "@aftercall/contract/analysis/plan.ts";
+import type { PromptVersion } from "@aftercall/contract/analysis/prompt.ts";
 
 import type { CallFacts, LanguageSection } from "../answer.ts";
 import type { Quarters } from "../quarters.ts";
@@ -10,19 +11,19 @@ import { version2 } from "./versions/version-2.ts";
 import { version3 } from "./versions/version-3.ts";
 import type { Wording } from "./versions/wording.ts";
 
-/** Every wording that a plan can choose. */
+/** Every wording that can be chosen. */
 const wordings: Readonly<Record<PromptVersion, Wording>> = { "1": version1, "2": version2, "3": version3 };
 
 /**
- * What a model is told before it sees a call, in the wording that the plan chose. All of it is by us and by the tenant's plan;
- * nothing that was said in a call stands here. `mark` frames the data.
+ * What a model is told before it sees a call, in the wording that was chosen. All of it is by us and by the tenant's plan;
+ * nothing that was said in a call stands here.
  */
 export function instructionsFor(
   plan: PlanDefinition,
   sections: readonly LanguageSection[],
-  { mark, language, source }: { mark: string; language: string | null; source: "call" | "notes" },
+  { version, mark, language, source }: Asking & { readonly source: "call" | "notes" },
 ): string {
-  const { opening, evidenceRule, asked } = wordings[plan.engine.prompt_version];
+  const { opening, evidenceRule, asked } = wordings[version];
   const parts = [
     opening(mark, source),
     `Write in ${language === null ? "the language of the call" : `the language with the BCP 47 code ${language}`}. Quotes stay in the language they were said in.`,
@@ -32,6 +33,9 @@ export function instructionsFor(
   ];
   return parts.join("\n\n");
 }
+
+/** The wording, what frames the data, and the language to write in; null for the call's own. */
+export type Asking = { readonly version: PromptVersion; readonly mark: string; readonly language: string | null };
 
 /** What is known of the call without reading it. */
 export function factsFor(
