@@ -115,12 +115,17 @@ export function running(url: string, db: Db): Running {
     db,
     post: async (path, { headers, body }) =>
       answerOf("POST", path, await fetch(url + path, { method: "POST", headers, body })),
-    get: async (path, headers = {}) => answerOf("GET", path, await fetch(url + path, { headers })),
+    get: async (path, headers = {}) =>
+      answerOf("GET", path, await fetch(url + path, { headers: { ...headers, ...ownConnection } })),
     async ask(key, method, path, body) {
       const type = body instanceof Blob ? body.type : "application/json";
       const answer = await fetch(url + path, {
         method,
-        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": type }) },
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...ownConnection,
+          ...(body !== undefined && { "content-type": type }),
+        },
         ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
       });
       const text = await answer.text();
@@ -129,6 +134,9 @@ export function running(url: string, db: Db): Running {
     },
   };
 }
+
+/** Tests wait for what becomes of calls; a connection that was idle meanwhile may be closed in the moment it is used again. */
+const ownConnection = { connection: "close" };
 
 /** What is no JSON is the text itself. */
 function readBody(text: string, headers: Headers): Answered["json"] {
