@@ -21,7 +21,7 @@ export const CancelDeliveries = z
     }),
     dry_run: z.boolean().default(false).meta({ description: "Only count, and show some." }),
   })
-  .refine(({ dry_run: _, ...conditions }) => Object.values(conditions).some((one) => one !== undefined), {
+  .refine((body) => Object.entries(body).some(([name, value]) => name !== "dry_run" && value !== undefined), {
     message: "Say which: name an endpoint, a type, a call, a message, a delivery or a time",
   });
 export type CancelDeliveries = z.output<typeof CancelDeliveries>;

@@ -17,7 +17,7 @@ export const undeliveredReasons: Readonly<Record<WhyUndelivered, string>> = {
   gone: "The receiver answered 410, which disabled the endpoint. Enable it, then resend.",
   endpoint_disabled: "The endpoint was disabled before it arrived. Enable it, then resend.",
   endpoint_deleted: "The endpoint was deleted before it arrived. Resend it to another one.",
-  expired: "Its payload was removed, by age or by hand. It cannot be sent any more.",
+  expired: "Its `expires_at` passed before it arrived, or its payload was removed: then it cannot be sent any more.",
   cancelled: "Somebody cancelled it, or stopped the resend it belonged to. Resend it.",
   rejected:
     "The receiver answered with a status after which the endpoint wants no further attempt. Resend after a fix.",
@@ -68,12 +68,13 @@ export const undeliveredFilter = {
 
 /**
  * Why something that is not lost has not been sent yet. `retry`: its next attempt is in the schedule · `paused`: the endpoint
- * is paused · `throttled`: the receiver asked for time, or its rate is used up · `breaker`: the endpoint fails, and is tried
+ * is paused · `scheduled`: its time to be sent has not come · `throttled`: the receiver asked for time, or its rate is used up · `breaker`: the endpoint fails, and is tried
  * now and then · `order`: an earlier message of the same key comes first · `resend_paused`: its resend is paused · `in_line`:
  * it is due, and its turn has not come.
  */
 export const HeldCause = z.enum([
   "retry",
+  "scheduled",
   "paused",
   "throttled",
   "breaker",

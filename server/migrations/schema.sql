@@ -553,6 +553,16 @@ AS $function$
 begin
   if new.disabled_at is not null then
     new.disabled_from := new.disabled_at;
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_expired_messages()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct e.tenant_id from message_expiries e where e.expires_at <= now() $function$
+;
+alter function lookup_tenants_with_expired_messages() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_expired_messages() to aftercall_app;
+
     new.disabled_until := null;
   else
     new.disabled_until := now();
@@ -1691,6 +1701,22 @@ create table pipelines (
   plan_version integer,
   transcript_id uuid,
   run_id uuid,
+create table message_expiries (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint message_expiries_pkey PRIMARY KEY (tenant_id, message_id),
+  constraint message_expiries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint message_expiries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_expiries_due ON public.message_expiries USING btree (expires_at);
+alter table message_expiries enable row level security;
+alter table message_expiries force row level security;
+create policy lookup on message_expiries for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on message_expiries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on message_expiries to aftercall_app;
+grant select on message_expiries to aftercall_lookup;
+
   told_digest bytea,
   claim_id uuid,
   claim_job uuid,
@@ -1708,6 +1734,8 @@ create table pipelines (
 ) with (fillfactor=80);
 CREATE INDEX pipelines_due ON public.pipelines USING btree (wake_at) WHERE (state = 'running'::text);
 alter table pipelines enable row level security;
+  deliver_at timestamp with time zone,
+  expires_at timestamp with time zone,
 alter table pipelines force row level security;
 create policy lookup on pipelines for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on pipelines for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));

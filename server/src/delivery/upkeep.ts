@@ -11,6 +11,7 @@ import { healthRules } from "./health/rules.ts";
 import { countSuccesses } from "./health/store.ts";
 import type { Tally } from "./health/tally.ts";
 import { breakerStates, type DeliveryMetrics, waitingCauses } from "./metrics.ts";
+import { closeExpired, tenantsWithExpiredMessages } from "./queue/expiry-store.ts";
 import { tenantsWithBlockedDeliveries, unblockStranded } from "./queue/line-store.ts";
 import { freeLostClaims, type Held, orphanedClaims, renewLeases, tenantsWithExpiredLeases } from "./queue/store.ts";
 import { backlog, breakers, latestEndpoints, oldestDueSeconds, workerGone, workerSeen } from "./queue/watch-store.ts";
@@ -61,6 +62,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         every(limits.deliveryHeartbeatMs, renew),
         every(limits.deliverySweepMs, sweep),
         every(limits.deliveryOrphansMs, adopt),
+        every(limits.deliveryExpiryMs, expire),
         every(limits.deliveryTallyMs, writeTally),
         every(limits.deliveryLinesMs, unblock),
         every(limits.deliveryBacklogMs, count),
@@ -123,6 +125,15 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   function free(tx: Tx, tenants: readonly string[], gone: readonly number[]): Promise<number> {
     return freeLostClaims(tx, tenants, { trialsMax: limits.deliveryTrialsMax, gone });
+  }
+
+  /** Ends what waits of messages whose time has run out. */
+  async function expire(): Promise<void> {
+    const tenants = await db.inTransaction([], tenantsWithExpiredMessages);
+    if (tenants.length === 0) return;
+    const count = await db.inTransaction(tenants, (tx) => closeExpired(tx, tenants, limits.deliveryExpiryMax));
+    // Somebody may have waited behind them.
+    if (count > 0) options.wake();
   }
 
   async function writeTally(): Promise<void> {

@@ -88,6 +88,10 @@ export const limits = {
   deliverySweepMs: 5_000,
   /** How often claims are looked for whose process is gone. */
   deliveryOrphansMs: 1_000,
+  /** How often messages are looked for whose time has run out. */
+  deliveryExpiryMs: 1_000,
+  /** Messages of which what waits is ended in one go. */
+  deliveryExpiryMax: 1_000,
   /** How often due deliveries are looked for when nothing wakes us. */
   deliveryPollMs: 1_000,
   /** The same after a claim that found some: more are probably there, and room for them will be. */
@@ -150,6 +154,8 @@ export const limits = {
   publishedIdKeepMs: 30 * 86_400_000,
   /** Ids of messages forgotten in one go. */
   publishedIdSweepRowsMax: 5_000,
+  /** How far ahead a tenant's own message may be put off: within the time for which its id is remembered. */
+  publishAheadMsMax: 30 * 86_400_000,
   /** How often keys and ids that are only kept for a while are looked through. */
   keptSweepMs: 60_000,
   /** Entries of each kind in the timeline of a call. */

@@ -139,6 +139,7 @@ export const notExported: Readonly<Record<string, string>> = {
   resends: "work in progress",
   endpoint_health: "measured anew",
   attempt_bodies: "answers of endpoints, kept for days",
+  message_expiries: "when messages are given up, which they say themselves",
   published_messages: "ids that are remembered for a month",
   idempotency_keys: "ids that are remembered for a day",
   source_traffic: "measured anew",

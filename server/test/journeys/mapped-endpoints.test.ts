@@ -78,7 +78,7 @@ test("what is kept in another format than the mapping is for is never sent unmas
   await patch(endpoint.id, { format: "mapped", mapping, is_paused: false });
   const undelivered = () => customer.get(`/v1/undelivered?endpoint_id=${endpoint.id}`);
   await expect
-    .poll(async () => (await undelivered()).data, { timeout: 20_000 })
+    .poll(async () => (await undelivered()).data, { timeout: 60_000 })
     .toMatchObject([{ message_id: id, reason: "render_failed", attempt_count: 1 }]);
   expect(receiver.received).toEqual([]);
   const [{ id: delivery }] = (await undelivered()).data;

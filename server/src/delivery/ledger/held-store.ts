@@ -30,7 +30,7 @@ export async function listHeld(
   return tx.rows<HeldRow>(
     `select h.id, h.message_id, h.endpoint_id, m.type, m.call_id, h.cause, h.blocked_by, h.attempt_count, m.created_at as accepted_at,
             extract(epoch from now() - m.created_at)::int as age_seconds,
-            case when h.cause in ('retry', 'throttled', 'breaker', 'in_line') then h.next_at end as next_attempt_at
+            case when h.cause in ('retry', 'scheduled', 'throttled', 'breaker', 'in_line') then h.next_at end as next_attempt_at
        from (
          select d.tenant_id, d.id, d.message_id, d.endpoint_id, d.attempt_count,
                 ${causeOf} as cause,
@@ -56,6 +56,7 @@ const causeOf = `case
   when d.due_at = 'infinity' then 'resend_paused'
   when e.paused_at is not null then 'paused'
   when d.is_blocked then 'order'
+  when d.due_at > now() and d.attempt_count = 0 then 'scheduled'
   when h.breaker <> 'closed' and e.is_breaker_on then 'breaker'
   when h.not_before > now() then 'throttled'
   when d.due_at > now() then 'retry'

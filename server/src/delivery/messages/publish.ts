@@ -32,19 +32,27 @@ export type PublishDeps = {
 
 /** Messages that a tenant sends itself, by the same way as ours. */
 export function publishHandlers({ db, ids, clock, book, worker }: PublishDeps): Handlers<typeof messageRoutes> {
+  const noRoom = () => 0;
+  const roomFor = worker?.roomFor ?? noRoom;
   return {
     async publishMessage({ tenant, actor, body }) {
       const traceparent = actor.from?.traceparent ?? null;
       const fact = { ...factOf(tenant, body, { subject: ids.next(), nowMs: clock.now() }), traceparent };
+      const isLater = body.deliver_at !== undefined;
       const { shown, handOffs } = await db.inTransaction([tenant], async (tx) => {
         await checkMessage(tx, tenant, body);
+        checkTimes(body, fact.receivedAtMs);
         if (body.message_id !== undefined) {
           const first = await store.takeExternalId(tx, tenant, body.message_id, fact.id);
           if (first !== null) throw new PublishedBefore(await showPublished(tx, tenant, first));
         }
-        const written = await writeMessages(tx, [fact], { ids, book, roomFor: worker?.roomFor ?? (() => 0) });
+        const written = await writeMessages(tx, [fact], { ids, book, roomFor: isLater ? noRoom : roomFor });
         const { channels } = body;
-        await store.notePublication(tx, tenant, fact.id, { externalId: body.message_id ?? null, channels });
+        const { deliver_at: deliverAt = null, expires_at: expiresAt = null } = body;
+        const values = { externalId: body.message_id ?? null, channels, deliverAt, expiresAt };
+        await store.notePublication(tx, tenant, fact.id, values);
+        if (deliverAt !== null) await store.postpone(tx, tenant, fact.id, deliverAt);
+        if (expiresAt !== null) await store.expireAt(tx, tenant, fact.id, expiresAt);
         const subject = toPublicId("message", fact.id);
         await record(tx, ids, { tenant, actor, action: "message.published", subject, after: { type: body.type } });
         return { shown: await showPublished(tx, tenant, fact.id), handOffs: written };
@@ -84,6 +92,16 @@ async function checkMessage(tx: Tx, tenant: string, { type, data }: PublishMessa
   if (faults.length > 0) throw new Invalid(`The data is not what the schema of ${type} says`, faults);
 }
 
+/** @throws Invalid when a time is too far ahead, or over already. */
+function checkTimes({ deliver_at: deliverAt, expires_at: expiresAt }: PublishMessage, nowMs: number): void {
+  const refuse = (pointer: string, detail: string) =>
+    new Invalid("The message cannot be published", [{ pointer, detail }]);
+  if (deliverAt !== undefined && Date.parse(deliverAt) > nowMs + limits.publishAheadMsMax) {
+    throw refuse("/deliver_at", "At most 30 days ahead");
+  }
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs) throw refuse("/expires_at", "This time is over");
+}
+
 function factOf(
   tenant: string,
   { type, data, channels, order_key: orderKey, occurred_at: occurredAt }: PublishMessage,
@@ -115,5 +133,8 @@ function factOf(
 async function showPublished(tx: Tx, tenant: string, id: string): Promise<PublishedMessage | null> {
   const row = await findMessage(tx, tenant, id);
   const publication = await store.findPublication(tx, tenant, id);
-  return row && publication && { ...showMessage(row), ...publication };
+  if (!row || !publication) return null;
+  const { deliver_at: deliverAt, expires_at: expiresAt } = publication;
+  const times = { deliver_at: deliverAt?.toISOString() ?? null, expires_at: expiresAt?.toISOString() ?? null };
+  return { ...showMessage(row), ...publication, ...times };
 }

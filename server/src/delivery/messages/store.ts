@@ -111,26 +111,51 @@ export async function notePublication(
   tx: Tx,
   tenantId: string,
   messageId: string,
-  { externalId, channels }: { externalId: string | null; channels: readonly string[] },
+  { externalId, channels, deliverAt, expiresAt }: PublicationValues,
 ): Promise<void> {
-  await tx.run("update messages set external_id = $3, channels = $4 where tenant_id = $1 and id = $2", [
-    tenantId,
-    messageId,
-    externalId,
-    channels,
-  ]);
+  await tx.run(
+    "update messages set external_id = $3, channels = $4, deliver_at = $5, expires_at = $6 where tenant_id = $1 and id = $2",
+    [tenantId, messageId, externalId, channels, deliverAt, expiresAt],
+  );
+}
+
+export type PublicationValues = {
+  readonly externalId: string | null;
+  readonly channels: readonly string[];
+  readonly deliverAt: string | null;
+  readonly expiresAt: string | null;
+};
+
+/** Puts off what was just written of a message, unless that waits for somebody anyway. */
+export async function postpone(tx: Tx, tenantId: string, messageId: string, until: string): Promise<void> {
+  await tx.run(
+    `update deliveries set due_at = $3::timestamptz
+      where tenant_id = $1 and message_id = $2 and state = 'due' and due_at < $3::timestamptz and due_at < 'infinity'`,
+    [tenantId, messageId, until],
+  );
+}
+
+/** Has what waits of a message ended at a time, if there is anything. */
+export async function expireAt(tx: Tx, tenantId: string, messageId: string, at: string): Promise<void> {
+  await tx.run(
+    `insert into message_expiries (tenant_id, message_id, expires_at)
+     select $1, $2, $3 where exists (select from deliveries where tenant_id = $1 and message_id = $2)`,
+    [tenantId, messageId, at],
+  );
 }
 
 export type Publication = {
   readonly external_id: string | null;
   readonly channels: string[];
   readonly order_key: string | null;
+  readonly deliver_at: Date | null;
+  readonly expires_at: Date | null;
   readonly deliveries_count: number;
 };
 
 export async function findPublication(tx: Tx, tenantId: string, messageId: string): Promise<Publication | null> {
   const rows = await tx.rows<Publication>(
-    `select m.external_id, m.channels, m.order_key,
+    `select m.external_id, m.channels, m.order_key, m.deliver_at, m.expires_at,
             (select count(*)::int from deliveries d where d.tenant_id = m.tenant_id and d.message_id = m.id) as deliveries_count
        from messages m where m.tenant_id = $1 and m.id = $2`,
     [tenantId, messageId],
