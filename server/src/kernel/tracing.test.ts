@@ -43,7 +43,7 @@ test("spans inside of spans are children, side by side and across awaiting; the 
     ),
   );
   await tracing.close();
-  const spans = spansIn(collector.received);
+  const spans = spansIn(await collector.waitFor(1));
   expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([traceOf.replaceAll("-", "")]));
   const parentOf = Object.fromEntries(spans.map(({ name, parent }) => [name, parent]));
   expect(parentOf).toEqual({ call: null, one: "call", other: "call", "one's": "one", "other's": "other" });
@@ -67,6 +67,7 @@ test("the collector is told who sends, with the headers that the operator set", 
   const { tracing } = open({ headers: "Authorization=Basic cGs6c2s=,x-team=calls%20and%20more" });
   await tracing.span({ name: "call", attributes: { number: 1.5, list: ["a"], nothing: null } }, async () => {});
   await tracing.close();
+  await collector.waitFor(1);
   expect(collector.received[0]?.headers).toMatchObject({
     authorization: "Basic cGs6c2s=",
     "x-team": "calls and more",
@@ -116,6 +117,7 @@ test("traces go through the operator's proxy, but for targets that need none", a
   const { tracing: beside } = open({ endpoint: direct.url.replace(/\/$/, ""), proxy });
   await beside.span(about("call"), async () => {});
   await beside.close();
+  await Promise.all([collector.waitFor(1), direct.waitFor(1)]);
   await direct.close();
   expect(collector.received.map(({ path }) => path)).toEqual(["http://collector.example.com/otel/v1/traces"]);
   expect(direct.received.map(({ path }) => path)).toEqual(["/v1/traces"]);

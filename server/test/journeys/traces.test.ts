@@ -90,9 +90,7 @@ test("one trace per call: what was done, how it ended, what the models took and 
   model.answer(completion(honest, { usage: { prompt_tokens: 2_000, completion_tokens: 100 } }));
   const app = await appWith(collector);
   const { id, secrets } = await recordedCall(await makeCustomer(app), model);
-  await app.stop();
-
-  const spans = spansIn(collector.received);
+  const spans = await spansAfter(app, collector);
   expect(collector.received.every(({ path, headers }) => path === "/otel/v1/traces" && headers.authorization)).toBe(
     true,
   );
@@ -156,9 +154,7 @@ test("a model that refuses: the request failed and says how, and so does the ste
   model.answer(json({ error: { message: "No such model as Dana asked for" } }, 404));
   const app = await appWith(collector);
   const { secrets } = await recordedCall(await makeCustomer(app), model);
-  await app.stop();
-
-  const spans = spansIn(collector.received);
+  const spans = await spansAfter(app, collector);
   expect(spans.filter(({ name }) => name.startsWith("chat"))).toMatchObject([
     { isFailed: true, attributes: { "error.type": "engine_rejected" } },
   ]);
@@ -181,6 +177,19 @@ test.each(["reset", "hang"] as const)("a collector that does nothing but %s: cal
   expect(message?.data.call).toMatchObject({ id, summary: honest.summary.text });
   await app.stop();
 });
+
+/** What is left is sent when the server stops, and may come a moment later: each step, and the three requests to models. */
+async function spansAfter(app: TestApp, collector: Receiver): Promise<ReceivedSpan[]> {
+  await app.stop();
+  const isWhole = () => {
+    const spans = spansIn(collector.received);
+    const isThere = ({ name }: { readonly name: string }) => spans.some((span) => span.name === name);
+    const requests = spans.filter(({ isRequest }) => isRequest);
+    return recipe.every(isThere) && requests.length === 3 && spans.every(({ parent }) => parent !== "unknown");
+  };
+  await expect.poll(isWhole, { timeout: 60_000 }).toBe(true);
+  return spansIn(collector.received);
+}
 
 /** `["score", "skipped no_rubric"]` */
 function stateOf({ name, attributes }: ReceivedSpan): [name: string, state: string] {
