@@ -6,6 +6,7 @@ import { createDb, type Db } from "../../server/src/db/transaction.ts";
 import { claim, type ClaimContext } from "../../server/src/delivery/claim.ts";
 import { createEndpointBook } from "../../server/src/delivery/endpoints/book.ts";
 import { sealSecret } from "../../server/src/delivery/endpoints/secrets.ts";
+import { createMarks } from "../../server/src/delivery/marks.ts";
 import { newSecret } from "../../server/src/delivery/sign.ts";
 import { systemClock as clock } from "../../server/src/kernel/clock.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
@@ -120,6 +121,7 @@ function claimer(db: Db, tenant: string): () => Promise<number> {
     db,
     ids,
     book: createEndpointBook({ clock, box }),
+    marks: createMarks(clock),
     retries: () => Number.POSITIVE_INFINITY,
     workers: () => 1,
     room: { free: room, freeOf: () => room, knownRoom: () => new Map() },

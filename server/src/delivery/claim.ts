@@ -9,6 +9,7 @@ import { allowance, tokensAt } from "./health/allowance.ts";
 import { healthRules } from "./health/rules.ts";
 import type { EndpointRef } from "./health/store.ts";
 import type { Lanes } from "./lanes.ts";
+import type { Marks } from "./marks.ts";
 import {
   claimLanes,
   claimLines,
@@ -16,11 +17,10 @@ import {
   type ClaimInput,
   type GateRow,
   lockGates,
-  lookupLanes,
   readGates,
-  type ReadyLane,
   spendGates,
 } from "./queue/claim-store.ts";
+import { lookupLanes, type ReadyLane } from "./queue/lane-store.ts";
 import { closeDisabled, releaseDeliveries } from "./queue/store.ts";
 import { shareOut } from "./share-out.ts";
 import type { HandOff, Target } from "./target.ts";
@@ -31,6 +31,8 @@ export type ClaimContext = {
   readonly book: EndpointBook;
   /** What this process can still take: in all, for a tenant, and for endpoints it was busy with lately. */
   readonly room: Pick<Lanes, "free" | "freeOf" | "knownRoom">;
+  /** Where lanes begin. */
+  readonly marks: Marks;
   /** Retries that this claim may take, at most. */
   readonly retries: () => number;
   /** Processes that deliver. */
@@ -49,9 +51,11 @@ export async function claim(context: ClaimContext): Promise<Claimed> {
   const known = context.room.knownRoom();
   const full = [...known].flatMap(([id, free]) => (free > 0 ? [] : [id]));
   const workers = context.workers();
+  const { marks, found } = context.marks.begin();
   const { lanes, waitMs } = await context.db.inTransaction([], (tx) =>
-    lookupLanes(tx, { lanesMax: limits.deliveryLanesMax, full, workers }),
+    lookupLanes(tx, { lanesMax: limits.deliveryLanesMax, full, workers, marks, lagMs: limits.deliveryMarkLagMs }),
   );
+  found(lanes);
   if (lanes.length === 0) return { items: [], waitMs };
   const tenantIds = [...new Set(lanes.map(({ tenantId }) => tenantId))];
   const takeWith = (bodies: ClaimInput["bodies"]) =>

@@ -3,11 +3,13 @@ import { afterEach, expect, test } from "vitest";
 import { openAppPool } from "#/db/connect.ts";
 import { createDb, type Db } from "#/db/transaction.ts";
 import { createWake, type Wake } from "#/db/wake.ts";
-import { systemClock } from "#/kernel/clock.ts";
+import { type Clock, systemClock } from "#/kernel/clock.ts";
 import { silentLog } from "#/kernel/log.ts";
 
+import { createFakeClock } from "../../test/harness/clock.ts";
 import type { TestDatabase } from "../../test/harness/database.ts";
 import type { Receiver } from "../../test/harness/receiver.ts";
+import { releaseDeliveries } from "./queue/store.ts";
 import { deliverInEachTest, type Delivering } from "./test-setup.ts";
 import type { DeliveryWorker } from "./worker.ts";
 
@@ -47,9 +49,9 @@ function open(presence: number): Process {
   return one;
 }
 
-function workIn(process: Process, node: string): DeliveryWorker {
+function workIn(process: Process, node: string, clock: Clock = systemClock): DeliveryWorker {
   const onWake = (woken: (what?: string | null) => void) => process.wake.on("deliveries", woken);
-  const { worker } = delivering.newNode(node, { db: process.db, onWake });
+  const { worker } = delivering.newNode(node, { db: process.db, onWake, clock });
   running.push(worker);
   return worker;
 }
@@ -104,4 +106,26 @@ test("a worker that comes is announced, and one whose process is gone is not cou
     await delivering.db.inTransaction([], (tx) => tx.run("select pg_notify('deliveries', 'joined')"));
   }
   expect(own(one)).toBe(alone);
+});
+
+test("what one process gives back is sent by another that had looked past it already", async () => {
+  const process = open(31);
+  await process.wake.ready;
+  await delivering.endpoint({ url: receiver.url });
+  await delivering.write(Array.from({ length: 3 }, () => delivering.fact()));
+  await delivering.sql("update deliveries set due_at = now() - interval '1 minute'");
+  const [first] = await delivering.sql<{ id: string }>(
+    "update deliveries set state = 'claimed', claim_id = id where id = (select min(id::text)::uuid from deliveries) returning id",
+  );
+  // Time stands still for whatever takes a second or more: nobody looks again by himself, and nothing remembered gets old.
+  const clock = createFakeClock(Date.now());
+  const patient: Clock = { ...clock, sleep: (ms, signal) => (ms < 1_000 ? systemClock : clock).sleep(ms, signal) };
+  const worker = workIn(process, "other", patient);
+  worker.start();
+  await receiver.waitFor(2);
+  await worker.idle();
+  const held = { tenantId: delivering.tenant, deliveryId: first?.id ?? "", claimId: first?.id ?? "" };
+  await delivering.db.inTransaction([delivering.tenant], (tx) => releaseDeliveries(tx, [held]));
+  expect(await receiver.waitFor(3)).toHaveLength(3);
+  await worker.idle();
 });

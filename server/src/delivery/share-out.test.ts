@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { ReadyLane } from "./queue/claim-store.ts";
+import type { ReadyLane } from "./queue/lane-store.ts";
 import { type Room, shareOut } from "./share-out.ts";
 
 const lane = (tenantId: string, endpointId: string, isRetry = false): ReadyLane => ({
@@ -11,7 +11,8 @@ const lane = (tenantId: string, endpointId: string, isRetry = false): ReadyLane 
   isClosed: false,
   isGated: false,
   inFlightMax: 10,
-  dueFrom: "2026-11-21 10:00:00+00",
+  first: { dueAt: "2026-11-21 10:00:00+00", id: "01a20063-969c-7000-b7ed-e6c9aeb7a3ce" },
+  mark: null,
 });
 const plenty: Room = { total: 10_000, fresh: 10_000, retry: 10_000 };
 const share = (lanes: readonly ReadyLane[], room: Partial<Room>, free = 1_000, roomOf = plenty) =>

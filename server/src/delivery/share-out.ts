@@ -1,4 +1,5 @@
-import type { Quota, ReadyLane } from "./queue/claim-store.ts";
+import type { Quota } from "./queue/claim-store.ts";
+import type { ReadyLane } from "./queue/lane-store.ts";
 
 /** How many more deliveries can be taken: in all, and of each sort. */
 export type Room = { readonly total: number; readonly fresh: number; readonly retry: number };
@@ -27,11 +28,11 @@ export function shareOut(lanes: readonly ReadyLane[], { room, roomOf, freeOf }: 
     for (const tenant of tenants) giveOne(tenant);
     tenants = tenants.filter((tenant) => tenant.lanes.length > 0);
   }
-  return [...rows].map(([{ tenantId, endpointId, isRetry, dueFrom }, count]) => ({
+  return [...rows].map(([{ tenantId, endpointId, isRetry, first }, count]) => ({
     tenantId,
     endpointId,
     isRetry,
-    dueFrom,
+    first,
     rows: count,
   }));
 

@@ -17,6 +17,7 @@ import type { Followers } from "./follow.ts";
 import { createTally } from "./health/tally.ts";
 import { createLanes } from "./lanes.ts";
 import { logAttempt } from "./log-attempt.ts";
+import { createMarks } from "./marks.ts";
 import type { DeliveryMetrics } from "./metrics.ts";
 import { createPace } from "./pace.ts";
 import { unblockReleased } from "./queue/line-store.ts";
@@ -77,19 +78,20 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     tally,
     giveBackStale,
     held: () => [...held.values()],
-    wake: wakeUp,
+    wake: lookAgain,
   });
   const lanes = createLanes({ clock, send, workers: () => upkeep.workers });
   const settler = createSettler({ ...options, context: { ...options, tally, roomFor }, settled, committed });
+  const marks = createMarks(clock);
   const pace = createPace(clock);
-  const claimContext = { ...options, room: lanes, retries: pace.retries, workers: () => upkeep.workers };
+  const claimContext = { ...options, marks, room: lanes, retries: pace.retries, workers: () => upkeep.workers };
   const running: Promise<void>[] = [];
   const idleWaiters = new Set<() => void>();
   let wake = new AbortController();
 
   return {
     start() {
-      const subscriptions = [options.onWake(woken), options.onEndpoints?.((tenantId) => void takeBack(tenantId))];
+      const subscriptions = [options.onWake(woken), options.onEndpoints?.(endpointsChanged)];
       const unsubscribe = () => subscriptions.forEach((end) => end?.());
       stopping.signal.addEventListener("abort", unsubscribe, { once: true });
       running.push(claimForever(), upkeep.run(stopping.signal));
@@ -166,7 +168,21 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   function woken(what?: string | null): void {
     // Another process has come: from now on it takes its share of what endpoints take at once.
     if (what === "joined") void upkeep.join().catch(() => {});
+    // Something may have become due that stands before other things; null: we may have missed that it did.
+    if (what === "earlier" || what === null) marks.forget();
     wakeUp();
+  }
+
+  /** What became due again may stand before what was looked at last. */
+  function lookAgain(): void {
+    marks.forget();
+    wakeUp();
+  }
+
+  /** Who wants no order any more has nothing to wait for. */
+  function endpointsChanged(tenantId: string | null): void {
+    marks.forget();
+    void takeBack(tenantId);
   }
 
   /** Ends the pause of the claim. Each abort makes an error with its stack, so there is one for each pause. */
@@ -244,6 +260,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     await db
       .inTransaction([...new Set(items.map((item) => item.tenantId))], (tx) => release(tx, items))
       .catch((error: unknown) => log.error({ reason: messageOf(error) }, "claims not given back, they will run out"));
+    marks.forget();
     for (const item of items) letGo(item);
   }
 }

@@ -3,63 +3,8 @@ import type { Tx } from "#/db/transaction.ts";
 import { endpointVersion } from "../endpoints/store.ts";
 import type { Gate } from "../health/allowance.ts";
 import { type EndpointRef, epochMs, type HealthColumns, healthColumns, healthOf, refColumns } from "../health/store.ts";
+import type { ReadyLane } from "./lane-store.ts";
 import { messageOf } from "./message-store.ts";
-
-/** What waits for one endpoint and may be sent now: first attempts and retries are lanes of their own. */
-export type ReadyLane = EndpointRef & {
-  readonly isRetry: boolean;
-  /** The endpoint is disabled: what waits for it is undelivered. */
-  readonly isClosed: boolean;
-  /** It has a limit that has to be counted while its row is held. */
-  readonly isGated: boolean;
-  readonly inFlightMax: number;
-  /** When its oldest row became due, as PostgreSQL writes it. */
-  readonly dueFrom: string;
-};
-
-export type LanesInput = {
-  readonly lanesMax: number;
-  /** Endpoints of which this process can take nothing more. */
-  readonly full: readonly string[];
-  /** Processes that deliver. */
-  readonly workers: number;
-};
-
-/** Lanes that may send, tenants in turn, and the milliseconds until the next one may that waits for a time. */
-export async function lookupLanes(
-  tx: Tx,
-  { lanesMax, full, workers }: LanesInput,
-): Promise<{ lanes: ReadyLane[]; waitMs: number | null }> {
-  type Row = {
-    readonly tenant_id: string;
-    readonly endpoint_id: string | null;
-    readonly is_retry: boolean;
-    readonly is_closed: boolean;
-    readonly is_gated: boolean;
-    readonly in_flight_max: number;
-    readonly wait_ms: number | null;
-    readonly due_from: string;
-  };
-  const rows = await tx.rows<Row>(
-    "select * from lookup_ready_lanes($1, $2::uuid[], $3)",
-    [lanesMax, full, workers],
-    "delivery.lanes",
-  );
-  const lanes = rows.flatMap(({ endpoint_id: endpointId, ...row }) =>
-    endpointId === null
-      ? []
-      : {
-          tenantId: row.tenant_id,
-          endpointId,
-          isRetry: row.is_retry,
-          isClosed: row.is_closed,
-          isGated: row.is_gated,
-          inFlightMax: row.in_flight_max,
-          dueFrom: row.due_from,
-        },
-  );
-  return { lanes, waitMs: rows.find((row) => row.endpoint_id === null)?.wait_ms ?? null };
-}
 
 /** Holds the rows of endpoints whose limits are to be counted. Those that somebody else holds are left out. */
 export async function lockGates(tx: Tx, endpoints: readonly EndpointRef[]): Promise<EndpointRef[]> {
@@ -143,7 +88,7 @@ export async function spendGates(tx: Tx, spent: readonly Spent[]): Promise<void>
   );
 }
 
-export type Quota = EndpointRef & Pick<ReadyLane, "isRetry" | "dueFrom"> & { readonly rows: number };
+export type Quota = EndpointRef & Pick<ReadyLane, "isRetry" | "first"> & { readonly rows: number };
 export type ClaimInput = {
   readonly quotas: readonly Quota[];
   readonly claimId: string;
@@ -195,7 +140,7 @@ export async function claimLanes(tx: Tx, input: ClaimInput): Promise<ClaimedRow[
          from sending s cross join lateral (
               select d.ctid as place from deliveries d
                where d.tenant_id = s.tenant_id and d.endpoint_id = s.endpoint_id and d.is_retry = s.is_retry
-                 and d.state = 'due' and not d.is_blocked and d.due_at between s.due_from and now() and (s.is_enabled or d.is_forced)
+                 and d.state = 'due' and not d.is_blocked and (d.due_at, d.id) >= (s.due_from, s.id_from) and d.due_at <= now() and (s.is_enabled or d.is_forced)
                order by d.due_at, d.id limit s.quota for update skip locked) as d)
      ${claimPicked[input.bodies]}`,
     claimValues(input),
@@ -217,7 +162,7 @@ export async function claimLines(tx: Tx, input: ClaimInput): Promise<ClaimedRow[
          from sending s cross join lateral (
               select d.ctid as place, d.id, d.order_key, d.sequence, d.attempt_count > 0 as is_tried, d.due_at from deliveries d
                where d.tenant_id = s.tenant_id and d.endpoint_id = s.endpoint_id and d.is_retry = s.is_retry
-                 and d.state = 'due' and not d.is_blocked and d.due_at between s.due_from and now() and (s.is_enabled or d.is_forced)
+                 and d.state = 'due' and not d.is_blocked and (d.due_at, d.id) >= (s.due_from, s.id_from) and d.due_at <= now() and (s.is_enabled or d.is_forced)
                order by d.due_at, d.id limit s.quota + 100 for update skip locked) as d),
      judged as materialized (
        select c.*, c.order_key is not null and exists (
@@ -246,12 +191,13 @@ export async function claimLines(tx: Tx, input: ClaimInput): Promise<ClaimedRow[
 const sending = `
   sending as (
     select q.*, e.body_form as form, e.order_mode, e.disabled_at is null as is_enabled, ${endpointVersion} as version
-      from unnest($1::uuid[], $2::uuid[], $3::bool[], $4::int[], $5::timestamptz[]) as q (tenant_id, endpoint_id, is_retry, quota, due_from)
+      from unnest($1::uuid[], $2::uuid[], $3::bool[], $4::int[], $5::timestamptz[], $6::uuid[])
+        as q (tenant_id, endpoint_id, is_retry, quota, due_from, id_from)
       cross join lateral (select * from endpoints where tenant_id = q.tenant_id and id = q.endpoint_id limit 1) as e)`;
 
 const claimPickedWith = (body: string) => `,
   claimed as (
-    update deliveries d set state = 'claimed', claim_id = $6, claimed_by = nullif(current_setting('app.process', true), '')::int, lease_until = now() + $7 * interval '1 millisecond'
+    update deliveries d set state = 'claimed', claim_id = $7, claimed_by = nullif(current_setting('app.process', true), '')::int, lease_until = now() + $8 * interval '1 millisecond'
       from picked p
      where d.ctid = p.place
     returning d.tenant_id, d.id, d.message_id, d.endpoint_id, p.version, p.form, d.attempt_count, d.manual_count, d.resume_at, d.is_retry,
@@ -276,7 +222,8 @@ function claimValues({ quotas, claimId, leaseMs }: ClaimInput): unknown[] {
     ...refColumns(quotas),
     quotas.map(({ isRetry }) => isRetry),
     quotas.map(({ rows }) => rows),
-    quotas.map(({ dueFrom }) => dueFrom),
+    quotas.map(({ first }) => first.dueAt),
+    quotas.map(({ first }) => first.id),
     claimId,
     leaseMs,
   ];

@@ -1,5 +1,6 @@
 import { cut, longColumn, plainColumn, textColumn } from "#/db/columns.ts";
 import type { Tx } from "#/db/transaction.ts";
+import { notify } from "#/db/wake.ts";
 
 import { type EndpointRef, refColumns } from "../health/store.ts";
 import { unblockReleased } from "./line-store.ts";
@@ -203,13 +204,14 @@ export async function renewLeases(tx: Tx, held: readonly Held[], leaseMs: number
 }
 
 /** Gives claims back: what was not sent is due again at once, for anybody. */
-export async function releaseDeliveries(tx: Tx, held: readonly Held[]): Promise<number> {
-  return tx.run(
+export async function releaseDeliveries(tx: Tx, held: readonly Held[]): Promise<void> {
+  await tx.run(
     `update deliveries d set state = 'due', claim_id = null, lease_until = null from (${lockHeld}) as h
       where d.tenant_id = h.tenant_id and d.id = h.id`,
     heldColumns(held),
     "delivery.release",
   );
+  await notify(tx, "deliveries", "earlier");
 }
 
 const lockHeld = `
@@ -281,5 +283,6 @@ export async function freeLostClaims(
     tx,
     inLine.map((row) => ({ tenantId: row.tenant_id, deliveryId: row.id, endpointId: row.endpoint_id })),
   );
+  if (rows.length > 0) await notify(tx, "deliveries", "earlier");
   return rows.length;
 }
