@@ -87,6 +87,12 @@ export const problems = {
     meaning:
       "Somebody else was faster, or the thing is in a state in which this cannot be done. Read it again, then decide.",
   },
+  call_erased: {
+    status: 409,
+    title: "The call was erased",
+    meaning:
+      "What the call said about people was erased on request or by age. Its id, times and outcome stay, and nothing is taken in about it again. Leave it alone.",
+  },
   duplicate_message: {
     status: 409,
     title: "The message was published before",

@@ -106,6 +106,7 @@ export const callRoutes = {
     params: z.object({ id: idOf("call") }),
     body: UpdateCall,
     output: Call,
+    canConflict: true,
   },
   getTimeline: {
     method: "GET",

@@ -9,7 +9,7 @@ import type { AfterCommit } from "#/calls/change.ts";
 import { toCall } from "#/calls/record.ts";
 import { campaignExists, userIdOf, userNames } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
-import { type FieldError, Invalid, NotFound } from "#/kernel/errors.ts";
+import { CallErased, type FieldError, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { providerNamed } from "#/providers/index.ts";
 import type { Alias, Provider } from "#/providers/provider.ts";
@@ -96,8 +96,11 @@ export function registerCallHandlers({ db, ids, context }: Deps): Handlers<Regis
         metadata: body.metadata ?? null,
       },
     });
-    afterCommit.push(...told.afterCommit);
     const { record, aliases: names } = told.applied;
+    if (record.isErased) {
+      throw new CallErased([{ pointer: `${place}/provider_call_id`, detail: "The call of this id was erased" }]);
+    }
+    afterCommit.push(...told.afterCommit);
     const users = await userNames(tx, tenant, record.userId ? [record.userId] : []);
     const call = toCall(record, names, (record.userId && users.get(record.userId)) || null);
     // Whom it is about stays in the call.

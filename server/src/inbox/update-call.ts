@@ -8,7 +8,7 @@ import { factOf } from "#/calls/project.ts";
 import { type CallRecord, toCall } from "#/calls/record.ts";
 import { lockCalls, userNames } from "#/calls/store.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
-import { Invalid, NotFound } from "#/kernel/errors.ts";
+import { CallErased, Invalid, NotFound } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { limits } from "#/kernel/limits.ts";
 import type { Facts } from "#/providers/provider.ts";
@@ -26,6 +26,7 @@ export function updateCallHandler({ db, ids, context }: Deps): Handler<(typeof c
   return async ({ tenant, actor, params, body, ifMatch }) => {
     const { call, afterCommit } = await db.inTransaction([tenant], async (tx) => {
       const record = await lockedCall(tx, tenant, params.id);
+      if (record.isErased) throw new CallErased();
       const aliases = (await aliasesOf(tx, [tenant], [record.id])).get(record.id) ?? [];
       const [alias] = aliases;
       if (!alias) throw new NotFound("Call");

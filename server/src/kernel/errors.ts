@@ -60,6 +60,12 @@ export class Conflict extends AppError {
     super(409, "conflict", message);
   }
 }
+/** What was said of an erased call is gone, and nothing is taken in about it again. */
+export class CallErased extends AppError {
+  constructor(errors: readonly FieldError[] = []) {
+    super(409, "call_erased", "The call was erased: nothing can be said about it any more", { errors });
+  }
+}
 /** The thing is not what the caller read any more. */
 export class PreconditionFailed extends AppError {
   constructor() {

@@ -7,7 +7,7 @@ import { record as recordAudit } from "#/audit/record.ts";
 import { loadCall } from "#/calls/store.ts";
 import { insertTranscript, type KeptTranscript, loadCurrentTranscript } from "#/calls/transcript-store.ts";
 import type { Tx } from "#/db/transaction.ts";
-import { Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
+import { CallErased, Conflict, Invalid, NotFound } from "#/kernel/errors.ts";
 import { presentRecording } from "#/recordings/present.ts";
 import { refuseRestricted } from "#/recordings/restricted.ts";
 import { loadRecording, setChannelMap } from "#/recordings/store.ts";
@@ -22,6 +22,7 @@ export function correctionHandlers({ db, ids, enqueueCalls }: PipelineRouteDeps)
       return db.inTransaction([tenant], async (tx) => {
         const call = await loadCall(tx, tenant, params.id);
         if (!call) throw new NotFound("Call");
+        if (call.isErased) throw new CallErased();
         const current = await loadCurrentTranscript(tx, tenant, call.id);
         const transcript = edited(body, current?.transcript ?? null);
         await put(tx, { tenant, actor, callId: call.id, current, transcript });

@@ -49,6 +49,11 @@ export function conflictsFor(requests: Requests, app: TestApp, stories: Stories)
       await ask("DELETE", `/v1/endpoints/${(body as { endpoint_id: string }).endpoint_id}`);
       return { path, body };
     },
+    updateCall: async () => {
+      const request = await made("updateCall");
+      await ask("DELETE", request.path);
+      return request;
+    },
     updateEndpoint: async () => {
       const { path } = await made("updateEndpoint");
       const { path: other } = await made("updateEndpoint");

@@ -177,8 +177,13 @@ test.each(Object.keys(conflictNames))("409: %s, when the state of the thing forb
   const wanted = await conflicts[name]?.();
   if (!route || !wanted) throw new Error(`${name} is no route`);
   const { status, code } = await send(app.url, route, wanted.path, bodyOf(wanted));
-  expect([status, code]).toEqual([409, name === "publishMessage" ? "duplicate_message" : "conflict"]);
+  expect([status, code]).toEqual([409, conflictCodes[name] ?? "conflict"]);
 });
+
+const conflictCodes: Readonly<Record<string, string>> = {
+  publishMessage: "duplicate_message",
+  updateCall: "call_erased",
+};
 
 /** Lists of /v1, by what they answer with. */
 const lists = Object.entries<Route>(routes).filter(

@@ -123,13 +123,20 @@ test("an import of an erased call, and running its events again, bring nothing b
   expect((await bodiesOf(customer)).map(({ length }) => length)).toEqual([0, 0]);
 });
 
-test("a call can be told of over the API after its erasure, and takes in nothing of it", async () => {
+test("409: what the API says of an erased call is refused, and nothing of it is taken in", async () => {
   const { customer, names, path, left } = await withErasedCall();
-  await customer.ask("POST", "/v1/calls", {
-    provider: "vapi",
-    provider_call_id: names[fixtureIds.vapiCall],
-    to: "+972501234567",
-  });
-  await customer.ask("PATCH", path, { summary: "Dana called" });
-  expect(await customer.get(path)).toEqual(left);
+  const before = await rowsOf(customer);
+  const call = { provider: "vapi", provider_call_id: names[fixtureIds.vapiCall], to: "+972501234567" };
+  const fresh = { provider: "vapi", provider_call_id: newUuid() };
+  const { id: campaignId } = await customer.post("/v1/campaigns", { name: "Spring" });
+  const refused = [
+    await customer.ask("PATCH", path, { customer_name: "Dana", metadata: { crm: 1 } }),
+    await customer.ask("PUT", `${path}/transcript`, { turns: [{ role: "customer", text: "This is Dana." }] }),
+    await customer.ask("POST", "/v1/calls", call),
+    await customer.ask("POST", `/v1/campaigns/${campaignId}/calls`, { calls: [fresh, call] }),
+  ];
+  expect(refused.map(({ status, json }) => [status, json.code])).toEqual(refused.map(() => [409, "call_erased"]));
+  expect(refused.at(-1)?.json.errors).toMatchObject([{ pointer: "/calls/1/provider_call_id" }]);
+  expect([await customer.get(path), await rowsOf(customer)]).toEqual([left, before]);
+  expect(await customer.calls()).toHaveLength(1);
 });
