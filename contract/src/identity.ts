@@ -44,6 +44,10 @@ export const CreateEmbedToken = z.strictObject({
   expires_in_seconds: z.number().int().min(60).max(86_400).default(900),
 });
 
+/** A cookie of a browser, for `GET /v1/stream`. */
+export const Session = z.object({ expires_at: z.string() });
+export type Session = z.infer<typeof Session>;
+
 /** A token for the page of one end-customer. It reads their calls and campaigns, also live, and nothing else. */
 export const EmbedToken = z.object({ token: z.string(), business_id: z.string(), expires_at: z.string() });
 export type EmbedToken = z.infer<typeof EmbedToken>;

@@ -1,11 +1,13 @@
 import type { Route } from "./api.ts";
 import { idempotencyKeepHours } from "./idempotency.ts";
+import { Session } from "./identity.ts";
 import { audioPaths } from "./openapi/audio.ts";
 import { compatibilitySchemas } from "./openapi/compatibility-schemas.ts";
 import { compatibilityPaths } from "./openapi/compatibility.ts";
 import { operationOf, pathOf, tagOf } from "./openapi/operations.ts";
 import { problemResponses } from "./openapi/problems.ts";
 import { createSchemas, type JsonSchema } from "./openapi/schemas.ts";
+import { sessionPaths } from "./openapi/session.ts";
 import { webhookHeaders, webhooksOf } from "./openapi/webhooks.ts";
 import { Problem } from "./problem.ts";
 import { routes } from "./routes.ts";
@@ -48,7 +50,7 @@ export function openApiOf({ version }: { version: string }): OpenApi {
     servers: [{ url: "/", description: "This server" }],
     security: [{ apiKey: [] }, { userToken: [] }],
     tags: [...[...tags].toSorted().map((name) => ({ name })), ...furtherTags],
-    paths: { ...paths, ...audioPaths, ...compatibilityPaths },
+    paths: { ...paths, ...audioPaths, ...sessionPaths(schemas.output(Session)), ...compatibilityPaths },
     webhooks,
     components: {
       schemas: { ...schemas.named(), ...compatibilitySchemas },
@@ -86,6 +88,7 @@ Guides, and this reference without script: [/docs/plain](/docs/plain). The live 
   );
 
 const furtherTags = [
+  { name: "Session", description: "A cookie for the event stream, which a browser cannot open with a header." },
   { name: "Webhooks", description: "Where providers send what happened in a call." },
   {
     name: "Compatibility",

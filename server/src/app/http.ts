@@ -160,7 +160,10 @@ export async function composeHttp(parts: HttpParts): Promise<FastifyInstance> {
     open: (row, range) => openRecording(recordings.deps, row, range),
   });
   const sockets = [composeBridge(server, parts)];
-  await composeLive(server, { config, allowedOrigins, version, database: parts.database, auth, clock, log, sockets });
+  await composeLive(server, {
+    ...{ config, allowedOrigins, version, database: parts.database, auth, rates },
+    ...{ box: parts.box, ids, clock, log, sockets },
+  });
   const idempotency = createIdempotency({ db: parts.database.db, box: parts.box, ids, clock, log });
   const handlers = handlersOf(parts, idempotency.db, { forgetKeys: credentials.forget, embedTokens });
   const cursors = createCursors(deriveKey(config.secret, "cursors"));

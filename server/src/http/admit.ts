@@ -21,13 +21,14 @@ export type AdmitOptions = {
   readonly rates?: Rates;
 };
 
-/** Who asks, counted. @throws Unauthorized, TooMany */
+/** Who asks, counted. `authorization`: what they showed, if it is not in the header of that name. @throws Unauthorized, TooMany */
 export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   { auth, rates }: AdmitOptions,
+  authorization: readonly string[] = headersOf(request.raw).get("authorization") ?? [],
 ): Promise<Caller> {
-  const { tenant, actor } = await auth.caller(headersOf(request.raw).get("authorization") ?? [], request.ip);
+  const { tenant, actor } = await auth.caller(authorization, request.ip);
   const traceparent = readTraceparent(headersOf(request.raw).get("traceparent") ?? []);
   const from = { address: request.ip, requestId: request.id, ...(traceparent !== null && { traceparent }) };
   const caller = { tenant, actor: { ...actor, from } };

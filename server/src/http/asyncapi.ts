@@ -2,6 +2,8 @@ import { socketFrames, socketProtocol, streamItems } from "@aftercall/contract/l
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 
+import { sessionCookieName } from "./session-cookie.ts";
+
 /** `/asyncapi.json`: the live channel as a machine reads it, for anybody; it holds nothing of any tenant. */
 export function registerAsyncApi(app: FastifyInstance, options: AsyncApiOptions): void {
   const document = JSON.stringify(asyncApiOf(options));
@@ -34,7 +36,12 @@ export function asyncApiOf({ publicUrl, version }: AsyncApiOptions) {
     },
     defaultContentType: "application/json",
     servers: {
-      events: { ...server, protocol: isSecure ? "https" : "http", description: "Server-sent events." },
+      events: {
+        ...server,
+        security: [...server.security, { $ref: "#/components/securitySchemes/session" }],
+        protocol: isSecure ? "https" : "http",
+        description: "Server-sent events.",
+      },
       socket: {
         ...server,
         protocol: isSecure ? "wss" : "ws",
@@ -68,7 +75,15 @@ export function asyncApiOf({ publicUrl, version }: AsyncApiOptions) {
       ),
     },
     components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "An API key or a user's token." } },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "An API key or a user's token." },
+        session: {
+          type: "httpApiKey",
+          in: "cookie",
+          name: sessionCookieName(isSecure),
+          description: "What `PUT /v1/session` gives a browser for its credential.",
+        },
+      },
       messages: {
         ...messages(streamItems, "stream.", "output"),
         ...messages(socketFrames.received, "socket.", "input"),

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import type { Db } from "#/db/transaction.ts";
 import type { Clock } from "#/kernel/clock.ts";
-import { type FieldError, Forbidden, Invalid } from "#/kernel/errors.ts";
+import { type FieldError, Forbidden, Invalid, Unauthorized } from "#/kernel/errors.ts";
 import { campaignsNamed } from "#/live/campaign-names.ts";
 import { followDeliveries } from "#/live/follow.ts";
 import type { Hub } from "#/live/hub.ts";
@@ -16,35 +16,38 @@ import type { Visitor } from "#/live/socket.ts";
 import { createStream, keysOfTopic, type Outlet } from "#/live/stream.ts";
 
 import { hasScope, requireScope } from "./access.ts";
+import { admit, type AdmitOptions } from "./admit.ts";
 import type { Caller } from "./auth.ts";
-import type { GuardedAuth } from "./guesses.ts";
+import type { SessionCookies } from "./session-cookie.ts";
 import { headersOf } from "./wire.ts";
 
-export type LiveRouteOptions = {
-  readonly auth: GuardedAuth;
-  readonly hub: Hub;
-  readonly resume: Resume;
-  readonly db: Db;
-  readonly clock: Clock;
-  /** Whether a page of this origin may listen. A request without one comes from no browser. */
+export type OriginOptions = {
+  /** Whether a page of this origin may listen. A request without one comes from no browser, or from a page of our own. */
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean;
 };
 
+export type LiveRouteOptions = AdmitOptions &
+  OriginOptions & {
+    readonly hub: Hub;
+    readonly resume: Resume;
+    readonly db: Db;
+    readonly clock: Clock;
+  };
+
+export type StreamRouteOptions = LiveRouteOptions & { readonly sessions: SessionCookies };
+
 /** `GET /v1/stream`: server-sent events that a client goes on with after a cut, from its `Last-Event-ID`. */
-export function registerStream(app: FastifyInstance, options: LiveRouteOptions): void {
-  const { auth, hub, db, clock, resume } = options;
+export function registerStream(app: FastifyInstance, options: StreamRouteOptions): void {
+  const { hub, db, clock, resume, sessions } = options;
   app.get<{ Querystring: Record<string, unknown> }>("/v1/stream", async (request, reply) => {
     checkOrigin(request, options);
-    const authorization = headersOf(request.raw).get("authorization") ?? [];
-    const caller = await auth.caller(authorization, request.ip);
-    request.facts["tenant"] = caller.tenant;
-    request.facts["actor"] = caller.actor.id;
-    const visitor = visitorOf(caller);
+    const { authorization, credential } = shownBy(request, sessions);
+    const visitor = visitorOf(await admit(request, reply, options, authorization));
     const keys = await keysIn(request.query, db, visitor);
     const toldSince = keys.includes(deliveriesKey) ? await followDeliveries(db, visitor.tenantId) : null;
     const stream = createStream({
       ...visitor,
-      credential: authorization[0] ?? "",
+      credential,
       keys,
       interests: hub.interests,
       left: hub.leave,
@@ -85,12 +88,29 @@ export function visitorOf({ tenant, actor }: Caller): Visitor {
 }
 
 /** @throws Forbidden for a page that nobody allowed */
-export function checkOrigin(request: FastifyRequest, { isAllowedOrigin }: LiveRouteOptions): void {
+export function checkOrigin(request: FastifyRequest, { isAllowedOrigin }: OriginOptions): void {
   const { origin, host } = request.headers;
   if (origin !== undefined && !isAllowedOrigin(origin, host)) {
     throw new Forbidden("Pages of this origin may not listen; AFTERCALL_ALLOWED_ORIGINS names those that may");
   }
 }
+
+/** What somebody showed: the header, else the session that their browser sends along; and how to look at it again. */
+function shownBy(request: FastifyRequest, sessions: SessionCookies) {
+  const [header, ...others] = headersOf(request.raw).get("authorization") ?? [];
+  if (header !== undefined) return { authorization: [header, ...others], credential: header };
+  const session = sessions.find(request.raw);
+  if (session === null) return { authorization: [], credential: "" };
+  const authorization = sessions.authorizationIn(session);
+  // A browser that knows SameSite sends none from elsewhere; this is for those that do not.
+  if (authorization === null || request.headers["sec-fetch-site"] === "cross-site") {
+    throw new Unauthorized("The session is over, or of another page; PUT /v1/session makes one");
+  }
+  return { authorization: [authorization], credential: sessionScheme + session };
+}
+
+/** Before a session where a credential is kept as it was shown. */
+export const sessionScheme = "Session ";
 
 async function keysIn(query: Record<string, unknown>, db: Db, visitor: Visitor): Promise<string[]> {
   const errors: FieldError[] = Object.keys(query)

@@ -27,6 +27,8 @@ export const limits = {
   quarantineWritesMax: 8,
   /** How often what sources sent is added to what is stored of it. */
   trafficFlushMs: 30_000,
+  /** How long a browser's session for live updates lasts: a working day, so that a page makes one when it is opened. */
+  sessionMs: 12 * 3_600_000,
   /** How often sources and the queue of tenants who want to hear of them are looked at. */
   alarmsEveryMs: 60_000,
   /** Refused requests within ten minutes below which nobody is told of any share: a scanner that passes by is no trouble. */

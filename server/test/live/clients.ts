@@ -100,7 +100,10 @@ export function openSocket(url: string, token: string | null): Promise<SocketCli
   const frames: ServerFrame[] = [];
   const waiting = new Set<() => void>();
   socket.addEventListener("message", ({ data }) => {
-    frames.push(JSON.parse(String(data)) as ServerFrame);
+    const frame = JSON.parse(String(data)) as ServerFrame;
+    // Comes whenever its time is, between any two others.
+    if (frame.type === "heartbeat") return;
+    frames.push(frame);
     for (const check of waiting) check();
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {

@@ -50,6 +50,9 @@ test("200: a change told to one server is an item on the other, in the shape of 
   expect(client.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   expect(client.headers.get("cache-control")).toBe("no-cache");
   expect(client.headers.get("x-accel-buffering")).toBe("no");
+  // Opening it counts as a read, and it says so as every answer does.
+  expect(client.headers.get("ratelimit-policy")).toMatch(/^"reads";q=\d+;w=60$/);
+  expect(client.headers.get("ratelimit")).toMatch(/^"reads";r=\d+;t=\d+$/);
   await end();
   const [call] = await customer.calls();
   const [item] = await client.until(isCall(call?.id));
