@@ -25,7 +25,7 @@ import { Headers, HeadersPatch } from "./endpoint/headers.ts";
 import { endpointLimits } from "./endpoint/limits.ts";
 import { Mapping } from "./endpoint/mapping.ts";
 import { ShownSignature, Signature, SigningKind, SigningSecret } from "./endpoint/signature.ts";
-import { EndpointDirection, EndpointFormat, EndpointKind, EndpointPayload } from "./endpoint/words.ts";
+import { CloudeventsMode, EndpointDirection, EndpointFormat, EndpointKind, EndpointPayload } from "./endpoint/words.ts";
 import { Filter } from "./filter.ts";
 import { ApiVersion } from "./version.ts";
 
@@ -49,6 +49,7 @@ export const endpointDefaults = {
   types: ["*"] as readonly string[],
   direction: "any",
   format: "standard",
+  cloudevents_mode: "structured",
   payload: "full",
   signature: { profile: "standard" },
   schedule_ms: defaultScheduleMs,
@@ -78,6 +79,7 @@ export const Endpoint = z.object({
   format: EndpointFormat,
   /** With the format `mapped`: of what, and how. */
   mapping: Mapping.nullable(),
+  cloudevents_mode: CloudeventsMode,
   payload: EndpointPayload,
   signature: ShownSignature,
   headers: z.record(z.string(), z.string()),
@@ -125,6 +127,7 @@ export const CreateEndpoint = z
     filter: Filter.nullable().default(null),
     format: EndpointFormat.default(endpointDefaults.format),
     mapping: Mapping.nullable().default(null),
+    cloudevents_mode: CloudeventsMode.default(endpointDefaults.cloudevents_mode),
     payload: EndpointPayload.default(endpointDefaults.payload),
     signature: Signature.default(endpointDefaults.signature),
     headers: Headers.default({}),
@@ -170,6 +173,7 @@ export const UpdateEndpoint = z.strictObject({
   filter: Filter.nullable().optional(),
   format: EndpointFormat.nullable().optional(),
   mapping: Mapping.nullable().optional(),
+  cloudevents_mode: CloudeventsMode.nullable().optional(),
   payload: EndpointPayload.nullable().optional(),
   signature: Signature.nullable().optional(),
   headers: HeadersPatch.nullable().optional(),

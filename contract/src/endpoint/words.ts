@@ -18,7 +18,7 @@ export const routingRules: Readonly<Record<EndpointDirection, string>> = {
 
 /**
  * `standard`: `{type, timestamp, data}`. `flat`: one level of seventeen keys, for Zapier, Make and n8n. `cloudevents`: a
- * CloudEvent in structured mode (https://cloudevents.io).
+ * CloudEvent (https://cloudevents.io).
  */
 export const BaseFormat = z.enum(["standard", "flat", "cloudevents"]);
 export type BaseFormat = z.infer<typeof BaseFormat>;
@@ -26,6 +26,10 @@ export type BaseFormat = z.infer<typeof BaseFormat>;
 /** One of those as it is, or, `mapped`, changed by the endpoint's own mapping. */
 export const EndpointFormat = z.enum([...BaseFormat.options, "mapped"]);
 export type EndpointFormat = z.infer<typeof EndpointFormat>;
+
+/** How a CloudEvent is sent: as one JSON object, or its data as the body and its attributes as headers (`ce-id`, …). */
+export const CloudeventsMode = z.enum(["structured", "binary"]);
+export type CloudeventsMode = z.infer<typeof CloudeventsMode>;
 
 /** `full`: everything that is known. `thin`: ids and links, and the receiver asks for the rest. */
 export const EndpointPayload = z.enum(["full", "thin"]);

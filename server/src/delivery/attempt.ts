@@ -9,8 +9,8 @@ import type { GuardedHttp } from "#/kernel/net/http.ts";
 
 import { classOfFailure, classOfStatus, classOfTwo, type StoredClass } from "./attempt-class.ts";
 import { AuthFailure, type Authorizer, type Proof } from "./auth/authorize.ts";
-import { contentTypeOf } from "./formats/index.ts";
-import { bodyOf } from "./mapping/render.ts";
+import type { Content } from "./formats/format.ts";
+import { contentOf } from "./mapping/render.ts";
 import { signatureHeaders } from "./profiles/index.ts";
 import { readRetryAfter } from "./schedule.ts";
 import { type HandOff, urlFor } from "./target.ts";
@@ -50,21 +50,21 @@ export async function attempt(item: HandOff, context: AttemptContext): Promise<A
   const url = urlFor(item);
   const hasTwo = target.fallbackUrl !== null;
   let sent: Attempted["sent"] = null;
-  let body: Buffer;
+  let content: Content;
   try {
-    body = bodyOf(item);
+    content = contentOf(item);
   } catch (error) {
     return { ...noAnswer, class: "render", url, startedAtMs, durationMs: 0, error: messageOf(error) };
   }
   try {
     const proof = await context.authorizer.prove(target, context.signal);
-    const headers = headersOf({ ...item, body }, proof, startedAtMs, context.userAgent);
+    const headers = headersOf(item, content, proof, startedAtMs, context.userAgent);
     sent = withoutSecrets(headers, target, proof);
     const answer = await context.http.request({
       url,
       method: "POST",
       headers,
-      body,
+      body: content.body,
       // What fetching a token took is part of the attempt.
       timeoutMs: Math.max(Math.ceil(target.timeoutMs - (context.clock.monotonic() - startedAt)), 1),
       responseBytesMax: limits.answerBytesMax,
@@ -129,7 +129,8 @@ function withoutSecrets(
  * attempt, the signature is fresh.
  */
 function headersOf(
-  { messageId, type, target, form, body, attemptCount, orderKey, sequence, gap, traceparent }: HandOff,
+  { messageId, type, target, attemptCount, orderKey, sequence, gap, traceparent }: HandOff,
+  { body, contentType, headers }: Content,
   proof: Proof,
   nowMs: number,
   userAgent: string,
@@ -144,9 +145,10 @@ function headersOf(
     textKeys: target.profileKey ? [target.profileKey] : keys.flatMap(({ textKey }) => textKey ?? []),
   });
   const ours: Record<string, string> = {
-    "content-type": contentTypeOf(form),
+    "content-type": contentType,
     "user-agent": userAgent,
     "aftercall-attempt": String(attemptCount + 1),
+    ...headers,
   };
   if (orderKey !== null && sequence !== null) Object.assign(ours, orderHeaders(orderKey, sequence, gap));
   if (traceparent !== null) ours["traceparent"] = traceparent;

@@ -36,6 +36,8 @@ export type Target = {
   readonly bodyForm: BodyForm;
   /** What is made of the bytes before they are sent; null: nothing. */
   readonly mapping: readonly MappingStep[] | null;
+  /** Whether CloudEvents are sent in binary mode. */
+  readonly isBinary: boolean;
   readonly scheduleMs: readonly number[];
   /** Instead of it, by type or `noun.*`. */
   readonly typeSchedulesMs: ReadonlyMap<string, readonly number[]>;

@@ -18,6 +18,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     channels: null,
     filter: null,
     mapping: null,
+    isBinary: false,
     bodyForm: "standard",
     scheduleMs: [],
     typeSchedulesMs: new Map(),

@@ -104,6 +104,7 @@ function targetOf(box: SecretBox, row: TargetRow, { now, keys }: { now: number; 
     filter: row.filter === null ? null : compileFilter(row.filter),
     bodyForm: bodyFormOf(row.format, row.payload),
     mapping: row.mapping,
+    isBinary: row.cloudevents_mode === "binary",
     scheduleMs: row.schedule_ms.map(Number),
     typeSchedulesMs: new Map(Object.entries(row.type_schedules_ms)),
     timeoutMs: row.timeout_ms,

@@ -46,6 +46,7 @@ test("201: every setting comes back as it was given, secrets masked", async () =
     channels: ["sales"],
     filter: { "data.call.duration_ms": { $gte: 60_000 } },
     format: "cloudevents",
+    cloudevents_mode: "binary",
     payload: "thin",
     fallback_url: "https://hooks.example.com/b",
     schedule_ms: [],
@@ -216,6 +217,32 @@ test("the body goes out in the endpoint's format with the content type of that f
   await worker.runOnce();
   expect(receiver.received[0]?.headers["content-type"]).toBe("application/cloudevents+json; charset=utf-8");
   expect(receiver.received[0]?.body.toString()).toBe('{"form":"cloudevents"}');
+});
+
+test("a CloudEvent in binary mode has its attributes as headers, and the signature is over the body that is sent", async () => {
+  const { secret, uuid } = await delivering.endpoint({
+    url: receiver.url,
+    format: "cloudevents",
+    cloudevents_mode: "binary",
+  });
+  const event = {
+    specversion: "1.0",
+    id: "msg_1",
+    source: "/tenants/t",
+    type: "call.completed",
+    data: { city: "חיפה" },
+  };
+  const { headers, body } = await deliver(JSON.stringify(event));
+  expect(headers).toMatchObject({
+    "content-type": "application/json",
+    "ce-specversion": "1.0",
+    "ce-id": "msg_1",
+    "ce-source": "/tenants/t",
+    "ce-type": "call.completed",
+  });
+  expect(new Webhook(secret).verify(body, headers)).toEqual({ city: "חיפה" });
+  await patch(uuid, { cloudevents_mode: null });
+  expect(JSON.parse((await deliver(JSON.stringify(event))).body)).toEqual(event);
 });
 
 test("what was written in one format keeps its bytes and content type when the endpoint changes to another", async () => {

@@ -25,6 +25,7 @@ export function showEndpoint(row: EndpointRow, { signatureSecret, headers, auth 
     channels: row.channels && [...row.channels],
     filter: row.filter,
     format: row.mapping ? "mapped" : row.format,
+    cloudevents_mode: row.cloudevents_mode,
     mapping: row.mapping && { over: row.format, steps: [...row.mapping] },
     payload: row.payload,
     signature: {

@@ -8,7 +8,7 @@ import type {
   Signature,
 } from "@aftercall/contract/endpoint.ts";
 import type { MappingStep } from "@aftercall/contract/endpoint/mapping.ts";
-import type { BaseFormat } from "@aftercall/contract/endpoint/words.ts";
+import type { BaseFormat, CloudeventsMode } from "@aftercall/contract/endpoint/words.ts";
 import type { Filter } from "@aftercall/contract/filter.ts";
 
 import type { Tx } from "#/db/transaction.ts";
@@ -45,6 +45,7 @@ export type EndpointSettings = {
   /** With a mapping: the one that it changes. */
   readonly format: BaseFormat;
   readonly mapping: readonly MappingStep[] | null;
+  readonly cloudevents_mode: CloudeventsMode;
   readonly payload: EndpointPayload;
   readonly signature: Signature;
   /** bigint, which arrives as text. */
@@ -88,6 +89,7 @@ const settings = {
   filter: "jsonb",
   format: "text",
   mapping: "json",
+  cloudevents_mode: "text",
   payload: "text",
   signature: "jsonb",
   schedule_ms: "bigint[]",

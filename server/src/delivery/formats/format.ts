@@ -32,6 +32,14 @@ export type Format = {
   render(fact: Fact, payload: EndpointPayload): Buffer;
 };
 
+/** What of a request is the message. */
+export type Content = {
+  readonly body: Buffer;
+  readonly contentType: string;
+  /** Beside the content type. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
 /** What the bytes of a message are kept under: one for each format and payload that an endpoint wants. */
 export type BodyForm = BaseFormat | `${BaseFormat}.thin`;
 

@@ -1,13 +1,22 @@
+import { binaryOf } from "../formats/binary.ts";
+import type { Content } from "../formats/format.ts";
+import { contentTypeOf } from "../formats/index.ts";
 import type { HandOff } from "../target.ts";
 import { mapBody } from "./map.ts";
 
 /**
- * The bytes of a delivery as its endpoint wants them: those that are kept, or what its mapping of today makes of them.
+ * The bytes of a delivery as its endpoint wants them: those that are kept, or what its mapping and its settings of today make
+ * of them.
  * @throws Error saying why they cannot be made. Bytes in another format than the one that the mapping is for are not sent: it
  * would not find there what it has to mask.
  */
-export function bodyOf({ body, form, target }: Pick<HandOff, "body" | "form" | "target">): Buffer {
-  if (target.mapping === null) return body;
-  if (form !== target.bodyForm) throw new Error(`kept as ${form}, and the mapping is of ${target.bodyForm}`);
-  return mapBody(body, target.mapping).body;
+export function contentOf({ body, form, target }: Pick<HandOff, "body" | "form" | "target">): Content {
+  if (target.mapping !== null && form !== target.bodyForm) {
+    throw new Error(`kept as ${form}, and the mapping is of ${target.bodyForm}`);
+  }
+  const mapped = target.mapping === null ? body : mapBody(body, target.mapping).body;
+  if (target.isBinary && form.startsWith("cloudevents")) return binaryOf(mapped);
+  return { body: mapped, contentType: contentTypeOf(form), headers: noHeaders };
 }
+
+const noHeaders: Content["headers"] = {};
