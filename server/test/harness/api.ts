@@ -12,7 +12,7 @@ import { createCredentials, makeApiKey } from "#/tenants/keys.ts";
 import { insertKey } from "#/tenants/store.ts";
 
 import { checkAnswer } from "./contract-check.ts";
-import { startHttp, type TestHttp } from "./http.ts";
+import { ownConnection, startHttp, type TestHttp } from "./http.ts";
 
 export type Answered = {
   readonly status: number;
@@ -41,7 +41,11 @@ export async function startApi<Table extends Record<string, Route>>(
     async ask(key, method, path, body) {
       const answer = await fetch(http.url + path, {
         method,
-        headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { "content-type": "application/json" }) },
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...ownConnection,
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.text();

@@ -14,6 +14,7 @@ import type { Answered } from "./api.ts";
 import { checkAnswer } from "./contract-check.ts";
 import { startDatabaseProxy, type DatabaseProxy } from "./database-proxy.ts";
 import { discardDatabase, ownDatabase, type TestDatabase } from "./database.ts";
+import { ownConnection } from "./http.ts";
 
 /** What the default sources of a test's server hold, and the operator's key. */
 export const known = {
@@ -114,7 +115,11 @@ export function running(url: string, db: Db): Running {
     url,
     db,
     post: async (path, { headers, body }) =>
-      answerOf("POST", path, await fetch(url + path, { method: "POST", headers, body })),
+      answerOf(
+        "POST",
+        path,
+        await fetch(url + path, { method: "POST", headers: { ...headers, ...ownConnection }, body }),
+      ),
     get: async (path, headers = {}) =>
       answerOf("GET", path, await fetch(url + path, { headers: { ...headers, ...ownConnection } })),
     async ask(key, method, path, body) {
@@ -134,9 +139,6 @@ export function running(url: string, db: Db): Running {
     },
   };
 }
-
-/** Tests wait for what becomes of calls; a connection that was idle meanwhile may be closed in the moment it is used again. */
-const ownConnection = { connection: "close" };
 
 /** What is no JSON is the text itself. */
 function readBody(text: string, headers: Headers): Answered["json"] {

@@ -38,6 +38,9 @@ export async function startHttp(
   return { url: `http://127.0.0.1:${port}`, port, lines, close: () => closeServer(app, systemClock, 2_000) };
 }
 
+/** Tests wait for what becomes of calls; a connection that was idle meanwhile may be closed in the moment it is used again. */
+export const ownConnection = { connection: "close" };
+
 /** Sends bytes as they are and gives everything that came back until the server closed the connection. */
 export function exchange(port: number, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve) => {
