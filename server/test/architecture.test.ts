@@ -50,6 +50,8 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   training: [...features, "providers", "sources"],
   delivery: features,
   live: features,
+  // Calls that this server carries itself; what it notes of them goes to the inbox by what it is handed.
+  bridge: [...base, "providers", "sources"],
   tenants: features,
   retention: [...base, "blobs"],
   "start-failure.ts": ["kernel"],
@@ -62,6 +64,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   pg: ["db", "jobs"],
   "pg-boss": ["jobs"],
   undici: ["kernel/net"],
+  ws: ["kernel/net"],
   fastify: ["http", "compat", "app"],
   pino: ["kernel"],
   "prom-client": ["kernel"],

@@ -8,6 +8,7 @@ import { registerStream, sessionScheme } from "#/http/live-stream.ts";
 import type { Rates } from "#/http/rates.ts";
 import { createSessionCookies, type SessionCookies } from "#/http/session-cookie.ts";
 import { registerSession } from "#/http/session.ts";
+import { registerSockets } from "#/http/sockets.ts";
 import type { Clock } from "#/kernel/clock.ts";
 import type { Config } from "#/kernel/config.ts";
 import { Unauthorized } from "#/kernel/errors.ts";
@@ -29,6 +30,8 @@ export type LiveParts = {
   readonly ids: Ids;
   readonly clock: Clock;
   readonly log: Log;
+  /** Other routes that are WebSockets. */
+  readonly sockets: readonly ((scope: FastifyInstance) => void)[];
 };
 
 /** Live updates over HTTP: one reader for everybody who listens to this process, which ends with the server. */
@@ -51,7 +54,7 @@ export async function composeLive(server: FastifyInstance, parts: LiveParts): Pr
   };
   registerStream(server, { ...routes, sessions });
   registerSession(server, { ...routes, sessions, ids });
-  await registerSocket(server, { ...routes, log });
+  await registerSockets(server, clock, [(scope) => registerSocket(scope, { ...routes, log }), ...parts.sockets]);
   registerAsyncApi(server, { publicUrl: config.publicUrl, version });
   hub.start();
   server.addHook("preClose", async () => {

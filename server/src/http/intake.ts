@@ -82,7 +82,7 @@ function expect(request: FastifyRequest, provider: Provider): void {
 }
 
 /** Exactly the provider's bytes; an answer without a body has no content type either. */
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
+export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status);
   reply.header("cache-control", "no-store");
   if (answer.headers) reply.headers(answer.headers);

@@ -92,7 +92,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
       insecureHTTPParser: false,
       // Java and curl offer to upgrade a plain POST to HTTP/2; taken for an upgrade, the body of a webhook would be lost.
       shouldUpgradeCallback: (raw) =>
-        raw.method === "GET" && raw.headers.upgrade?.toLowerCase() === "websocket" && pathOf(raw) === "/v1/ws",
+        raw.method === "GET" && raw.headers.upgrade?.toLowerCase() === "websocket" && socketPaths.test(pathOf(raw)),
     },
     genReqId: (raw) => requestIdOf(raw) ?? options.ids.next(),
     // These come before any hook, so they begin and account for the request themselves.
@@ -207,6 +207,9 @@ export async function closeServer(app: FastifyInstance, clock: Clock, graceMs = 
   void clock.sleep(graceMs, done.signal).then(() => app.server.closeAllConnections());
   await closed;
 }
+
+/** Where WebSockets are: the live channel, and the media streams of calls. */
+const socketPaths = /^\/(?:v1\/ws|webhooks\/[^/]+\/stream)$/;
 
 const baseHeaders = {
   "x-content-type-options": "nosniff",

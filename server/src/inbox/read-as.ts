@@ -4,6 +4,8 @@ import type { CallEvent, ParseInput, Provider } from "#/providers/provider.ts";
 export type CameBy = {
   /** As an answer of the provider's API. */
   readonly isPulled: boolean;
+  /** As a note of our own about a call that this server carried. */
+  readonly isBridged?: boolean;
   /** As a line of a file; what follows from it is not told to endpoints unless that was asked for. */
   readonly isImported: boolean;
   readonly isDelivered: boolean;
@@ -15,10 +17,14 @@ export function verificationFor({ isPulled, isImported, isDelivered }: CameBy): 
   return words.filter(Boolean).join(" ");
 }
 
+/** The word of what our own bridge noted. */
+export const bridged = "bridge";
+
 export function cameBy(verification: string): CameBy {
   const words = new Set(verification.split(" "));
   return {
     isPulled: words.has("pulled"),
+    isBridged: words.has(bridged),
     isImported: words.has("import"),
     isDelivered: !words.has("import") || words.has("delivered"),
   };
@@ -26,9 +32,15 @@ export function cameBy(verification: string): CameBy {
 
 /** Reads the bytes of an event in the way in which they came. @throws MalformedBody */
 export function readAs(provider: Provider, came: CameBy, input: ParseInput<unknown>): CallEvent[] {
-  const events = came.isPulled ? (provider.pull?.read(input) ?? []) : provider.parse(input);
+  const events = read(provider, came, input);
   if (came.isDelivered) return events;
   return events.map(quieted);
+}
+
+function read(provider: Provider, came: CameBy, input: ParseInput<unknown>): CallEvent[] {
+  if (came.isPulled) return provider.pull?.read(input) ?? [];
+  if (came.isBridged) return provider.bridge?.(input) ?? [];
+  return provider.parse(input);
 }
 
 /** The same, and the call that it is about is not told to endpoints. */

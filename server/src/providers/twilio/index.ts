@@ -1,5 +1,6 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
+import { readBridge } from "./bridge.ts";
 import { eventOf } from "./events.ts";
 import { readCallbacks } from "./payload.ts";
 import { pull } from "./pull.ts";
@@ -19,6 +20,7 @@ export const twilio = defineProvider({
       env: ["TWILIO_AUTH_TOKEN"],
       keyIdEnv: "TWILIO_ACCOUNT_SID",
     },
+    { slot: "realtime_key", title: "API key of the speech model that answers the phone (setting bridge)", env: [] },
   ],
   givenRoutes: [
     { method: "POST", path: "/webhook/call_status" },
@@ -29,6 +31,7 @@ export const twilio = defineProvider({
   bodyBytesMax: 1_000_000,
   verify,
   parse: ({ request, setup }) => readCallbacks(request).map((callback) => eventOf(callback, request, setup)),
+  bridge: readBridge,
   recordings: recordingAsks,
   pull,
   answer,

@@ -1,12 +1,15 @@
 import { listOf, numberOf, objectAt, textOf } from "../read.ts";
 import { fileAt, nameOf, type RecordingAsk, type RecordingInput, secretOf } from "../recording.ts";
+import { bridgedAudioIn } from "./bridge.ts";
 import type { TwilioSetup } from "./setup.ts";
 
 /**
  * Where a Twilio recording is fetched: its media, with the account's credentials, which go to Twilio's own hosts and nowhere
  * else. Without a callback the account is asked for the recordings of the call (https://www.twilio.com/docs/voice/api/recording).
  */
-export function recordingAsks({ info, aliases, secrets, setup }: RecordingInput<TwilioSetup>): RecordingAsk[] {
+export function recordingAsks({ info, body, aliases, secrets, setup }: RecordingInput<TwilioSetup>): RecordingAsk[] {
+  const stored = body && bridgedAudioIn(body);
+  if (stored) return [{ kind: "stored", stored, channelMap: ["customer", "agent"] }];
   const token = secretOf(secrets, "auth_token");
   if (info?.url) {
     const basic = credentialsFor(info.url, token?.keyId ?? null, token?.value ?? null);

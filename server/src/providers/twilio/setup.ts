@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { apiSetup } from "../pull.ts";
+import { BridgeSetup } from "./bridge-setup.ts";
 
 /** Settings of a Twilio source. */
 export const TwilioSetup = z.object({
@@ -18,5 +19,6 @@ export const TwilioSetup = z.object({
     .describe(
       "Calls of this source are recorded: call.completed waits for the recording, which Twilio tells of after the end, for up to 15 minutes",
     ),
+  bridge: BridgeSetup,
 });
 export type TwilioSetup = z.infer<typeof TwilioSetup>;

@@ -4,10 +4,10 @@
  * re-encode the query (`'` becomes `%27`), and Twilio signs what was typed. (twilio-node `lib/webhooks/webhooks.js`)
  */
 export function signedUrls(url: string): readonly string[] {
-  const parts = /^(https?):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(:\d+)?([^#]*)/i.exec(url);
+  const parts = /^(https?|wss?):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(:\d+)?([^#]*)/i.exec(url);
   if (!parts) return [url];
   const [, scheme = "", host = "", port, rest = ""] = parts;
-  const usual = scheme.toLowerCase() === "https" ? ":443" : ":80";
+  const usual = scheme.toLowerCase().endsWith("s") ? ":443" : ":80";
   return [`${scheme}://${host}${rest}`, `${scheme}://${host}${port ?? usual}${rest}`];
 }
 

@@ -18,31 +18,44 @@ export function verify({ request, secrets }: VerifyInput<TwilioSetup>): Verifica
   return isForm(request) ? verifyForm(request, secrets) : verifyJson(request, secrets);
 }
 
+/**
+ * The request that opens a media stream: the URL is signed as TwiML named it, with `wss`. Twilio's servers have added a slash to it,
+ * and signed it as `https`; neither makes it another URL of ours. (https://www.twilio.com/docs/usage/security)
+ */
+export function verifyStream(request: ProviderRequest, secrets: readonly Secret[]): Verification {
+  return check("twilio-hmac-sha1", () => {
+    const given = oneHeader(request, "x-twilio-signature");
+    const https = request.url.replace(/^ws/i, "http");
+    const urls = [https.replace(/^http/i, "ws"), https].flatMap((url) => [url, `${url}/`]);
+    checkUrls(urls, given, usable(secrets, "auth_token"), []);
+  });
+}
+
 function verifyForm(request: ProviderRequest, secrets: readonly Secret[]): Verification {
   return check("twilio-hmac-sha1", () => {
     const given = oneHeader(request, "x-twilio-signature");
     const fields = request.method === "GET" ? new URLSearchParams() : formOf(request.body);
-    checkUrls(request, given, tokensOf(secrets, fields.get("AccountSid")), fields);
+    checkUrls([request.url], given, tokensOf(secrets, fields.get("AccountSid")), fields);
   });
 }
 
 function verifyJson(request: ProviderRequest, secrets: readonly Secret[]): Verification {
   return check("twilio-hmac-sha1-bodysha256", () => {
     const given = oneHeader(request, "x-twilio-signature");
-    checkUrls(request, given, usable(secrets, "auth_token"), []);
+    checkUrls([request.url], given, usable(secrets, "auth_token"), []);
     checkBodyHash(queryOf(request.url)?.get("bodySHA256"), request.body, "hex");
   });
 }
 
 function checkUrls(
-  { url }: ProviderRequest,
+  urls: readonly string[],
   given: string,
   tokens: readonly Secret[],
   fields: Iterable<readonly [string, string]>,
 ): void {
   const form = urlAndForm("", fields);
   let isSigned = false;
-  for (const candidate of signedUrls(url)) {
+  for (const candidate of urls.flatMap(signedUrls)) {
     for (const token of tokens) {
       const expected = hmac(token.value, [candidate, form], "sha1").toString("base64");
       isSigned = isSame(given, expected) || isSigned;
