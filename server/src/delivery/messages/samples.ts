@@ -11,7 +11,7 @@ import { newestMessages } from "./store.ts";
 
 export type SampleDeps = { readonly db: Db; readonly ids: Ids; readonly clock: Clock };
 
-/** What a receiver of a type will get, byte for byte what it would be: n8n, Zapier and Make name the fields by it. */
+/** What receivers of a type get, as they get it: n8n, Zapier and Make name the fields by it. */
 export function sampleHandlers({
   db,
   ids,
