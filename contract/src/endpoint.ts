@@ -92,6 +92,8 @@ export const Endpoint = z.object({
   rate: Rate.nullable(),
   order: Order,
   no_retry_statuses: z.array(z.string()),
+  /** Its URLs are asked (`OPTIONS`) whether they want to be called whenever they change. */
+  is_handshake_on: z.boolean(),
   is_breaker_on: z.boolean(),
   is_auto_disabled_on: z.boolean(),
   /** Gets `call.completed` once more, as a message of its own, when late data changes what was made of a call. */
@@ -139,6 +141,10 @@ export const CreateEndpoint = z
     rate: NewRate.nullable().default(null),
     order: NewOrder.default(endpointDefaults.order),
     no_retry_statuses: NoRetry.default([]),
+    is_handshake_on: z.boolean().default(false).meta({
+      description:
+        "Ask the URLs with `OPTIONS` and `WebHook-Request-Origin` (CloudEvents web hooks) before the endpoint is stored; without leave it is refused.",
+    }),
     is_breaker_on: z.boolean().default(true),
     is_auto_disabled_on: z.boolean().default(true),
     resend_on_late: z.boolean().default(false).meta({
@@ -185,6 +191,7 @@ export const UpdateEndpoint = z.strictObject({
   rate: NewRate.nullable().optional(),
   order: NewOrder.nullable().optional(),
   no_retry_statuses: NoRetry.nullable().optional(),
+  is_handshake_on: z.boolean().nullable().optional(),
   is_breaker_on: z.boolean().nullable().optional(),
   is_auto_disabled_on: z.boolean().nullable().optional(),
   resend_on_late: z.boolean().nullable().optional(),

@@ -21,7 +21,7 @@ import type { EndpointBook } from "#/delivery/endpoints/book.ts";
 import { closeEndpointsOf } from "#/delivery/endpoints/close.ts";
 import { eventTypeHandlers } from "#/delivery/messages/event-types.ts";
 import { publishHandlers } from "#/delivery/messages/publish.ts";
-import { deliveryHandlers } from "#/delivery/routes.ts";
+import { deliveryHandlers, senderOf } from "#/delivery/routes.ts";
 import { undeliveredHandlers } from "#/delivery/undelivered.ts";
 import type { DeliveryWorker } from "#/delivery/worker.ts";
 import { engineHandlers } from "#/engines/routes.ts";
@@ -245,7 +245,7 @@ function handlersOf(parts: HttpParts, db: Db, { forgetKeys, embedTokens }: Crede
     ...recordingHandlers({ ...parts.recordings.deps, db, links: parts.recordings.links, publicUrl: config.publicUrl }),
     ...eventTypeHandlers({ db, ids }),
     ...publishHandlers({ db, ids, clock, book, worker: parts.delivery }),
-    ...deliveryHandlers({ db, box, ids, random, http, book, clock, userAgent: `aftercall/${parts.version}` }),
+    ...deliveryHandlers({ db, box, ids, random, http, book, clock, ...senderOf(config, parts.version) }),
     ...undeliveredHandlers({
       db,
       ids,

@@ -66,6 +66,7 @@ test("422: a tenant registers a private address only while it is open to them, m
     box,
     book,
     http,
+    origin: "aftercall.example",
   });
   const register = (of: string, url: string) =>
     handlers.createEndpoint({ ...request, tenant: of, body: CreateEndpoint.parse({ url }) }).then(

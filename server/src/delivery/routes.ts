@@ -19,3 +19,8 @@ export function deliveryHandlers(deps: EndpointDeps & SendExampleDeps): Handlers
     ...ledgerHandlers(deps),
   };
 }
+
+/** As whom we send: the name of the program, and the host of its own URL. */
+export function senderOf({ publicUrl }: { readonly publicUrl: string }, version: string) {
+  return { userAgent: `aftercall/${version}`, origin: new URL(publicUrl).hostname };
+}

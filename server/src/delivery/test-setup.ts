@@ -101,6 +101,7 @@ export async function startDelivering(db: Db, options: DeliveringOptions = {}) {
         http: anyUrl,
         clock,
         userAgent: "aftercall/test",
+        origin: "aftercall.example",
       }),
       ...undeliveredHandlers({ db, ids, clock, book, messageBodiesDays: 90, enqueueResend: async () => {} }),
     };

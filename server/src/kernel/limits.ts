@@ -142,6 +142,8 @@ export const limits = {
   answerBytesMax: 65_536,
   /** How long the endpoints of a tenant are believed; a change in this process counts at once. */
   endpointCacheMs: 5_000,
+  /** How long a receiver may take to say whether it wants to be called: somebody waits for the answer. */
+  handshakeTimeoutMs: 10_000,
   /** A request that holds an idempotency key and says nothing for this long is taken for dead: above the longest answer of /v1. */
   idempotencyLeaseMs: 60_000,
   /** How long a repeat waits for the answer of the first request with its key. */

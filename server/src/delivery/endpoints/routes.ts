@@ -17,6 +17,7 @@ import type { SecretBox } from "#/kernel/secrets.ts";
 import { checkTypes } from "../messages/check-types.ts";
 import { closeDisabled } from "../queue/store.ts";
 import type { EndpointBook } from "./book.ts";
+import { shakeHands } from "./handshake.ts";
 import { activeKeys, addFirstKey, rotateKey, type ShownKey } from "./keys.ts";
 import { privateTargetsOf } from "./private-targets-store.ts";
 import { checkAuth, checkSecret, checkUrl, refusedUid, type UrlJudge } from "./refusals.ts";
@@ -32,7 +33,9 @@ export type EndpointDeps = {
   readonly random: Random;
   readonly box: SecretBox;
   readonly book: EndpointBook;
-  readonly http: Pick<GuardedHttp, "check">;
+  readonly http: Pick<GuardedHttp, "check" | "request">;
+  /** The host of our own URL. */
+  readonly origin: string;
 };
 
 type EndpointRoutes = Pick<
@@ -67,6 +70,7 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       checkAuth(judge, body.auth);
       checkSecret(body.secret);
       const values = newValues(body);
+      await askLeave(values.settings, judge);
       const { row, secret } = await changing(tenant, async (tx) => {
         if ((await store.countForCreation(tx, tenant)) >= endpointLimits.perTenantMax) throw tooMany();
         await checkTypes(tx, tenant, body);
@@ -90,6 +94,10 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
       if (body.url !== undefined) checkUrl(judge, body.url, "/url");
       if (body.fallback_url) checkUrl(judge, body.fallback_url, "/fallback_url");
       checkAuth(judge, body.auth);
+      if (asksAnew.some((name) => body[name] !== undefined)) {
+        const row = await db.inTransaction([tenant], (tx) => endpointOf(tx, tenant, params.id, "read"));
+        await askLeave(changedValues(row, openSettings(box, row), body).settings, judge);
+      }
       const row = await changing(tenant, async (tx) => {
         const before = await endpointOf(tx, tenant, params.id, "lock");
         ifMatch?.(show(before));
@@ -172,6 +180,11 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     return { ...settings, ...secrets, id, is_paused: isPaused, disabled_reason: disabledReason };
   }
 
+  /** Not within a transaction: somebody else's server answers. */
+  async function askLeave(settings: store.EndpointSettings, { privateTargets }: UrlJudge): Promise<void> {
+    if (settings.is_handshake_on) await shakeHands(deps, settings, privateTargets);
+  }
+
   async function judgeFor(tenant: string): Promise<UrlJudge> {
     return { http, privateTargets: await db.inTransaction([tenant], (tx) => privateTargetsOf(tx, tenant)) };
   }
@@ -209,6 +222,9 @@ export function endpointHandlers(deps: EndpointDeps): Handlers<EndpointRoutes> {
     });
   }
 }
+
+/** Changes after which the receiver is asked again whether it wants to be called. */
+const asksAnew = ["url", "fallback_url", "rate", "is_handshake_on"] as const;
 
 async function endpointOf(tx: Tx, tenant: string, id: string, lock: "lock" | "read"): Promise<store.EndpointRow> {
   const row = await store.findEndpoint(tx, tenant, id, lock);

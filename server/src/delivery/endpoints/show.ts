@@ -42,6 +42,7 @@ export function showEndpoint(row: EndpointRow, { signatureSecret, headers, auth 
     rate: rateOf(row),
     order: orderOf(row),
     no_retry_statuses: [...row.status_rules],
+    is_handshake_on: row.is_handshake_on,
     is_breaker_on: row.is_breaker_on,
     is_auto_disabled_on: row.is_auto_disabled_on,
     resend_on_late: row.resend_on_late,

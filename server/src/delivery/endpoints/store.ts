@@ -59,13 +59,18 @@ export type EndpointSettings = {
   readonly order_mode: OrderMode;
   readonly strict_delay_max_ms: string | number;
   readonly status_rules: readonly string[];
+  readonly is_handshake_on: boolean;
   readonly is_breaker_on: boolean;
   readonly is_auto_disabled_on: boolean;
   readonly resend_on_late: boolean;
   readonly api_version: string;
 };
 
-export function rateOf({ rate_limit, rate_per_seconds, rate_burst }: EndpointSettings): Rate | null {
+export function rateOf({
+  rate_limit,
+  rate_per_seconds,
+  rate_burst,
+}: Pick<EndpointSettings, "rate_limit" | "rate_per_seconds" | "rate_burst">): Rate | null {
   if (rate_limit === null || rate_per_seconds === null || rate_burst === null) return null;
   return { limit: rate_limit, per_seconds: rate_per_seconds, burst: rate_burst };
 }
@@ -102,6 +107,7 @@ const settings = {
   order_mode: "text",
   strict_delay_max_ms: "bigint",
   status_rules: "jsonb",
+  is_handshake_on: "boolean",
   is_breaker_on: "boolean",
   is_auto_disabled_on: "boolean",
   resend_on_late: "boolean",

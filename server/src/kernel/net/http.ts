@@ -35,7 +35,7 @@ export interface GuardedHttp {
 
 export type HttpRequest = {
   readonly url: string;
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE" | "OPTIONS";
   readonly headers: Readonly<Record<string, string>>;
   /** A stream is made by a function, once for each time that the request is written; give its `content-length`. */
   readonly body: Buffer | (() => Readable) | null;
