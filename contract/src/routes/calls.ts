@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import type { Route } from "../api.ts";
 import { CallTranscript } from "../call-transcript.ts";
-import { Call, CallDirection, CallOutcome, CallStatus } from "../call.ts";
+import { Call, CallDirection, CallOutcome, CallStatus, TurnRole } from "../call.ts";
 import { idOf, listOf, ListQuery } from "../list.ts";
 import { CallMoment } from "../moment.ts";
 import { Timeline } from "../timeline.ts";
@@ -76,6 +76,9 @@ export const callRoutes = {
       q: SearchQuery.optional().meta({
         description:
           "Words, and phrases in quotation marks, that were said or stand in the summary, names, numbers and city; all of them. More than eight are answered 422. Vowel points, final letters and prefixes make no difference.",
+      }),
+      said_by: TurnRole.optional().meta({
+        description: "With `q`: only calls in which this side said all of it.",
       }),
     }),
     output: listOf(Call),

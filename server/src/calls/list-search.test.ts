@@ -49,7 +49,7 @@ async function found(tenant: string, query: string, limit = 10, before: string |
     outcome: null,
     direction: null,
   };
-  const none = { ...conditions, from: null, to: null, startedAfter: null, startedBefore: null };
+  const none = { ...conditions, saidBy: null, from: null, to: null, startedAfter: null, startedBefore: null };
   return database.db.inTransaction([tenant], (tx) => listCalls(tx, tenant, { ...none, patterns, before, limit }));
 }
 

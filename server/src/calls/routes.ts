@@ -4,7 +4,7 @@ import type { callRoutes } from "@aftercall/contract/routes/calls.ts";
 
 import { readPage } from "#/db/page.ts";
 import type { Db, Tx } from "#/db/transaction.ts";
-import { NotFound } from "#/kernel/errors.ts";
+import { Invalid, NotFound } from "#/kernel/errors.ts";
 import { emptyPage, pageOf } from "#/kernel/page.ts";
 
 import { aliasesOf } from "./alias-store.ts";
@@ -28,6 +28,9 @@ export function callHandlers({
       // Somebody who may see one end-customer finds nothing of another by asking for it.
       const businessId = actor.businessId ?? query.business_id ?? null;
       if (query.business_id !== undefined && businessId !== query.business_id) return emptyPage(query);
+      if (query.said_by !== undefined && query.q === undefined) {
+        throw new Invalid("Nothing to look for", [{ pointer: "?q", detail: "said_by says who said what q looks for" }]);
+      }
       return db.inTransaction([tenant], async (tx) => {
         const campaignId = query.campaign === undefined ? null : await campaignNamed(tx, tenant, query.campaign);
         if (query.campaign !== undefined && campaignId === null) return emptyPage(query);
@@ -43,6 +46,7 @@ export function callHandlers({
           startedAfter: timeOf(query.started_after),
           startedBefore: timeOf(query.started_before),
           patterns: query.q === undefined ? null : termsOf(query.q).map(patternOf),
+          saidBy: query.said_by ?? null,
         };
         const before = query.cursor === undefined ? null : fromPublicId("call", query.cursor);
         const found = await readPage(tx, query, before, (probe, page) =>

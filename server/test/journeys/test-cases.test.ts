@@ -77,3 +77,27 @@ test("without more a case expects what the call shows now, as far as the plan as
   const made = await customer.post(`/v1/analysis-plans/${plan.id}/test-cases`, { call_id: callId });
   expect(made.expected).toEqual({ fields: [{ name: "city", value: "Tel Aviv" }], criteria: [] });
 });
+
+test("a call in which the caller said something is found by it, not those in which the agent did, and becomes a test case", async () => {
+  const customer = await makeCustomer(app);
+  const stranger = await makeCustomer(app);
+  const callId = await reportedCall(customer);
+  await reportedCall(stranger);
+  const found = async (query: string, who = customer) =>
+    (await who.get(`/v1/calls?${query}`)).data.map(({ id }: { id: string }) => id);
+  expect(await found("q=locked%20out%20Tel&said_by=customer")).toEqual([callId]);
+  expect(await found("q=locked&said_by=agent")).toEqual([]);
+  expect(await found("q=locksmith&said_by=agent")).toEqual([callId]);
+  expect(await found("q=locked%20locksmith")).toEqual([callId]);
+  expect(await found("q=locked%20locksmith&said_by=customer")).toEqual([]);
+  expect(await found("q=locked&said_by=customer", stranger)).not.toContain(callId);
+  expect((await customer.ask("GET", "/v1/calls?said_by=customer")).json.errors).toMatchObject([{ pointer: "?q" }]);
+
+  const definition = { fields: cities("Tel Aviv"), rubric: greeting("good evening") };
+  const plan = await customer.post("/v1/analysis-plans", { name: "Night desk", definition });
+  const [id] = await found("q=locked%20out&said_by=customer");
+  const expected = { fields: [{ name: "city", value: "Tel Aviv" }], criteria: [] };
+  await customer.post(`/v1/analysis-plans/${plan.id}/test-cases`, { call_id: id, expected });
+  const { id: jobId } = await customer.post(`/v1/analysis-plans/${plan.id}/test`, undefined);
+  expect(await resultOf(customer, jobId)).toMatchObject({ passed: 1, failed: 0 });
+});
