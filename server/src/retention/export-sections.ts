@@ -57,8 +57,8 @@ export const sections: readonly Section[] = [
   },
   { kind: "event", table: "events", key: byId, omit: ["xid"], bytes: ["body", "body_digest"], rows: 8, id: "event" },
   { kind: "event_application", table: "event_applications", key: byId },
-  { kind: "transcript", table: "transcripts", key: byId },
-  { kind: "call_moments", table: "call_moments", key: [["event_id", "uuid"]] },
+  { kind: "transcript", table: "transcripts", key: byId, rows: 20 },
+  { kind: "call_moments", table: "call_moments", key: [["event_id", "uuid"]], rows: 20 },
   {
     kind: "recording",
     table: "recordings",
