@@ -19,24 +19,18 @@ export function saidNote(noted: Noted, at: number, number: number, turn: Turn): 
   return { note: "said", ...about(noted), at, number, turn };
 }
 
-/** `audio`: where the recording lies; null where nobody made a sound. */
-export function endedNote(
-  noted: Noted,
-  ended: Ended,
-  { at, beganAt, audio }: { at: number; beganAt: number; audio: StoredAudio | "lost" | null },
-): object {
+/** `audio`: where the recording lies; null where nobody made a sound. It is alone in its note, so that it can be forgotten alone. */
+export function recordedNote(noted: Noted, at: number, frames: number, audio: StoredAudio | "lost" | null): object {
+  return { note: "recorded", ...about(noted), at, sound_ms: Math.round(frames / bytesPerMs), data: { audio } };
+}
+
+export function endedNote(noted: Noted, at: number, beganAt: number, ended: Ended): object {
   const { setup } = noted;
-  const { reason, detail, durationMs, frames, turns, moments, usage } = ended;
+  const { reason, detail, durationMs, turns, moments, usage } = ended;
   return {
     ...{ note: "ended", ...about(noted), at, began_at: beganAt },
-    ...{
-      reason,
-      detail,
-      is_over: isOver(noted, ended),
-      duration_ms: durationMs,
-      sound_ms: Math.round(frames / bytesPerMs),
-    },
-    ...{ language: setup.language || null, turns, moments, audio },
+    ...{ reason, detail, is_over: isOver(noted, ended), duration_ms: durationMs },
+    ...{ language: setup.language || null, turns, moments },
     ...{ provider: makerOf(setup.url), model: setup.model, transcription_model: setup.transcription_model, usage },
   };
 }

@@ -5,7 +5,7 @@ import type { StoredAudio } from "#/providers/recording.ts";
 import type { BridgedSource, BridgeDeps, Connect } from "./deps.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { bridgeLimits } from "./limits.ts";
-import { beganNote, endedNote, type Noted, saidNote } from "./notes.ts";
+import { beganNote, endedNote, type Noted, recordedNote, saidNote } from "./notes.ts";
 import { type Ended, type Session, startSession } from "./session.ts";
 import { sessionIn } from "./token.ts";
 import { readTwilioFrame, type StreamStart } from "./twilio-frames.ts";
@@ -127,10 +127,11 @@ export function openStream(options: StreamOptions): Stream {
       const at = clock.now();
       await using file = track;
       const audio = await keep(ended, file.wav);
-      const { reason, detail } = ended;
-      log.info({ source: source.slug, reason, detail, frames: ended.frames }, "bridged call");
-      const isKept = await storeEnd(endedNote(noted, ended, { at, beganAt, audio }));
+      const { reason, detail, frames } = ended;
+      log.info({ source: source.slug, reason, detail, frames }, "bridged call");
+      const isKept = await storeNote(recordedNote(noted, at, frames, audio));
       if (!isKept && audio !== null && audio !== "lost") await options.discard(audio).catch(() => {});
+      await storeNote(endedNote(noted, at, beganAt, ended));
     }
 
     async function keep({ frames }: Ended, wav: typeof track.wav): Promise<StoredAudio | "lost" | null> {
@@ -145,7 +146,7 @@ export function openStream(options: StreamOptions): Stream {
     }
 
     /** The database may be away for a while: nobody else knows what was said. */
-    async function storeEnd(note: object): Promise<boolean> {
+    async function storeNote(note: object): Promise<boolean> {
       const startedAt = clock.monotonic();
       for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, bridgeLimits.storePauseMsMax)) {
         try {

@@ -17,7 +17,9 @@ export async function forgetEvents(tx: Tx, tenantId: string, callIds: readonly s
 
 /** The same for the events that carry a recording of the call, and for no other. */
 export async function forgetCarried(tx: Tx, tenantId: string, callIds: readonly string[]): Promise<ForgottenEvents> {
-  const carrying = providers.flatMap(({ name, large }) => (large ? [`${name} ${large.type}`] : []));
+  const carrying = providers.flatMap(({ name, large, bridge }) =>
+    [large?.type, bridge?.recorded].flatMap((type) => (type === undefined ? [] : [`${name} ${type}`])),
+  );
   return emptyEvents(tx, tenantId, await eventsOf(tx, tenantId, callIds, carrying));
 }
 

@@ -39,7 +39,7 @@ export function readAs(provider: Provider, came: CameBy, input: ParseInput<unkno
 
 function read(provider: Provider, came: CameBy, input: ParseInput<unknown>): CallEvent[] {
   if (came.isPulled) return provider.pull?.read(input) ?? [];
-  if (came.isBridged) return provider.bridge?.(input) ?? [];
+  if (came.isBridged) return provider.bridge?.read(input) ?? [];
   return provider.parse(input);
 }
 

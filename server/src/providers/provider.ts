@@ -36,7 +36,12 @@ export interface Provider<Setup extends z.ZodType = z.ZodType> {
   /** Reads a verified body. Throws {@link MalformedBody} for what can never be understood. */
   parse(input: ParseInput<z.infer<Setup>>): CallEvent[];
   /** Reads what our own server noted of a call that it carried itself; absent: it carries none of this provider's. */
-  readonly bridge?: (input: ParseInput<z.infer<Setup>>) => CallEvent[];
+  readonly bridge?: {
+    /** The type of the events that carry a recording. */
+    readonly recorded: string;
+    /** Throws {@link MalformedBody} for what is no note. */
+    read(input: ParseInput<z.infer<Setup>>): CallEvent[];
+  };
   /** Where a recording is and how it is asked for, the best way first; absent: at the URL that the provider named. */
   recordings?(input: RecordingInput<z.infer<Setup>>): readonly RecordingAsk[];
   /** How its API is asked for what a lost webhook would have said; absent: it has none, or none that is known. */

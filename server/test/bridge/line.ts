@@ -22,7 +22,7 @@ import { openTwilio } from "./twilio-peer.ts";
 
 /** A note as it would go to the inbox. */
 export type Note = {
-  readonly note: "began" | "said" | "ended";
+  readonly note: "began" | "said" | "recorded" | "ended";
   readonly reason?: string;
   readonly detail?: string | null;
   readonly is_over?: boolean;
@@ -30,9 +30,7 @@ export type Note = {
   readonly moments?: readonly Record<string, unknown>[];
   readonly usage?: Record<string, number>;
   readonly turn?: Record<string, unknown>;
-  readonly audio?: unknown;
   readonly duration_ms?: number;
-  readonly sound_ms?: number;
 };
 
 /** Streams of one source over real connections, with a model that does what the test says; what is noted is kept in a list. */

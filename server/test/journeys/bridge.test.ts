@@ -125,7 +125,7 @@ test("a call that the model answers becomes one call with recording, metrics, tr
 
 test("the end that Twilio tells before the call is stored here is the same end: the message waits for what was said", async () => {
   const { customer, line, model } = await answering();
-  const endpoint = await customer.subscribe(receiver, { types: ["call.completed"] });
+  await customer.subscribe(receiver, { types: ["call.completed"] });
   const callSid = newCallSid();
   const { peer } = await ring(line, callSid);
   await converse(peer, model);
@@ -133,13 +133,10 @@ test("the end that Twilio tells before the call is stored here is the same end: 
   expect((await line.own(ended)).status).toBe(204);
   peer.send({ event: "stop", streamSid, stop: { callSid } });
   await customer.settled();
-  const bodies = await receiver.waitFor(1);
-  expect(bodies.length).toBeGreaterThan(0);
   expect((await customer.get("/v1/messages?limit=100&type=call.completed")).data).toHaveLength(1);
   const [call, ...others] = await customer.calls();
   expect(others).toEqual([]);
   expect(call).toMatchObject({ status: "ended", duration_ms: 9_000, recording: { status: "stored" } });
-  expect(endpoint.id).toBeTruthy();
   const transcript = await customer.get(`/v1/calls/${call?.id}/transcript`);
   expect(transcript.turns).toHaveLength(3);
   const types = (await customer.events()).map(({ type }) => type);

@@ -12,11 +12,13 @@ import { transcriptOf } from "../transcript.ts";
 import type { TwilioSetup } from "./setup.ts";
 
 /**
- * Reads what our own bridge noted of a call that it carried: that it began, what is being said, and what it came to. It says less
- * surely than Twilio how and when the call began and ended, and alone what was said.
- * @throws MalformedBody
+ * What our own bridge notes of a call that it carries: that it began, what is being said, its recording, and what it came to. It says
+ * less surely than Twilio how and when the call began and ended, and alone what was said.
  */
-export function readBridge({ request }: ParseInput<TwilioSetup>): CallEvent[] {
+export const bridge = { recorded: "bridge.recorded", read: readNote };
+
+/** @throws MalformedBody */
+function readNote({ request }: ParseInput<TwilioSetup>): CallEvent[] {
   const note = readJsonObject(request.body);
   const callSid = requiredId(note["call_sid"], "call_sid");
   const told = { aliases: [{ kind: "call_sid", value: callSid } as const], occurredAt: timeOf(note["at"]), weight: 4 };
@@ -47,6 +49,14 @@ export function readBridge({ request }: ParseInput<TwilioSetup>): CallEvent[] {
         }),
       ];
     }
+    case "recorded":
+      return [
+        callEvent({
+          ...told,
+          ...{ key: key("recorded"), type: bridge.recorded },
+          facts: { recording: recordingIn(note) },
+        }),
+      ];
     case "ended":
       return [{ ...endOf(note), ...told, key: key("ended") }];
     default:
@@ -59,7 +69,7 @@ function endOf(note: JsonObject): CallEvent {
     ...{ key: "", type: "bridge.ended" },
     // With TwiML of its own for a lost model, the call may go on without us: then Twilio alone knows when it ends.
     heard: note["is_over"] === true ? { status: "ended", outcome: "completed" } : null,
-    facts: { recording: recordingIn(note), cost_lines: costLinesIn(note) },
+    facts: { cost_lines: costLinesIn(note) },
     guesses: {
       ...agentIn(note),
       answered_at: timeOf(note["began_at"]),
@@ -85,15 +95,16 @@ function endOf(note: JsonObject): CallEvent {
 
 /** Our own recording, or why there is none. Where it lies says {@link bridgedAudioIn}. */
 function recordingIn(note: JsonObject): RecordingInfo {
-  const isThere = storedAudioIn(note["audio"]) !== null;
-  if (isThere) return { status: "available", url: null, duration_ms: numberOf(note["sound_ms"]), channels: 2 };
-  return { status: note["audio"] === "lost" ? "failed" : "absent", url: null, duration_ms: null, channels: null };
+  const { audio } = objectAt(note["data"]);
+  if (storedAudioIn(audio))
+    return { status: "available", url: null, duration_ms: numberOf(note["sound_ms"]), channels: 2 };
+  return { status: audio === "lost" ? "failed" : "absent", url: null, duration_ms: null, channels: null };
 }
 
 /** Where the recording lies in our own store; null in all that Twilio itself sends. */
 export function bridgedAudioIn(body: Buffer) {
   try {
-    return storedAudioIn(readJsonObject(body)["audio"]);
+    return storedAudioIn(objectAt(readJsonObject(body)["data"])["audio"]);
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import { defineProvider } from "../provider.ts";
 import { answer } from "./answer.ts";
-import { readBridge } from "./bridge.ts";
+import { bridge } from "./bridge.ts";
 import { eventOf } from "./events.ts";
 import { readCallbacks } from "./payload.ts";
 import { pull } from "./pull.ts";
@@ -31,7 +31,7 @@ export const twilio = defineProvider({
   bodyBytesMax: 1_000_000,
   verify,
   parse: ({ request, setup }) => readCallbacks(request).map((callback) => eventOf(callback, request, setup)),
-  bridge: readBridge,
+  bridge,
   recordings: recordingAsks,
   pull,
   answer,
