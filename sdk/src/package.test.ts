@@ -47,12 +47,14 @@ function compile(files: Record<string, string>, options: object): string {
 const usage = {
   "usage.ts": `
     import { createClient, paginate, verify, AftercallError, type Call } from "@aftercall/sdk";
+    import { createListener } from "@aftercall/sdk/listener";
     const aftercall = createClient({ baseUrl: "https://calls.example.com", token: "ac_live_1" });
     export async function run(request: Request) {
       const call: Call = await aftercall.getCall("call_1");
       for await (const { duration_ms } of paginate(aftercall.listCalls, { status: ["failed"] })) duration_ms satisfies number | null;
       const { event } = await verify(await request.arrayBuffer(), request.headers, "whsec_AAAA");
       if (event.type === "call.completed") event.data.call.outcome satisfies Call["outcome"];
+      await createListener(aftercall, { endpoint: "ep_1" }).run(({ body, headers }) => void verify(body, headers, "whsec_AAAA"));
       // @ts-expect-error an id is a text
       await aftercall.getCall(1);
       // @ts-expect-error there is no such field
@@ -132,15 +134,18 @@ test("it runs as it is, in plain Node", () => {
     import { createClient, verify } from "@aftercall/sdk";
     import { useCall } from "@aftercall/sdk/react";
     import { callQueries } from "@aftercall/sdk/query";
-    console.log(typeof createClient({ baseUrl: "http://localhost" }).getCall, typeof verify, typeof useCall, typeof callQueries);`;
+    import { createListener } from "@aftercall/sdk/listener";
+    const { getCall } = createClient({ baseUrl: "http://localhost" });
+    console.log(typeof getCall, typeof verify, typeof useCall, typeof callQueries, typeof createListener);`;
   writeFileSync(path.join(place, "run.js"), program);
   const said = execFileSync(process.execPath, ["run.js"], { cwd: place, encoding: "utf8" });
-  expect(said.trim()).toBe("function function function function");
+  expect(said.trim()).toBe("function function function function function");
 });
 
 test.each([
   ["all of @aftercall/sdk", 'export * from "@aftercall/sdk";', 6_000],
   ["that with /query", 'export * from "@aftercall/sdk"; export * from "@aftercall/sdk/query";', 6_600],
+  ["the listener alone", 'export { createListener } from "@aftercall/sdk/listener";', 3_000],
   ["verify alone", 'export { verify } from "@aftercall/sdk";', 1_500],
   ["the hook of outcomes alone", 'export { useCallOutcome } from "@aftercall/sdk/react";', 2_000],
 ])("%s is small: what is not used is left out", async (_name, text, bytesMax) => {

@@ -5,6 +5,8 @@ import { makeTenant } from "../../test/harness/tenant.ts";
 import type { Tx } from "../db/transaction.ts";
 import { followDeliveries } from "./follow.ts";
 
+/** Longer than any machine takes. */
+const patience = { timeout: 25_000 };
 const { db } = await testDatabase();
 
 /** As whoever writes results asks. */
@@ -21,7 +23,7 @@ test("who begins to follow waits for results that are just being written without
     const begun = followDeliveries(db, tenantId).finally(() => (isFollowing = true));
     const waiting =
       "select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted and pid <> 0";
-    await expect.poll(async () => (await tx.rows<{ count: number }>(waiting))[0]?.count).toBeGreaterThan(0);
+    await expect.poll(async () => (await tx.rows<{ count: number }>(waiting))[0]?.count, patience).toBeGreaterThan(0);
     expect(isFollowing).toBe(false);
     return { following: begun };
   });

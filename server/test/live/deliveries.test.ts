@@ -7,6 +7,8 @@ import { type Receiver, startReceiver } from "../harness/receiver.ts";
 import { follow, openSocket, type StreamItem } from "./clients.ts";
 import { type LiveServer, type LiveServers, startTwoServers } from "./servers.ts";
 
+/** Longer than any machine takes. */
+const patience = { timeout: 25_000 };
 let live: LiveServers;
 let one: LiveServer;
 let other: LiveServer;
@@ -113,7 +115,7 @@ test("nothing is written for a tenant of which nobody follows deliveries", async
   await end();
   await receiver.waitFor(1);
   const isDone = async () => (await customer.get("/v1/deliveries")).data[0]?.state;
-  await expect.poll(isDone).toBe("delivered");
+  await expect.poll(isDone, patience).toBe("delivered");
   const kinds = await one.db.inTransaction([customer.tenantId], (tx) =>
     tx.rows<{ kind: string }>("select distinct kind from changes"),
   );
