@@ -1,5 +1,5 @@
 import type { WebSocket } from "@fastify/websocket";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import type { Clock } from "#/kernel/clock.ts";
 import { Forbidden, Malformed, Unauthorized } from "#/kernel/errors.ts";
@@ -7,6 +7,7 @@ import type { Log } from "#/kernel/log.ts";
 import { liveLimits } from "#/live/limits.ts";
 import { createSocket, type Guest, type Wire } from "#/live/socket.ts";
 
+import { admit } from "./admit.ts";
 import { checkOrigin, type LiveRouteOptions, visitorOf } from "./live-stream.ts";
 import { closeSoon, letGo } from "./sockets.ts";
 import { headersOf } from "./wire.ts";
@@ -25,15 +26,13 @@ declare module "fastify" {
 /** `GET /v1/ws`: the WebSocket of those who follow what happens. */
 export function registerSocket(scope: FastifyInstance, options: SocketRouteOptions): void {
   const { auth, hub, resume, db, log, clock } = options;
-  const authenticate = async (token: string, address: string) =>
-    visitorOf(await auth.caller([`Bearer ${token}`], address));
   scope.route({
     method: "GET",
     url: "/v1/ws",
-    onRequest: async (request, { raw: response }) => {
+    onRequest: async (request, reply) => {
       checkOrigin(request, options);
-      request.opening = await open(request);
-      request.upgraded = response;
+      request.opening = await open(request, reply);
+      request.upgraded = reply.raw;
     },
     handler: async () => {
       throw new Malformed(
@@ -48,7 +47,7 @@ export function registerSocket(scope: FastifyInstance, options: SocketRouteOptio
       const wire = wireOf(socket, clock);
       const live = createSocket(wire, guest, {
         ...{ hub, resume, db, log },
-        authenticate: (token) => authenticate(token, address),
+        authenticate: async (token) => visitorOf(await auth.caller([`Bearer ${token}`], address)),
       });
       socket.on("message", (data, isBinary) => {
         if (isBinary) return wire.close(1003, "frames are text");
@@ -63,14 +62,15 @@ export function registerSocket(scope: FastifyInstance, options: SocketRouteOptio
 
   /**
    * A page cannot see how an opening was answered, so a token that does not count opens a connection that ends at once with the
-   * reason. Whoever tries too many of them is answered 429 before that.
+   * reason. Whoever tries too many of them is answered 429 before that, and so is who opens more than they may read.
    */
-  async function open(request: FastifyRequest): Promise<Opening> {
+  async function open(request: FastifyRequest, reply: FastifyReply): Promise<Opening> {
     const token = tokenIn(request);
     if (token === null) return { guest: null, refusal: null };
     try {
-      const visitor = await authenticate(token, request.ip);
-      return { guest: { ...visitor, credential: `Bearer ${token}` }, refusal: null };
+      const credential = `Bearer ${token}`;
+      const visitor = visitorOf(await admit(request, reply, options, [credential]));
+      return { guest: { ...visitor, credential }, refusal: null };
     } catch (error) {
       if (!request.ws || !(error instanceof Unauthorized || error instanceof Forbidden)) throw error;
       return { guest: null, refusal: error.message };
