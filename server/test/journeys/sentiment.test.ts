@@ -140,21 +140,24 @@ test.each([
   expect(numbersOf(metrics)[0]).toEqual(["sentiment", "agent", null, "needs_llm"]);
 });
 
-test.each(["mask_before_llm", "mask_outbound"])("with %s no quote shows the number that was said", async (mode) => {
-  const { customer, model } = await withModel({ ...definition, redaction: { mode, types: ["phone"] } });
-  model.answer((request) => {
-    const number = /\[PHONE_1\]|\+972[ \d]+/.exec(saidTo(request))?.[0] ?? "";
-    const whole = felt(-2, "T0", `my number is ${number}`);
-    return completion({ sentiment: { ...sentiment, customer: { ...sentiment.customer, whole } } });
-  });
-  const { shown, told } = await readCall(customer);
-  expect(/765.?4321/.test(saidTo(model.received[0]))).toBe(mode === "mask_outbound");
-  expect(shown.sentiment.roles[1]).toMatchObject({
-    value: -2,
-    evidence: [{ quote: "my number is [PHONE_1]" }, {}, {}],
-  });
-  expect(JSON.stringify([shown, told])).not.toMatch(/765.?4321/);
-});
+test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
+  "with %s no quote shows the number that was said",
+  async (mode) => {
+    const { customer, model } = await withModel({ ...definition, redaction: { mode, types: ["phone"] } });
+    model.answer((request) => {
+      const number = /\[PHONE_1\]|\+972[ \d]+/.exec(saidTo(request))?.[0] ?? "";
+      const whole = felt(-2, "T0", `my number is ${number}`);
+      return completion({ sentiment: { ...sentiment, customer: { ...sentiment.customer, whole } } });
+    });
+    const { shown, told } = await readCall(customer);
+    expect(/765.?4321/.test(saidTo(model.received[0]))).toBe(mode === "mask_outbound");
+    expect(shown.sentiment.roles[1]).toMatchObject({
+      value: -2,
+      evidence: [{ quote: "my number is [PHONE_1]" }, {}, {}],
+    });
+    expect(JSON.stringify([shown, told])).not.toMatch(/765.?4321/);
+  },
+);
 
 test("runs are compared by it, it is exported with them, and nothing of it is left of an erased call", async () => {
   const { customer, model, planId } = await withModel();

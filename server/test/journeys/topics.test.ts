@@ -100,7 +100,7 @@ test("a plan that only a model can name the topics of says so where none answers
   expect((await readCall(other)).shown.sections.topics).toMatchObject({ state: "skipped", reason: "no_topics" });
 });
 
-test.each(["mask_before_llm", "mask_outbound"])(
+test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
   "with %s no number that was said stands in a topic, and the model gets it only where the plan lets it",
   async (mode) => {
     const free = { ...definition, topics: { free: true }, redaction: { mode, types: ["phone"] } };
