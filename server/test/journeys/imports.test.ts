@@ -160,3 +160,11 @@ test("?source= reads each line as that source's provider reads a webhook", async
   const stranger = await makeCustomer(app);
   expect((await send("{}\n", { of: stranger, query: `?source=${line.source.slug}` })).status).toBe(422);
 });
+
+test("409: without ?source=, where the tenant's own source for imports is disabled", async () => {
+  const { json } = await send("{}\n");
+  await customer.ask("PATCH", `/v1/sources/${json.source_id}`, { is_enabled: false });
+  const refused = await send("{}\n");
+  expect([refused.status, refused.json.code]).toEqual([409, "conflict"]);
+  expect(refused.json.detail).toMatch(/is disabled: enable it/);
+});

@@ -54,7 +54,8 @@ export function importHandlers({
       const [id, holderId] = [ids.next(), ids.next()];
       const row = { tenant_id: tenant, id, source_id: source.id, is_delivered: query.deliver };
       await db.inTransaction([tenant], async (tx) => {
-        await insertImport(tx, { ...row, actor: `${actor.kind}:${actor.id}`, holder_id: holderId });
+        const asked = { ...row, actor: `${actor.kind}:${actor.id}`, holder_id: holderId };
+        if (!(await insertImport(tx, asked))) throw new Conflict("The source of the import has just been deleted");
         const after = { source: source.slug, is_delivered: query.deliver, state: "running" };
         await audit(tx, { tenant, actor, action: "import.started", id, before: null, after });
       });

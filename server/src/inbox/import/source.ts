@@ -1,5 +1,5 @@
 import type { Db } from "#/db/transaction.ts";
-import { Invalid } from "#/kernel/errors.ts";
+import { Conflict, Invalid } from "#/kernel/errors.ts";
 import type { Ids } from "#/kernel/ids.ts";
 import { providerNamed } from "#/providers/index.ts";
 import { MalformedBody } from "#/providers/provider.ts";
@@ -14,9 +14,13 @@ export type SourceDeps = {
   readonly sources: Pick<Sources, "byId" | "bySlug" | "forget">;
 };
 
-/** The source whose provider reads the lines; of none the tenant's own for lines in our form. @throws Invalid */
+/** The source whose provider reads the lines; of none the tenant's own for lines in our form. @throws Invalid, Conflict */
 export async function sourceFor(deps: SourceDeps, tenantId: string, slug: string | null): Promise<ActiveSource> {
-  if (slug === null) return importSource(deps, tenantId, "generic", true);
+  if (slug === null) {
+    return importSource(deps, tenantId, "generic", true).catch((error: unknown) => {
+      throw error instanceof MalformedBody ? new Conflict(`${error.message}: enable it, or name another one`) : error;
+    });
+  }
   const source = await deps.sources.bySlug(slug);
   if (source?.tenantId === tenantId) return source;
   throw new Invalid("Unknown source", [{ pointer: "?source", detail: "GET /v1/sources lists the slugs" }]);

@@ -23,17 +23,20 @@ export type ImportRow = {
 
 export type FailedLine = { readonly line: number; readonly reason: string };
 
+/** Begins an import; false when its source is gone. */
 export async function insertImport(
   tx: Tx,
   row: Pick<ImportRow, "tenant_id" | "id" | "source_id" | "is_delivered"> & {
     readonly actor: string;
     readonly holder_id: string;
   },
-): Promise<void> {
-  await tx.run(
-    "insert into imports (tenant_id, id, source_id, is_delivered, actor, holder_id) values ($1, $2, $3, $4, $5, $6)",
+): Promise<boolean> {
+  const count = await tx.run(
+    `insert into imports (tenant_id, id, source_id, is_delivered, actor, holder_id)
+     select tenant_id, $2, id, $4, $5, $6 from sources where tenant_id = $1 and id = $3 for key share`,
     [row.tenant_id, row.id, row.source_id, row.is_delivered, row.actor, row.holder_id],
   );
+  return count > 0;
 }
 
 /** Takes up an import that has broken off; false when it is running, done or canceled. */
