@@ -30,9 +30,13 @@ const sections = z
   .default([...SectionName.options])
   .meta({ description: "Which parts of the analysis; the others are skipped. Nothing is transcribed again." });
 
+/** Versions of a plan are counted from 1, and kept in 32 bits. */
+export const planVersionMax = 2_147_483_647;
+export const PlanVersion = z.number().int().min(1).max(planVersionMax);
+
 export const CreateJob = z.strictObject({
   plan_id: oneId("analysis_plan"),
-  version: z.number().int().min(1).optional().meta({ description: "Without it the newest published version." }),
+  version: PlanVersion.optional().meta({ description: "Without it the newest published version." }),
   filter: JobFilter.prefault({}),
   sections,
   rate_per_minute: z.number().int().min(1).max(6000).default(120),
@@ -51,7 +55,7 @@ export const CreatePreview = z.strictObject({
 
 export const CreateRerun = z.strictObject({
   plan_id: oneId("analysis_plan").optional().meta({ description: "Without it the plan that is for the call now." }),
-  version: z.number().int().min(1).optional(),
+  version: PlanVersion.optional(),
   sections,
   force: z.boolean().default(true),
 });

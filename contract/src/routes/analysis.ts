@@ -9,6 +9,8 @@ import {
   JobCall,
   JobComparison,
   JobState,
+  PlanVersion,
+  planVersionMax,
   Promotion,
   RunComparison,
 } from "../analysis/job.ts";
@@ -85,7 +87,7 @@ const planRoutes = {
     role: "admin",
     params: planId,
     body: z.strictObject({
-      from_version: z.number().int().min(1).optional().meta({ description: "Without it the newest version." }),
+      from_version: PlanVersion.optional().meta({ description: "Without it the newest version." }),
     }),
     output: AnalysisPlan,
     status: 201,
@@ -114,7 +116,7 @@ const planRoutes = {
     summary: "How far people agree with the scorecards of a plan, criterion by criterion",
     role: "viewer",
     params: planId,
-    query: z.strictObject({ version: z.coerce.number().int().min(1).optional() }),
+    query: z.strictObject({ version: z.coerce.number().int().min(1).max(planVersionMax).optional() }),
     output: z.object({ data: z.array(Agreement) }),
   },
 } as const satisfies Record<string, Route>;

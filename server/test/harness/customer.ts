@@ -200,9 +200,9 @@ async function connect(
 }
 
 /** LiveKit as the Call Outcomes API signs: the body's HMAC in a header of its own. */
-export async function connectLivekitHmac(app: Running, customer: Customer): Promise<Line> {
+export async function connectLivekitHmac(app: Running, customer: Customer, changes: object = {}): Promise<Line> {
   const value = randomToken("secret");
-  const line = await customer.connect("livekit", { secrets: [{ slot: "secret", value }] });
+  const line = await customer.connect("livekit", { secrets: [{ slot: "secret", value }], ...changes });
   const sign = (body: string | object) => signLivekit(value, textOf(body));
   return {
     ...line,
