@@ -93,7 +93,7 @@ function toldOnly(state: CallState): CallState {
 }
 
 function isOurs(by: string): boolean {
-  return by.startsWith("api:") || by.startsWith("pipeline:");
+  return ["api:", "pipeline:", "recording:"].some((origin) => by.startsWith(origin));
 }
 
 function failed(id: string, stored: StoredEvent) {
