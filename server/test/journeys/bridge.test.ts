@@ -6,8 +6,11 @@ import { type ModelServer, startModel } from "../bridge/model-server.ts";
 import { openTwilio, streamSid, type TwilioPeer } from "../bridge/twilio-peer.ts";
 import { known, startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, newCallSid, type Customer, type Line } from "../harness/customer.ts";
+import { discardDatabase, ownDatabase } from "../harness/database.ts";
 import { verifiedMessages } from "../harness/messages.ts";
 import { startReceiver, type Receiver } from "../harness/receiver.ts";
+
+const patient = { timeout: 60_000 };
 
 let app: TestApp;
 let receiver: Receiver;
@@ -22,12 +25,13 @@ afterAll(async () => {
 /** A customer whose Twilio number is answered by a model. */
 async function answering(
   changes: Record<string, unknown> = {},
-): Promise<{ customer: Customer; line: Line; model: ModelServer }> {
-  const [customer, model] = await Promise.all([makeCustomer(app), startModel()]);
+  server = app,
+): Promise<{ customer: Customer; line: Line & { tenantId: string }; model: ModelServer }> {
+  const [customer, model] = await Promise.all([makeCustomer(server), startModel()]);
   const bridge = { is_on: true, url: model.url, agent_name: "Noa", speaks_first: false, ...changes };
   const line = await customer.connect("twilio", { setup: { bridge } });
   await customer.post(`/v1/sources/${line.source.id}/secrets`, { slot: "realtime_key", value: "key-of-the-model" });
-  return { customer, line, model };
+  return { customer, line: { ...line, tenantId: customer.tenantId }, model };
 }
 
 function status(line: Line, callSid: string, CallStatus: string, more: Record<string, string> = {}): string {
@@ -36,24 +40,24 @@ function status(line: Line, callSid: string, CallStatus: string, more: Record<st
 }
 
 /** Twilio asks what to do with a call. */
-function ask(line: Line, callSid: string) {
+function ask(line: Line, callSid: string, server = app) {
   const path = `/webhooks/${line.source.slug}/voice`;
-  return app.post(path, line.sign(status(line, callSid, "ringing"), path));
+  return server.post(path, line.sign(status(line, callSid, "ringing"), path));
 }
 
 /** Twilio opens the stream that it was told of. */
-async function ring(line: Line, callSid: string): Promise<{ peer: TwilioPeer; token: string }> {
-  const { text } = await ask(line, callSid);
+async function ring(line: Line, callSid: string, server = app): Promise<{ peer: TwilioPeer; token: string }> {
+  const { text } = await ask(line, callSid, server);
   const url = /<Stream url="([^"]+)"/.exec(text)?.[1] ?? "";
   const token = /<Parameter name="token" value="([^"]+)"/.exec(text)?.[1] ?? "";
-  const peer = await open(line, url, { callSid, token });
+  const peer = await open(line, url, { callSid, token }, server);
   peer.start();
   return { peer, token };
 }
 
-function open(line: Line, url: string, call: { callSid: string; token: string }): Promise<TwilioPeer> {
+function open(line: Line, url: string, call: { callSid: string; token: string }, server = app): Promise<TwilioPeer> {
   const signature = createHmac("sha1", line.secret).update(url).digest("base64");
-  const here = app.url.replace(/^http/, "ws") + new URL(url).pathname;
+  const here = server.url.replace(/^http/, "ws") + new URL(url).pathname;
   return openTwilio(here, { ...call, headers: { "x-twilio-signature": signature } });
 }
 
@@ -145,6 +149,50 @@ test("the end that Twilio tells before the call is stored here is the same end: 
   await model.close();
 });
 
+test("a note is read again like every event, and erasing the call takes its recording and what was said", async () => {
+  const { customer, line, model } = await answering();
+  const callSid = newCallSid();
+  const { peer } = await ring(line, callSid);
+  await converse(peer, model);
+  peer.send({ event: "stop", streamSid, stop: { callSid } });
+  await expect.poll(async () => (await customer.calls())[0]?.status, patient).toBe("ended");
+  await customer.settled();
+  const events = await customer.events();
+  for (const type of ["bridge.began", "bridge.recorded", "bridge.ended"]) {
+    const event = events.find((one) => one.type === type);
+    // oxlint-disable-next-line no-await-in-loop -- One replay after the other.
+    expect(await customer.post(`/v1/events/${event?.id}/replay`, {})).toMatchObject({ result: "unchanged" });
+  }
+  const [call] = await customer.calls();
+  const { data: recordings } = await customer.get(`/v1/calls/${call?.id}/recordings`);
+  expect(recordings).toMatchObject([{ state: "stored", channels: 2, channel_map: ["customer", "agent"] }]);
+  expect((await customer.ask("DELETE", `/v1/calls/${call?.id}`)).status).toBeLessThan(300);
+  expect((await customer.get(`/v1/calls/${call?.id}/recordings`)).data).toMatchObject([{ state: "deleted" }]);
+  const ended = events.find(({ type }) => type === "bridge.ended");
+  expect(JSON.stringify(await customer.get(`/v1/events/${ended?.id}`))).not.toContain("locked out");
+  await model.close();
+});
+
+test("a server that stops ends the calls that it carries, and their ends are stored", async () => {
+  const database = await ownDatabase();
+  const stopping = await startTestApp({}, { shared: database });
+  const { line, model } = await answering({}, stopping);
+  const { peer } = await ring(line, newCallSid(), stopping);
+  const connection = await model.connection(1);
+  peer.play(40);
+  await connection.soundOf(40);
+  await stopping.stop();
+  expect(await peer.closed).toEqual({ code: 1000, reason: "stopping" });
+  const notes = await database.db.inTransaction([line.tenantId], (tx) =>
+    tx.rows<{ type: string }>("select type from events where tenant_id = $1 and type like 'bridge.%' order by id", [
+      line.tenantId,
+    ]),
+  );
+  expect(notes.map(({ type }) => type)).toEqual(["bridge.began", "bridge.recorded", "bridge.ended"]);
+  await model.close();
+  await discardDatabase(database);
+});
+
 test("401: a stream that Twilio did not open; 1008: a token a second time; the call that it began goes on", async () => {
   const { line, model } = await answering();
   const callSid = newCallSid();
@@ -183,7 +231,7 @@ test("what follows the loss of the model is in the TwiML, and then Twilio alone 
   expect(twiml.text).toContain("</Connect><Say>One moment &amp; &lt;please&gt;.</Say></Response>");
   const { peer } = await ring(line, callSid);
   expect(await peer.closed).toEqual({ code: 1000, reason: "model_refused" });
-  await expect.poll(async () => (await customer.events()).at(-1)?.type, { timeout: 60_000 }).toBe("bridge.ended");
+  await expect.poll(async () => (await customer.events()).at(-1)?.type, patient).toBe("bridge.ended");
   expect((await customer.calls())[0]?.status).toBe("in_progress");
   expect((await line.own(status(line, callSid, "completed", { CallDuration: "5" }))).status).toBe(204);
   await customer.settled();
@@ -195,7 +243,7 @@ test("nobody's private network is reached through the address of a model", async
   const { customer, line, model } = await answering({ url: "wss://10.1.2.3/v1/realtime" });
   const { peer } = await ring(line, newCallSid());
   expect(await peer.closed).toEqual({ code: 1000, reason: "model_refused" });
-  await expect.poll(async () => (await customer.calls())[0]?.status, { timeout: 60_000 }).toBe("ended");
+  await expect.poll(async () => (await customer.calls())[0]?.status, patient).toBe("ended");
   await customer.settled();
   expect(model.connections.all).toEqual([]);
   await model.close();
