@@ -553,6 +553,16 @@ AS $function$ select distinct d.tenant_id from deliveries d where d.state = 'cla
 alter function lookup_tenants_with_expired_leases() owner to aftercall_lookup;
 grant execute on function lookup_tenants_with_expired_leases() to aftercall_app;
 
+CREATE OR REPLACE FUNCTION public.lookup_tenants_with_expired_messages()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public'
+AS $function$ select distinct e.tenant_id from message_expiries e where e.expires_at <= now() $function$
+;
+alter function lookup_tenants_with_expired_messages() owner to aftercall_lookup;
+grant execute on function lookup_tenants_with_expired_messages() to aftercall_app;
+
 CREATE OR REPLACE FUNCTION public.lookup_tenants_with_idle_pipelines(before timestamp with time zone)
  RETURNS SETOF uuid
  LANGUAGE sql
@@ -610,16 +620,6 @@ AS $function$
 begin
   if new.disabled_at is not null then
     new.disabled_from := new.disabled_at;
-CREATE OR REPLACE FUNCTION public.lookup_tenants_with_expired_messages()
- RETURNS SETOF uuid
- LANGUAGE sql
- STABLE SECURITY DEFINER
- SET search_path TO 'public'
-AS $function$ select distinct e.tenant_id from message_expiries e where e.expires_at <= now() $function$
-;
-alter function lookup_tenants_with_expired_messages() owner to aftercall_lookup;
-grant execute on function lookup_tenants_with_expired_messages() to aftercall_app;
-
     new.disabled_until := null;
   else
     new.disabled_until := now();
@@ -1704,6 +1704,22 @@ alter table message_bodies force row level security;
 create policy tenant_wall on message_bodies for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
 grant delete, insert, select on message_bodies to aftercall_app;
 
+create table message_expiries (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint message_expiries_pkey PRIMARY KEY (tenant_id, message_id),
+  constraint message_expiries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint message_expiries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_expiries_due ON public.message_expiries USING btree (expires_at);
+alter table message_expiries enable row level security;
+alter table message_expiries force row level security;
+create policy lookup on message_expiries for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
+create policy tenant_wall on message_expiries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
+grant delete, insert, select on message_expiries to aftercall_app;
+grant select on message_expiries to aftercall_lookup;
+
 create table messages (
   tenant_id uuid not null,
   id uuid not null,
@@ -1721,6 +1737,8 @@ create table messages (
   expired_at timestamp with time zone,
   resent_at timestamp with time zone,
   traceparent text,
+  deliver_at timestamp with time zone,
+  expires_at timestamp with time zone,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_external_id_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint messages_order_key_check CHECK (((length(order_key) >= 1) AND (length(order_key) <= 255))),
@@ -1761,22 +1779,6 @@ create table pipelines (
   plan_version integer,
   transcript_id uuid,
   run_id uuid,
-create table message_expiries (
-  tenant_id uuid not null,
-  message_id uuid not null,
-  expires_at timestamp with time zone not null,
-  constraint message_expiries_pkey PRIMARY KEY (tenant_id, message_id),
-  constraint message_expiries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
-  constraint message_expiries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES messages(tenant_id, id) ON DELETE CASCADE
-);
-CREATE INDEX message_expiries_due ON public.message_expiries USING btree (expires_at);
-alter table message_expiries enable row level security;
-alter table message_expiries force row level security;
-create policy lookup on message_expiries for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
-create policy tenant_wall on message_expiries for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
-grant delete, insert, select on message_expiries to aftercall_app;
-grant select on message_expiries to aftercall_lookup;
-
   told_digest bytea,
   claim_id uuid,
   claim_job uuid,
@@ -1794,8 +1796,6 @@ grant select on message_expiries to aftercall_lookup;
 ) with (fillfactor=80);
 CREATE INDEX pipelines_due ON public.pipelines USING btree (wake_at) WHERE (state = 'running'::text);
 alter table pipelines enable row level security;
-  deliver_at timestamp with time zone,
-  expires_at timestamp with time zone,
 alter table pipelines force row level security;
 create policy lookup on pipelines for select to aftercall_lookup using ((CURRENT_USER = 'aftercall_lookup'::name));
 create policy tenant_wall on pipelines for all to public using ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[]))) with check ((tenant_id = ANY (( SELECT app_tenants() AS app_tenants)::uuid[])));
