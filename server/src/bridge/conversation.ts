@@ -23,8 +23,6 @@ export type ConversationOptions = {
   readonly toCallMs: (modelMs: number) => number;
 };
 
-export type Conversation = ReturnType<typeof createConversation>;
-
 /** What caller and model say to each other, and who breaks in on whom. */
 export function createConversation(options: ConversationOptions) {
   const { say, nowMs } = options;
@@ -35,6 +33,7 @@ export function createConversation(options: ConversationOptions) {
   const told = new Set<number | null>();
   const unfinished = new Set<string>();
   let active: string | null = null;
+  let owesAnswer = false;
 
   return {
     hear,
@@ -53,6 +52,7 @@ export function createConversation(options: ConversationOptions) {
     modelLost(): boolean {
       const wasAnswering = active !== null;
       active = null;
+      owesAnswer = false;
       unfinished.clear();
       playback.forgetModel();
       return wasAnswering;
@@ -113,7 +113,8 @@ export function createConversation(options: ConversationOptions) {
         usage.response(event.usage);
         unfinished.delete(event.responseId);
         if (active === event.responseId) active = null;
-        return;
+        if (playback.unplayedMs === 0) tellAgent();
+        return goOn();
       default:
         // Its errors about what is over already (nothing to cut off, nothing to cancel) are no reason to end a call.
         return;
@@ -151,6 +152,14 @@ export function createConversation(options: ConversationOptions) {
     note({ kind: "tool_result", ref: callId, name, at_ms, result: error, is_error: true });
     const output = JSON.stringify(error);
     say({ type: "conversation.item.create", item: { type: "function_call_output", call_id: callId, output } });
+    owesAnswer = true;
+    goOn();
+  }
+
+  /** The model answers to a tool when it is asked to, and not before its last answer is done. */
+  function goOn(): void {
+    if (!owesAnswer || active !== null) return;
+    owesAnswer = false;
     say({ type: "response.create" });
   }
 
@@ -159,7 +168,7 @@ export function createConversation(options: ConversationOptions) {
   }
 
   function tellAgent(): void {
-    for (const turn of turns.all(playback.heard())) {
+    for (const turn of turns.all(playback.heard().filter(({ isOver }) => isOver))) {
       if (turn.role !== "agent" || told.has(turn.start_ms)) continue;
       told.add(turn.start_ms);
       const { generated: _generated, ...said } = turn;

@@ -22,8 +22,6 @@ export type ModelLinkOptions = {
   readonly onGone: (reason: "model_lost" | "model_refused", detail: string) => void;
 };
 
-export type ModelLink = ReturnType<typeof openModel>;
-
 type Sound = { readonly payload: string; readonly atMs: number; readonly ms: number };
 
 /**
@@ -90,6 +88,7 @@ export function openModel(options: ModelLinkOptions) {
           if (!mine.signal.aborted) pong = keepAlive(opening, clock, mine.signal);
         },
         heard(text) {
+          pong();
           const event = mine.signal.aborted ? null : readModelEvent(text);
           if (event) hear(event, opening);
         },

@@ -12,6 +12,8 @@ export type Heard = {
   readonly endMs: number;
   readonly share: number;
   readonly isInterrupted: boolean;
+  /** Nothing more of it will be heard. */
+  readonly isOver: boolean;
 };
 
 /** What the model is to be told after the caller broke in. Nothing that was played to its end is in it. */
@@ -39,8 +41,6 @@ type Item = PartOfItem & {
 };
 
 type Chunk = { readonly item: Item; readonly bytes: Buffer; readonly sentAtMs: number; readonly number: number };
-
-export type Playback = ReturnType<typeof createPlayback>;
 
 /**
  * What was sent to the caller and what of it was heard. Every piece of sound is followed by a mark, which comes back when it was
@@ -125,7 +125,6 @@ export function createPlayback() {
       const item = items.get(itemId);
       if (item) item.isWhole = true;
     },
-    isDiscarded: (responseId: string) => discarded.has(responseId),
     /** Another model is connected: it knows of nothing that was said. */
     forgetModel(): void {
       for (const item of items.values()) item.isKnown = false;
@@ -139,9 +138,9 @@ export function createPlayback() {
       return next ? Math.min(nowMs, startOf(next, agentEndMs)) : nowMs;
     },
     heard(): Heard[] {
-      return [...items.values()].flatMap(({ itemId, startMs, endMs, isCut, isInterrupted, ...item }) => {
+      return [...items.values()].flatMap(({ itemId, startMs, endMs, isCut, isInterrupted, isWhole, ...item }) => {
         const share = isCut ? Math.min(1, item.playedBytes / item.producedBytes) : 1;
-        return startMs === null ? [] : [{ itemId, startMs, endMs, share, isInterrupted }];
+        return startMs === null ? [] : [{ itemId, startMs, endMs, share, isInterrupted, isOver: isWhole || isCut }];
       });
     },
   };

@@ -4,8 +4,6 @@ import type { Placed } from "./playback.ts";
 /** Where the sound of a call is kept until it is over. */
 export type Track = { append(bytes: Buffer): void };
 
-export type Recorder = ReturnType<typeof createRecorder>;
-
 /**
  * Puts both sides of a call into one track of two channels, the caller on the left. Memory holds only what is not settled: sound
  * that was sent and may still be cut off.

@@ -48,6 +48,8 @@ export function openStream(options: StreamOptions): Stream {
 
   return {
     hear(text) {
+      // Who speaks lives, whether or not it answers pings.
+      pong();
       if (state === "over") return;
       if (state === "beginning") {
         if (early.length < earlyFramesMax) early.push(text);

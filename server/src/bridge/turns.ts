@@ -8,8 +8,6 @@ export type BridgedTurn = Turn & { readonly generated?: string };
 
 type Caller = { startMs: number; endMs: number | null; text: string | null };
 
-export type Turns = ReturnType<typeof createTurns>;
-
 /**
  * What was said, in the order of the call. The words of the caller often come after the answer to them, so turns are put in order by
  * when somebody spoke.

@@ -201,7 +201,7 @@ test("a model that is lost is replaced once, and told what was said; a second lo
   first.say({ type: "response.created", response: { id: "resp_b" } });
   // Frames of both sides go their own ways: when this one is answered, those before it were heard.
   first.say({ type: "response.function_call_arguments.done", call_id: "tool_1", name: "order", arguments: "{}" });
-  await first.said.until(({ type }) => type === "response.create");
+  await first.said.until(({ item }) => item?.["type"] === "function_call_output");
   first.cut();
   const second = await line.model.connection(2);
   const update = await second.said.until(({ type }) => type === "session.update");
@@ -246,8 +246,13 @@ test("keys and calls of tools are moments of the call; the model hears of the ke
   const key = await model.said.until(({ type }) => type === "conversation.item.create");
   expect(JSON.stringify(key.item)).toContain("pressed 5");
   const args = '{"city":"Haifa"}';
+  model.say({ type: "response.created", response: { id: "resp_a" } });
   model.say({ type: "response.function_call_arguments.done", call_id: "tool_1", name: "find", arguments: args });
   await model.said.until(({ item }) => item?.["type"] === "function_call_output");
+  // Asked for more in the middle of an answer, the model would refuse.
+  expect(model.said.all.some(({ type }) => type === "response.create")).toBe(false);
+  model.say({ type: "response.done", response: { id: "resp_a" } });
+  await model.said.until(({ type }) => type === "response.create");
   peer.send({ event: "stop" });
   await stream.done;
   expect(ended()[0]?.moments).toMatchObject([
