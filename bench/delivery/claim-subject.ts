@@ -10,6 +10,7 @@ import { createMarks } from "../../server/src/delivery/marks.ts";
 import { newSecret } from "../../server/src/delivery/sign.ts";
 import { systemClock as clock } from "../../server/src/kernel/clock.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
+import { limits } from "../../server/src/kernel/limits.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
 import { systemRandom } from "../../server/src/kernel/random.ts";
 import { createSecretBox } from "../../server/src/kernel/secrets.ts";
@@ -121,6 +122,7 @@ function claimer(db: Db, tenant: string): () => Promise<number> {
     db,
     ids,
     book: createEndpointBook({ clock, box }),
+    bytesFree: () => limits.deliveryBytesMax,
     marks: createMarks(clock),
     retries: () => Number.POSITIVE_INFINITY,
     workers: () => 1,

@@ -31,6 +31,8 @@ export type ClaimContext = {
   readonly book: EndpointBook;
   /** What this process can still take: in all, for a tenant, and for endpoints it was busy with lately. */
   readonly room: Pick<Lanes, "free" | "freeOf" | "knownRoom">;
+  /** Bytes of bodies that this claim may bring; the last of them may go beyond. */
+  readonly bytesFree: () => number;
   /** Where lanes begin. */
   readonly marks: Marks;
   /** Retries that this claim may take, at most. */
@@ -47,7 +49,8 @@ export type Claimed = {
 
 /** Takes due deliveries, no more than can start now or in a moment, of endpoints that may send. */
 export async function claim(context: ClaimContext): Promise<Claimed> {
-  if (context.room.free.total <= 0) return { items: [], waitMs: null };
+  const bytesMax = context.bytesFree();
+  if (context.room.free.total <= 0 || bytesMax <= 0) return { items: [], waitMs: null };
   const known = context.room.knownRoom();
   const full = [...known].flatMap(([id, free]) => (free > 0 ? [] : [id]));
   const workers = context.workers();
@@ -59,7 +62,7 @@ export async function claim(context: ClaimContext): Promise<Claimed> {
   if (lanes.length === 0) return { items: [], waitMs };
   const tenantIds = [...new Set(lanes.map(({ tenantId }) => tenantId))];
   const takeWith = (bodies: ClaimInput["bodies"]) =>
-    context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, known, bodies }));
+    context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, known, bytesMax, bodies }));
   const items = await takeWith("text").catch((error: unknown) => {
     if (!isNoText(error)) throw error;
     return takeWith("bytes");
@@ -72,10 +75,10 @@ function isNoText(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "22021";
 }
 
-type Taking = ClaimContext & { readonly known: ReadonlyMap<string, number>; readonly bodies: ClaimInput["bodies"] };
+type Taking = ClaimContext & Pick<ClaimInput, "bodies" | "bytesMax"> & { readonly known: ReadonlyMap<string, number> };
 
 async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], taking: Taking): Promise<HandOff[]> {
-  const { ids, book, room, known, bodies } = taking;
+  const { ids, book, room, known, bodies, bytesMax } = taking;
   const closed = lanes.filter(({ isClosed }) => isClosed);
   if (closed.length > 0) await closeDisabled(tx, [...new Set(closed.map(({ tenantId }) => tenantId))]);
   const gates = await openGates(tx, lanes);
@@ -91,13 +94,21 @@ async function takeFrom(tx: Tx, lanes: readonly ReadyLane[], taking: Taking): Pr
       lane.isGated ? (gates.get(lane.endpointId)?.free ?? 0) : (known.get(lane.endpointId) ?? lane.inFlightMax),
   });
   const isOrdered = (quota: EndpointRef) => gates.get(quota.endpointId)?.isOrdered ?? false;
-  const input = { claimId: ids.next(), leaseMs: limits.deliveryLeaseMs, bodies };
-  const rows = [
-    ...(await claimLanes(tx, { ...input, quotas: quotas.filter((quota) => !isOrdered(quota)) })),
-    ...(await claimLines(tx, { ...input, quotas: quotas.filter(isOrdered) })),
-  ];
-  await spend(tx, gates, rows);
+  const input = { claimId: ids.next(), leaseMs: limits.deliveryLeaseMs, bodies, bytesMax };
+  const ordered = quotas.filter(isOrdered);
+  const rows = await claimLanes(tx, { ...input, quotas: quotas.filter((quota) => !isOrdered(quota)) });
+  const bytesLeft = ordered.length === 0 ? 0 : bytesMax - bytesOf(rows);
+  if (bytesLeft > 0) rows.push(...(await claimLines(tx, { ...input, bytesMax: bytesLeft, quotas: ordered })));
+  await spend(
+    tx,
+    gates,
+    rows.filter(({ body }) => body !== null),
+  );
   return handOffsOf(tx, rows, { claimId: input.claimId, book });
+}
+
+function bytesOf(rows: readonly ClaimedRow[]): number {
+  return rows.reduce((sum, { body }) => sum + Buffer.byteLength(body ?? ""), 0);
 }
 
 type OpenGate = GateRow & { readonly free: number };
@@ -123,7 +134,10 @@ async function spend(tx: Tx, gates: ReadonlyMap<string, OpenGate>, rows: readonl
   if (spent.length > 0) await spendGates(tx, spent);
 }
 
-/** The rows with their endpoints. Those of an endpoint that was disabled a moment ago go back: the next claim closes them. */
+/**
+ * The rows with their endpoints. Those of an endpoint that was disabled a moment ago go back: the next claim closes them; and so
+ * do those for whose bodies there is no room.
+ */
 async function handOffsOf(
   tx: Tx,
   rows: readonly ClaimedRow[],
@@ -131,14 +145,14 @@ async function handOffsOf(
 ): Promise<HandOff[]> {
   if (rows.length === 0) return [];
   const targets = await targetsOf(tx, rows, book);
-  const lost = rows.filter((row) => !targets.has(row.endpoint_id));
+  const lost = rows.filter((row) => row.body === null || !targets.has(row.endpoint_id));
   if (lost.length > 0) {
     const held = lost.map((row) => ({ tenantId: row.tenant_id, deliveryId: row.id, claimId }));
     await releaseDeliveries(tx, held);
   }
   return rows.flatMap((row) => {
     const target = targets.get(row.endpoint_id);
-    return target ? [handOffOf(row, claimId, target)] : [];
+    return target && row.body !== null ? [handOffOf(row, { claimId, target, body: row.body })] : [];
   });
 }
 
@@ -159,7 +173,10 @@ async function targetsOf(tx: Tx, rows: readonly ClaimedRow[], book: EndpointBook
   return fresh;
 }
 
-function handOffOf(row: ClaimedRow, claimId: string, target: Target): HandOff {
+function handOffOf(
+  row: ClaimedRow,
+  { claimId, target, body }: { claimId: string; target: Target; body: string | Buffer },
+): HandOff {
   return {
     tenantId: row.tenant_id,
     deliveryId: row.id,
@@ -169,7 +186,7 @@ function handOffOf(row: ClaimedRow, claimId: string, target: Target): HandOff {
     receivedAtMs: row.received_ms,
     target,
     form: row.form,
-    body: typeof row.body === "string" ? Buffer.from(row.body) : row.body,
+    body: typeof body === "string" ? Buffer.from(body) : body,
     attemptCount: row.attempt_count,
     manualCount: row.manual_count,
     isManual: row.is_manual,

@@ -15,13 +15,14 @@ import { decideNext } from "./decide.ts";
 import type { EndpointBook } from "./endpoints/book.ts";
 import type { Followers } from "./follow.ts";
 import { createTally } from "./health/tally.ts";
+import { createInHand } from "./in-hand.ts";
 import { createLanes } from "./lanes.ts";
 import { logAttempt } from "./log-attempt.ts";
 import { createMarks } from "./marks.ts";
 import type { DeliveryMetrics } from "./metrics.ts";
 import { createPace } from "./pace.ts";
 import { unblockReleased } from "./queue/line-store.ts";
-import { type Held, releaseDeliveries } from "./queue/store.ts";
+import { releaseDeliveries } from "./queue/store.ts";
 import type { Result } from "./result.ts";
 import { createSettler } from "./settle.ts";
 import { type HandOff, isGated, type Target } from "./target.ts";
@@ -72,19 +73,26 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   const authorizer = createAuthorizer(options);
   const trials = createTrials({ db, clock, signal: stopping.signal });
   const tally = createTally();
-  const held = new Map<string, Held>();
+  const inHand = createInHand();
   const upkeep = createUpkeep({
     ...options,
     tally,
     giveBackStale,
-    held: () => [...held.values()],
+    held: inHand.all,
     wake: lookAgain,
   });
   const lanes = createLanes({ clock, send, workers: () => upkeep.workers });
   const settler = createSettler({ ...options, context: { ...options, tally, roomFor }, settled, committed });
   const marks = createMarks(clock);
   const pace = createPace(clock);
-  const claimContext = { ...options, marks, room: lanes, retries: pace.retries, workers: () => upkeep.workers };
+  const claimContext = {
+    ...options,
+    marks,
+    room: lanes,
+    bytesFree,
+    retries: pace.retries,
+    workers: () => upkeep.workers,
+  };
   const running: Promise<void>[] = [];
   const idleWaiters = new Set<() => void>();
   let wake = new AbortController();
@@ -121,12 +129,17 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
 
   function roomFor(target: Target): number {
     const mayNot = stopping.signal.aborted || isGated(target, clock.monotonic(), upkeep.workers);
-    return mayNot ? 0 : lanes.roomFor(target);
+    return mayNot || inHand.bytes >= limits.deliveryBytesMax ? 0 : lanes.roomFor(target);
+  }
+
+  /** None before half of it is free: what there is no room for would be claimed and given back. */
+  function bytesFree(): number {
+    return inHand.bytes > limits.deliveryBytesMax / 2 ? 0 : limits.deliveryBytesMax - inHand.bytes;
   }
 
   function take(items: readonly HandOff[]): void {
     pace.note(items);
-    for (const item of items) held.set(item.deliveryId, item);
+    inHand.add(items);
     lanes.add(items);
   }
 
@@ -191,14 +204,14 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   }
 
   function letGo(item: HandOff): void {
-    held.delete(item.deliveryId);
-    if (held.size > 0) return;
+    inHand.remove(item);
+    if (!inHand.isEmpty) return;
     for (const done of idleWaiters) done();
     idleWaiters.clear();
   }
 
   function idle(): Promise<void> {
-    return held.size === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.add(resolve));
+    return inHand.isEmpty ? Promise.resolve() : new Promise((resolve) => idleWaiters.add(resolve));
   }
 
   async function claimForever(): Promise<void> {

@@ -80,6 +80,8 @@ export const limits = {
   deliveryWaitingPerTenantMax: 2_000,
   /** The same for one endpoint: what a receiver that answers within a few milliseconds takes in a moment. */
   deliveryWaitingPerEndpointMax: 256,
+  /** Bytes of bodies that one process has in hand, and one body more: a message may have 2 MB, one with a long transcript more. */
+  deliveryBytesMax: 64_000_000,
   /** A delivery that waited this long in memory goes back to the table. */
   deliveryWaitingMs: 5_000,
   /** How long a claim holds without a word from its process: at least twice the longest attempt. */

@@ -98,6 +98,8 @@ export type ClaimInput = {
    * as text, and the claim with it.
    */
   readonly bodies: "text" | "bytes";
+  /** Bytes of bodies: what is claimed after that many comes without its body. */
+  readonly bytesMax: number;
 };
 
 export type ClaimedRow = {
@@ -127,7 +129,8 @@ export type ClaimedRow = {
   readonly gap: number | null;
   /** Which of its forms the body has; not the endpoint's where that was changed after the message was written. */
   readonly form: string;
-  readonly body: string | Buffer;
+  /** Null: there is no room for it, and the claim has to be given back. */
+  readonly body: string | Buffer | null;
 };
 
 /** Takes the oldest due deliveries of lanes, as many as their quotas say. Rows that somebody else just takes are passed over. */
@@ -210,14 +213,15 @@ const claimPickedWith = (body: string) => `,
          case when c.line is not null then
            (select min(o.sequence) from deliveries o where o.tenant_id = c.tenant_id and o.endpoint_id = c.endpoint_id
                and o.order_key = c.line and o.state <> 'delivered' and o.sequence < c.line_sequence) end as gap,
-         b.format as form, ${body} as body
+         b.format as form,
+         case when coalesce(sum(octet_length(b.body)) over (rows between unbounded preceding and 1 preceding), 0) < $9::bigint then ${body} end as body
     from claimed c ${messageOf("c", `type, call_id, order_key, sequence, traceparent, ${epochMs("received_at")} as received_ms`)}
          cross join lateral (select format, body from message_bodies b where b.tenant_id = c.tenant_id and b.message_id = c.message_id
                               order by (b.format = c.form) desc, (b.format = 'standard') desc limit 1) as b`;
 
 const claimPicked = { text: claimPickedWith("convert_from(b.body, 'UTF8')"), bytes: claimPickedWith("b.body") };
 
-function claimValues({ quotas, claimId, leaseMs }: ClaimInput): unknown[] {
+function claimValues({ quotas, claimId, leaseMs, bytesMax }: ClaimInput): unknown[] {
   return [
     ...refColumns(quotas),
     quotas.map(({ isRetry }) => isRetry),
@@ -226,5 +230,6 @@ function claimValues({ quotas, claimId, leaseMs }: ClaimInput): unknown[] {
     quotas.map(({ first }) => first.id),
     claimId,
     leaseMs,
+    bytesMax,
   ];
 }
