@@ -21,7 +21,8 @@ export async function startCluster(url: string | undefined): Promise<Cluster> {
     connection: embedded.connection,
     async stop() {
       await embedded.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      // Another run may be looking whether it was left behind.
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
