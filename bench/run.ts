@@ -11,7 +11,7 @@ import type { Receiver } from "./receiver.ts";
 import { describeMachine, type Measured, printSummary, printTurn, writeResults } from "./report.ts";
 import { takeTurn } from "./turn.ts";
 
-if (process.argv[2] === "live") await import("./live/run.ts").then(() => process.exit(0));
+if (process.argv[2] === "live") await import("./live/run.ts").then(() => process.exit());
 if (process.argv[2] === "delivery") await import("./delivery/run.ts").then(() => process.exit(0));
 if (process.argv[2] === "pipeline") await import("./pipeline/run.ts").then(() => process.exit(0));
 const options = readOptions(process.argv.slice(2));
