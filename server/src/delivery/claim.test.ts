@@ -12,12 +12,12 @@ deliverInEachTest((made) => {
 });
 
 const room = { total: 500, fresh: 500, retry: 500 };
-const claimWithin = (bytes: number) =>
+const claimWithin = (bytes: number, marks = createMarks(systemClock)) =>
   claim({
     ...delivering,
     room: { free: room, freeOf: () => room, knownRoom: () => new Map() },
     bytesFree: () => bytes,
-    marks: createMarks(systemClock),
+    marks,
     retries: () => Number.POSITIVE_INFINITY,
     workers: () => 1,
   });
@@ -63,4 +63,18 @@ test("a rate counts only what was brought", async () => {
     [uuid],
   );
   expect(health?.tokens).toBeCloseTo(2, 1);
+});
+
+test("what became due again without anybody being told is found as soon as there is nothing else to do", async () => {
+  const marks = createMarks(systemClock);
+  await delivering.endpoint({ url: "https://example.com/", in_flight_max: 100 });
+  await delivering.write([large(1), large(1)]);
+  await delivering.sql("update deliveries set due_at = now() - interval '1 minute'");
+  const [later] = await delivering.sql<{ id: string }>(
+    "update deliveries set state = 'claimed' where id = (select min(id::text)::uuid from deliveries) returning id",
+  );
+  expect((await claimWithin(1, marks)).items).toHaveLength(1);
+  await delivering.sql("update deliveries set state = 'due' where id = $1", [later?.id]);
+  expect((await claimWithin(1, marks)).items).toHaveLength(0);
+  expect((await claimWithin(1, marks)).items).toHaveLength(1);
 });

@@ -59,7 +59,11 @@ export async function claim(context: ClaimContext): Promise<Claimed> {
     lookupLanes(tx, { lanesMax: limits.deliveryLanesMax, full, workers, marks, lagMs: limits.deliveryMarkLagMs }),
   );
   found(lanes);
-  if (lanes.length === 0) return { items: [], waitMs };
+  if (lanes.length === 0) {
+    // Nothing to do: the next look has the time to begin at the beginning.
+    if (full.length === 0) context.marks.forget();
+    return { items: [], waitMs };
+  }
   const tenantIds = [...new Set(lanes.map(({ tenantId }) => tenantId))];
   const takeWith = (bodies: ClaimInput["bodies"]) =>
     context.db.inTransaction(tenantIds, (tx) => takeFrom(tx, lanes, { ...context, known, bytesMax, bodies }));

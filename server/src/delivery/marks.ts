@@ -6,7 +6,8 @@ import type { Mark, ReadyLane } from "./queue/lane-store.ts";
 /**
  * Where the lanes of due deliveries began when this process looked at them last, so that the next look need not walk over what
  * was claimed before. A delivery that becomes due again stands before the mark of its lane: whoever makes one so has all marks
- * forgotten, here and, by `NOTIFY`, in the other processes. Nothing is lost should one be missed, since no mark gets old.
+ * forgotten, here and, by `NOTIFY`, in the other processes. Nothing is lost should one be missed, since no mark gets old and none
+ * outlives having nothing to do.
  */
 export type Marks = {
   /** The marks for a look that begins now, in the order of the lanes. */
