@@ -31,6 +31,7 @@ const ApiKey = z
   .trim()
   .min(1)
   .max(4096)
+  .regex(/^[\x20-\x7e]+$/, "Letters, digits and signs that a header can carry")
   .nullable()
   .optional()
   .meta({ description: "Absent: the key stays as it is, as long as the host does. Null: none." });

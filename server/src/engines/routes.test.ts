@@ -306,3 +306,11 @@ test("models that refuse a temperature are not told one", async () => {
   await ask("PUT", "/v1/engines/language", { model: "gpt-5-mini", api_key: "k", settings: { temperature: 1 } });
   expect((await load("language"))?.settings.temperature).toBe(1);
 });
+
+test.each(["language", "speech"])("422: a key that no header can carry, of a %s engine", async (kind) => {
+  const { ask } = await setUp();
+  for (const api_key of ["מפתח", "sk-a\nb", "sk-\u0000"]) {
+    const { status, json } = await ask("PUT", `/v1/engines/${kind}`, { model: "m", api_key });
+    expect([status, json.errors]).toMatchObject([422, [{ pointer: "/api_key" }]]);
+  }
+});
