@@ -203,3 +203,12 @@ test("no tracked file speaks of a machine, a workplace or a registry", () => {
     );
   expect(spoken).toEqual([]);
 });
+
+test("the map names every folder of the server, and who may import whom", () => {
+  const pages = readFileSync(path.join(root, "ARCHITECTURE.md"), "utf8");
+  const [, map = "", rules = ""] = /## Code map\n([\s\S]*?)\n## Who may import whom\n([\s\S]*?)\n## /.exec(pages) ?? [];
+  const folders = readdirSync(src, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
+  const isNamed = (page: string, folder: string) => new RegExp(`\`(?:server/src/)?${folder}/?\``).test(page);
+  expect(folders.filter((folder) => !isNamed(map, folder))).toEqual([]);
+  expect(folders.filter((folder) => !isNamed(rules, folder))).toEqual([]);
+});
