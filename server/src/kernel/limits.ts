@@ -113,8 +113,11 @@ export const limits = {
   deliveryClaimTenantsMax: 50,
   /** Lanes of one claim, at most: the next claim goes on with the others. */
   deliveryLanesMax: 200,
-  /** Lanes of which a process remembers where they begin, at most; and for how long, if it misses that one begins earlier. */
-  deliveryMarksMax: 1_000,
+  /**
+   * Lanes of which a process remembers where they begin, at most: each costs the look a step more, which pays where much waits for
+   * few; and for how long, if it misses that one begins earlier.
+   */
+  deliveryMarksMax: 50,
   deliveryMarksMs: 10_000,
   /** A transaction that writes deliveries is shorter; what became due within this time is always looked through. */
   deliveryMarkLagMs: 5_000,
