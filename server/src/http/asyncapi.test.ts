@@ -1,4 +1,5 @@
-import { socketFrames, streamItems } from "@aftercall/contract/live.ts";
+import { socketFrames } from "@aftercall/contract/live-frames.ts";
+import { streamItems } from "@aftercall/contract/live.ts";
 import asyncApiSchema from "@asyncapi/specs/schemas/3.0.0-without-$id.json" with { type: "json" };
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-import { socketFrames, socketProtocol, streamItems } from "@aftercall/contract/live.ts";
+import { socketFrames, socketProtocol } from "@aftercall/contract/live-frames.ts";
+import { streamItems } from "@aftercall/contract/live.ts";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 
-import { socketProtocol } from "@aftercall/contract/live.ts";
+import { socketProtocol } from "@aftercall/contract/live-frames.ts";
 import websocket, { type WebSocket } from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 

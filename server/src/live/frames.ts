@@ -1,5 +1,5 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
-import type { DataFrame, ServerFrame, StatusFrame } from "@aftercall/contract/live.ts";
+import type { DataFrame, ServerFrame, StatusFrame } from "@aftercall/contract/live-frames.ts";
 
 import { factOf, project } from "#/calls/project.ts";
 import { type CallRecord, isoOf } from "#/calls/record.ts";

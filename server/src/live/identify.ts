@@ -1,5 +1,5 @@
 import { fromPublicId } from "@aftercall/contract/id.ts";
-import type { IdentifierKind } from "@aftercall/contract/live.ts";
+import type { IdentifierKind } from "@aftercall/contract/live-frames.ts";
 
 /** What somebody who names a call means, before anything is looked up. */
 export type Identified = {

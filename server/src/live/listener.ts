@@ -1,5 +1,6 @@
 import { toPublicId } from "@aftercall/contract/id.ts";
-import type { EndReason, SocketErrorCode } from "@aftercall/contract/live.ts";
+import type { SocketErrorCode } from "@aftercall/contract/live-frames.ts";
+import type { EndReason } from "@aftercall/contract/live.ts";
 
 import type { Db } from "#/db/transaction.ts";
 

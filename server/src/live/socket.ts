@@ -1,4 +1,4 @@
-import { ClientFrame, type SocketErrorCode } from "@aftercall/contract/live.ts";
+import { ClientFrame, type SocketErrorCode } from "@aftercall/contract/live-frames.ts";
 
 import type { Db } from "#/db/transaction.ts";
 import { AppError, Forbidden, TooMany, Unauthorized } from "#/kernel/errors.ts";

@@ -18,6 +18,11 @@ export function isByModel(dossier: Dossier, section: LanguageSection): boolean {
   return isThere && wantedSections(definitionFor(dossier)).includes(section);
 }
 
+/** What a section depends on that is made of what was said: the transcript that counts, the plan, and how the call ended. */
+export function saidAndPlanned({ found, plan, seen }: Dossier): unknown {
+  return [found.transcript?.id, found.transcript?.digest, plan.id, plan.version, seen.outcome];
+}
+
 /** Why a model that the plan asks for does not do it: none is set up, or its money is spent. Null when nothing is missing. */
 function missingModel({ plan, engines }: Dossier): readonly [SkipReason, string] | null {
   if (plan.definition.engine.use === "builtin" || engines.language) return null;

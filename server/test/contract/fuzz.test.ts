@@ -9,7 +9,7 @@ import { type Fuzzed, startFuzzed } from "./fuzzed.ts";
  * Requests drawn from the OpenAPI document, good and bad, at the whole server: no answer may be our own failure, and each must
  * be one that the document describes. `FUZZ_REQUESTS` says how many (`npm run fuzz`: 20,000); `FUZZ_SEED` runs one again.
  */
-const total = Number(process.env["FUZZ_REQUESTS"] ?? 700);
+const total = Number(process.env["FUZZ_REQUESTS"] ?? 1_000);
 const atOnce = 8;
 
 let fuzzed: Fuzzed;

@@ -1,7 +1,8 @@
 import type { TurnRole } from "@aftercall/contract/call.ts";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
-import { newUuid, type Customer } from "./customer.ts";
+import type { TestApp } from "./app.ts";
+import { makeCustomer, newUuid, type Customer } from "./customer.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
 /** The report of a call that is over, as Vapi sends it: a turn every five seconds. */
@@ -50,4 +51,31 @@ export async function runAgain(customer: Customer, order: object): Promise<strin
   const path = `/v1/analysis-jobs/${job.id}`;
   await expect.poll(async () => (await customer.get(path)).state, { timeout: 60_000 }).toBe("done");
   return path;
+}
+
+/** A customer whose calls are analysed by this plan and a language model, until the test is over. */
+export async function withModel(app: TestApp, plan: object) {
+  const customer = await makeCustomer(app);
+  const model = await useModel(customer);
+  onTestFinished(() => model.close());
+  return { customer, model, planId: await publishPlan(customer, plan) };
+}
+
+/** Reports a call and lets it settle: what the customer is told of it, and what the API shows. */
+export async function readCall(
+  customer: Customer,
+  said: Parameters<typeof reportOf>[0],
+  types: readonly string[] = ["call.completed"],
+) {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.close());
+  await customer.subscribe(receiver, { types });
+  const vapi = await customer.connect("vapi");
+  await vapi.own(reportOf(said));
+  await customer.settled();
+  const messages = (await receiver.waitFor(types.length)).map(({ body }) => JSON.parse(body.toString()));
+  const id = (await customer.calls())[0]?.id ?? "";
+  const shown = await customer.get(`/v1/calls/${id}/analysis`);
+  const told = messages.find(({ type }) => type === "call.completed").data.analysis;
+  return { id, shown, told, messages };
 }

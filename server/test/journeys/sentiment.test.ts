@@ -1,20 +1,15 @@
 import type { MetricSet } from "@aftercall/contract/analysis/metrics.ts";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { completion, json, saidTo } from "#/models/language/test-model.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
 import { makeCustomer, type Customer } from "../harness/customer.ts";
-import { publishPlan, reportOf, runAgain, useModel } from "../harness/read-call.ts";
-import { startReceiver } from "../harness/receiver.ts";
+import { publishPlan, readCall, runAgain, withModel } from "../harness/read-call.ts";
 
 let app: TestApp;
-const toClose: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   app = await startTestApp();
-});
-afterEach(async () => {
-  await Promise.all(toClose.splice(0).map((close) => close()));
 });
 afterAll(() => app.stop());
 
@@ -48,30 +43,8 @@ const sentiment = {
   },
 };
 
-async function withModel(plan: object = definition) {
-  const customer = await makeCustomer(app);
-  const model = await useModel(customer);
-  toClose.push(() => model.close());
-  return { customer, model, planId: await publishPlan(customer, plan) };
-}
-
-/** What a customer is told of a call, and what the API shows of it. */
-async function readCall(customer: Customer, types = ["call.completed"]) {
-  const receiver = await startReceiver();
-  toClose.push(() => receiver.close());
-  await customer.subscribe(receiver, { types });
-  const vapi = await customer.connect("vapi");
-  await vapi.own(reportOf(said));
-  await customer.settled();
-  const messages = (await receiver.waitFor(types.length)).map(({ body }) => JSON.parse(body.toString()));
-  const id = (await customer.calls())[0]?.id ?? "";
-  const [shown, metrics] = [
-    await customer.get(`/v1/calls/${id}/analysis`),
-    await customer.get(`/v1/calls/${id}/metrics`),
-  ];
-  const told = messages.find(({ type }) => type === "call.completed").data.analysis;
-  return { id, shown, told, messages, metrics: metrics.data as MetricSet[] };
-}
+const metricsOf = async (customer: Customer, id: string): Promise<MetricSet[]> =>
+  (await customer.get(`/v1/calls/${id}/metrics`)).data;
 
 const numbersOf = (sets: readonly MetricSet[]) =>
   sets.flatMap(({ values }) =>
@@ -81,9 +54,9 @@ const numbersOf = (sets: readonly MetricSet[]) =>
   );
 
 test("how the sides felt stands in the run, in the metrics and in call.completed, and sets off the trackers that test it", async () => {
-  const { customer, model } = await withModel();
+  const { customer, model } = await withModel(app, definition);
   model.answer(completion({ sentiment }));
-  const { shown, told, metrics, messages } = await readCall(customer, ["call.completed", "tracker.matched"]);
+  const { id, shown, told, messages } = await readCall(customer, said, ["call.completed", "tracker.matched"]);
   expect(model.received).toHaveLength(1);
   expect(shown.sentiment.roles).toMatchObject([
     { role: "agent", value: 0, trend: null, trend_null_reason: "said_nothing" },
@@ -103,7 +76,7 @@ test("how the sides felt stands in the run, in the metrics and in call.completed
     ["sentiment", "customer", -2, "engine"],
     ["sentiment_trend", "customer", 9, "engine"],
   ];
-  expect(numbersOf(metrics)).toEqual(numbers);
+  expect(numbersOf(await metricsOf(customer, id))).toEqual(numbers);
   expect(numbersOf(told.metrics)).toEqual(numbers);
   expect([told.sentiment, told.sections.sentiment]).toEqual([shown.sentiment, shown.sections.sentiment]);
   expect(shown.trackers).toMatchObject([{ id: "unhappy", hit: true }]);
@@ -114,16 +87,18 @@ test("how the sides felt stands in the run, in the metrics and in call.completed
 test("without a model nobody's feeling is known: null with needs_llm, the section says no_engine, and no tracker hits", async () => {
   const customer = await makeCustomer(app);
   await publishPlan(customer, definition);
-  const { shown, told, metrics } = await readCall(customer);
+  const { id, shown, told } = await readCall(customer, said);
   expect(shown).toMatchObject({ sentiment: null, sections: { sentiment: { state: "skipped", reason: "no_engine" } } });
   expect(told.sections.sentiment.detail).toMatch(/language model/);
-  expect(new Set(numbersOf(metrics).map(([, , value, why]) => `${value} ${why}`))).toEqual(new Set(["null needs_llm"]));
+  expect(new Set(numbersOf(await metricsOf(customer, id)).map(([, , value, why]) => `${value} ${why}`))).toEqual(
+    new Set(["null needs_llm"]),
+  );
   expect(shown.trackers).toMatchObject([{ hit: false }]);
 });
 
 test("where the plan does not ask, no model is asked, and the section says so", async () => {
-  const { customer, model } = await withModel({ summary: { enabled: false } });
-  const { shown, told } = await readCall(customer);
+  const { customer, model } = await withModel(app, { summary: { enabled: false } });
+  const { shown, told } = await readCall(customer, said);
   expect(model.received).toEqual([]);
   expect(shown.sections.sentiment).toMatchObject({ state: "skipped", reason: "disabled_by_plan" });
   expect(told.sentiment).toBeNull();
@@ -133,23 +108,23 @@ test.each([
   ["is gone", json({ error: { message: "No such model" } }, 404), "engine_rejected"],
   ["answers nonsense", completion({ sentiment: "good" }), "invalid_output"],
 ])("a model that %s leaves no number behind, but its reason", async (_, answer, reason) => {
-  const { customer, model } = await withModel();
+  const { customer, model } = await withModel(app, definition);
   model.answer(answer);
-  const { shown, told, metrics } = await readCall(customer);
+  const { id, shown, told } = await readCall(customer, said);
   expect([shown.sentiment, told.sections.sentiment]).toMatchObject([null, { state: "failed", reason }]);
-  expect(numbersOf(metrics)[0]).toEqual(["sentiment", "agent", null, "needs_llm"]);
+  expect(numbersOf(await metricsOf(customer, id))[0]).toEqual(["sentiment", "agent", null, "needs_llm"]);
 });
 
 test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
   "with %s no quote shows the number that was said",
   async (mode) => {
-    const { customer, model } = await withModel({ ...definition, redaction: { mode, types: ["phone"] } });
+    const { customer, model } = await withModel(app, { ...definition, redaction: { mode, types: ["phone"] } });
     model.answer((request) => {
       const number = /\[PHONE_1\]|\+972[ \d]+/.exec(saidTo(request))?.[0] ?? "";
       const whole = felt(-2, "T0", `my number is ${number}`);
       return completion({ sentiment: { ...sentiment, customer: { ...sentiment.customer, whole } } });
     });
-    const { shown, told } = await readCall(customer);
+    const { shown, told } = await readCall(customer, said);
     expect(/765.?4321/.test(saidTo(model.received[0]))).toBe(mode === "mask_outbound");
     expect(shown.sentiment.roles[1]).toMatchObject({
       value: -2,
@@ -160,9 +135,9 @@ test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
 );
 
 test("runs are compared by it, it is exported with them, and nothing of it is left of an erased call", async () => {
-  const { customer, model, planId } = await withModel();
+  const { customer, model, planId } = await withModel(app, definition);
   model.answer(completion({ sentiment }));
-  const { id, shown } = await readCall(customer);
+  const { id, shown } = await readCall(customer, said);
   await customer.post(`/v1/analysis-plans/${planId}/draft`, undefined);
   const changed = { ...definition, summary: { enabled: false, language: "he" } };
   await customer.ask("PATCH", `/v1/analysis-plans/${planId}`, { definition: changed });

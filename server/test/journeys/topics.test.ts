@@ -1,19 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { completion, json, saidTo } from "#/models/language/test-model.ts";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";
-import { makeCustomer, type Customer } from "../harness/customer.ts";
-import { publishPlan, reportOf, runAgain, useModel } from "../harness/read-call.ts";
-import { startReceiver } from "../harness/receiver.ts";
+import { makeCustomer } from "../harness/customer.ts";
+import { publishPlan, readCall, runAgain, withModel } from "../harness/read-call.ts";
 
 let app: TestApp;
-const toClose: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   app = await startTestApp();
-});
-afterEach(async () => {
-  await Promise.all(toClose.splice(0).map((close) => close()));
 });
 afterAll(() => app.stop());
 
@@ -32,32 +27,10 @@ const topics = [
   { name: "Money", evidence: [{ turn: "T1", quote: "I want a refund" }] },
 ];
 
-async function withModel(plan: object = definition) {
-  const customer = await makeCustomer(app);
-  const model = await useModel(customer);
-  toClose.push(() => model.close());
-  const planId = await publishPlan(customer, plan);
-  return { customer, model, planId };
-}
-
-/** What a customer is told of a call in `call.completed`, and what the API shows of it. */
-async function readCall(customer: Customer) {
-  const receiver = await startReceiver();
-  toClose.push(() => receiver.close());
-  await customer.subscribe(receiver, { types: ["call.completed"] });
-  const vapi = await customer.connect("vapi");
-  await vapi.own(reportOf(said));
-  await customer.settled();
-  const [message] = await receiver.waitFor(1);
-  const id = (await customer.calls())[0]?.id ?? "";
-  const shown = await customer.get(`/v1/calls/${id}/analysis`);
-  return { id, shown, told: JSON.parse(message?.body.toString() ?? "").data.analysis };
-}
-
 test("what a call is about stands in the API and in call.completed, by trackers and by the model, each labelled", async () => {
-  const { customer, model } = await withModel();
+  const { customer, model } = await withModel(app, definition);
   model.answer(completion({ topics }));
-  const { shown, told } = await readCall(customer);
+  const { shown, told } = await readCall(customer, said);
   expect(model.received).toHaveLength(1);
   expect(shown.topics).toMatchObject([
     { name: "Money", methods: ["tracker", "llm"], count: 2, evidence: [{ turn: 1 }, { turn: 2 }] },
@@ -71,7 +44,7 @@ test("what a call is about stands in the API and in call.completed, by trackers 
 test("without a model the trackers' topics stay, and the section says what is missing", async () => {
   const customer = await makeCustomer(app);
   await publishPlan(customer, definition);
-  const { shown, told } = await readCall(customer);
+  const { shown, told } = await readCall(customer, said);
   expect(shown.topics).toMatchObject([{ name: "Money", methods: ["tracker"], count: 2 }]);
   expect(told.sections.topics).toMatchObject({ state: "partial", reason: "no_engine", engine: { kind: "builtin" } });
 });
@@ -82,29 +55,29 @@ test.each([
 ])(
   "the trackers' topics stay where the model %s, and the section says why there are no others",
   async (_, answer, reason) => {
-    const { customer, model } = await withModel();
+    const { customer, model } = await withModel(app, definition);
     model.answer(answer);
-    const { shown, told } = await readCall(customer);
+    const { shown, told } = await readCall(customer, said);
     expect(shown.topics).toMatchObject([{ name: "Money", methods: ["tracker"] }]);
     expect(told.sections.topics).toMatchObject({ state: "partial", reason });
   },
 );
 
 test("a plan that only a model can name the topics of says so where none answers; one without topics has none", async () => {
-  const { customer, model } = await withModel({ ...definition, trackers: [] });
+  const { customer, model } = await withModel(app, { ...definition, trackers: [] });
   model.answer(json({ error: { message: "No such model" } }, 404));
-  const { shown } = await readCall(customer);
+  const { shown } = await readCall(customer, said);
   expect([shown.topics, shown.sections.topics]).toMatchObject([[], { state: "failed", reason: "engine_rejected" }]);
 
   const other = await makeCustomer(app);
-  expect((await readCall(other)).shown.sections.topics).toMatchObject({ state: "skipped", reason: "no_topics" });
+  expect((await readCall(other, said)).shown.sections.topics).toMatchObject({ state: "skipped", reason: "no_topics" });
 });
 
 test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
   "with %s no number that was said stands in a topic, and the model gets it only where the plan lets it",
   async (mode) => {
     const free = { ...definition, topics: { free: true }, redaction: { mode, types: ["phone"] } };
-    const { customer, model } = await withModel(free);
+    const { customer, model } = await withModel(app, free);
     model.answer((request) => {
       const number = /\[PHONE_1\]|\+972[ \d]+/.exec(saidTo(request))?.[0] ?? "";
       const evidence = [{ turn: "T1", quote: `my number is ${number}` }];
@@ -115,7 +88,7 @@ test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
         ],
       });
     });
-    const { shown, told } = await readCall(customer);
+    const { shown, told } = await readCall(customer, said);
     expect(/765.?4321/.test(saidTo(model.received[0]))).toBe(mode === "mask_outbound");
     expect(shown.topics).toContainEqual(expect.objectContaining({ name: "Number [PHONE_1]" }));
     expect(shown.sections.topics.detail).toContain("Gone [PHONE_1]");
@@ -124,9 +97,9 @@ test.each(["mask_before_llm", "mask_at_rest", "mask_outbound"])(
 );
 
 test("a re-run asks for topics alone, compares them with those before, and what is erased has none", async () => {
-  const { customer, model, planId } = await withModel();
+  const { customer, model, planId } = await withModel(app, definition);
   model.answer(completion({ topics: [] }));
-  const { id, shown } = await readCall(customer);
+  const { id, shown } = await readCall(customer, said);
   expect(shown.topics).toMatchObject([{ name: "Money", methods: ["tracker"] }]);
 
   model.answer(completion({ topics }));

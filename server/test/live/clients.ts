@@ -1,4 +1,4 @@
-import { socketProtocol, type ServerFrame } from "@aftercall/contract/live.ts";
+import { socketProtocol, type ServerFrame } from "@aftercall/contract/live-frames.ts";
 
 /** One item of an event stream as a browser would give it. */
 export type StreamItem = {

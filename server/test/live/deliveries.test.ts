@@ -1,4 +1,5 @@
-import { DeliveryFrame, type ServerFrame, streamItems } from "@aftercall/contract/live.ts";
+import { DeliveryFrame, type ServerFrame } from "@aftercall/contract/live-frames.ts";
+import { streamItems } from "@aftercall/contract/live.ts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { makeKey } from "../harness/api.ts";

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { ClientFrame, ServerFrame, streamItems } from "@aftercall/contract/live.ts";
+import { ClientFrame, ServerFrame } from "@aftercall/contract/live-frames.ts";
+import { streamItems } from "@aftercall/contract/live.ts";
 import { expect, test } from "vitest";
 
 import { readCursor } from "#/live/cursor.ts";

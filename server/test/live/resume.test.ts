@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { ServerFrame } from "@aftercall/contract/live.ts";
+import { ServerFrame } from "@aftercall/contract/live-frames.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { makeCustomer, newCallSid, newUuid, randomToken, type Customer } from "../harness/customer.ts";

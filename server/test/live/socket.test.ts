@@ -1,4 +1,4 @@
-import { ServerFrame } from "@aftercall/contract/live.ts";
+import { ServerFrame } from "@aftercall/contract/live-frames.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { known } from "../harness/app.ts";

@@ -1,4 +1,5 @@
-import { ServerFrame, streamItems } from "@aftercall/contract/live.ts";
+import { ServerFrame } from "@aftercall/contract/live-frames.ts";
+import { streamItems } from "@aftercall/contract/live.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startTestApp, type TestApp } from "../harness/app.ts";

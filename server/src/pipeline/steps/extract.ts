@@ -5,7 +5,7 @@ import { extractFields } from "#/models/builtin/extract.ts";
 
 import { definitionFor, withOthers } from "../applicable.ts";
 import { builtin } from "../builtin.ts";
-import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
+import { fallBack, fromModel, isByModel, saidAndPlanned, withoutModel } from "../by-model.ts";
 import type { Dossier } from "../dossier.ts";
 import { closedGate } from "../gates.ts";
 import { withOtherModels } from "../other-models.ts";
@@ -19,13 +19,7 @@ export const extract: Step = {
   needs: ["measure_text", "redact"],
   tries: engineTries,
   asks: (dossier) => isByModel(dossier, "extraction") && closedGate(dossier) === null,
-  input: ({ found, plan, seen }) => [
-    found.transcript?.id,
-    found.transcript?.digest,
-    plan.id,
-    plan.version,
-    seen.outcome,
-  ],
+  input: saidAndPlanned,
   async run(dossier, tools) {
     if (dossier.plan.definition.fields.length === 0) return skipped("no_fields", "The plan has no fields.");
     const { fields } = definitionFor(dossier);

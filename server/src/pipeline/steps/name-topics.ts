@@ -2,7 +2,7 @@ import type { NamedTopics } from "#/models/language/answer.ts";
 import { asksForTopics } from "#/models/language/schema.ts";
 
 import { builtin } from "../builtin.ts";
-import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
+import { fallBack, fromModel, isByModel, saidAndPlanned, withoutModel } from "../by-model.ts";
 import type { Dossier } from "../dossier.ts";
 import { closedGate } from "../gates.ts";
 import { done, type Finished, skipped } from "../outcome.ts";
@@ -14,13 +14,7 @@ export const nameTopics: Step = {
   needs: ["track", "measure_text", "redact"],
   tries: engineTries,
   asks: (dossier) => isByModel(dossier, "topics") && closedGate(dossier) === null,
-  input: ({ found, plan, seen }) => [
-    found.transcript?.id,
-    found.transcript?.digest,
-    plan.id,
-    plan.version,
-    seen.outcome,
-  ],
+  input: saidAndPlanned,
   async run(dossier, tools) {
     const isAsked = asksForTopics(dossier.plan.definition);
     if (!isAsked && !isTracked(dossier)) return skipped("no_topics", "The plan has no topics.");

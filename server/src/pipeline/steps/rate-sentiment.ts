@@ -1,4 +1,4 @@
-import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
+import { fallBack, fromModel, isByModel, saidAndPlanned, withoutModel } from "../by-model.ts";
 import { closedGate } from "../gates.ts";
 import { done, skipped } from "../outcome.ts";
 import { engineTries, type Step } from "../step.ts";
@@ -9,13 +9,7 @@ export const rateSentiment: Step = {
   needs: ["measure_text", "redact"],
   tries: engineTries,
   asks: (dossier) => isByModel(dossier, "sentiment") && closedGate(dossier) === null,
-  input: ({ found, plan, seen }) => [
-    found.transcript?.id,
-    found.transcript?.digest,
-    plan.id,
-    plan.version,
-    seen.outcome,
-  ],
+  input: saidAndPlanned,
   async run(dossier, tools) {
     const { enabled: isAsked } = dossier.plan.definition.sentiment;
     if (!isAsked) return skipped("disabled_by_plan", "The plan does not ask how the sides felt.");

@@ -1,7 +1,7 @@
 import { summariseExtractively } from "#/models/builtin/summarise.ts";
 
 import { builtin } from "../builtin.ts";
-import { fallBack, fromModel, isByModel, withoutModel } from "../by-model.ts";
+import { fallBack, fromModel, isByModel, saidAndPlanned, withoutModel } from "../by-model.ts";
 import type { Dossier } from "../dossier.ts";
 import { closedGate } from "../gates.ts";
 import { done, skipped } from "../outcome.ts";
@@ -13,13 +13,7 @@ export const summarise: Step = {
   needs: ["measure_text", "redact"],
   tries: engineTries,
   asks: (dossier) => isByModel(dossier, "summary") && closedGate(dossier) === null,
-  input: ({ found, plan, seen }) => [
-    found.transcript?.id,
-    found.transcript?.digest,
-    plan.id,
-    plan.version,
-    seen.outcome,
-  ],
+  input: saidAndPlanned,
   async run(dossier, tools) {
     if (!dossier.plan.definition.summary.enabled) return skipped("disabled_by_plan", "The plan makes no summaries.");
     const gate = closedGate(dossier);
